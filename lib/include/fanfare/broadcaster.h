@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "fanfare/endpoint.h"
+#include "fanfare/event.h"
+#include "fanfare/log.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace fanfare {
+
+class Deadlines;
+
+/// One event loop with its endpoints. Whoever runs the io_context (one thread at most) is the
+/// shard's thread; all that belongs to the shard is touched by that thread only.
+class Shard {
+  public:
+    /// All three must outlive the shard.
+    Shard(boost::asio::io_context& context, Clock& clock, Log& log);
+    ~Shard();
+
+    Executor executor() const;
+    Clock& clock() const noexcept { return clock_; }
+    Log& log() const noexcept { return log_; }
+
+    /// Coarse timeouts that cost nothing to set and clear; shard thread.
+    Deadlines& deadlines() noexcept { return *deadlines_; }
+
+  private:
+    friend class Broadcaster;
+    class Inbox;
+
+    boost::asio::io_context& context_;
+    Clock& clock_;
+    Log& log_;
+    std::unique_ptr<Deadlines> deadlines_;
+    std::unique_ptr<Inbox> inbox_;
+};
+
+/// Everything that is counted, at one moment: for every endpoint
+/// ingested_events since it was added = ignored + dropped + dead letters + delivered + pending.
+struct Snapshot {
+    std::uint64_t ingested_events = 0;
+    std::uint64_t ingested_bytes = 0;
+    std::vector<EndpointSnapshot> endpoints;  ///< in the order in which they were added
+};
+
+/// Writes each event to every endpoint, as docker/go-events' Broadcaster does. All endpoints see
+/// the same order; none is waited for. The one place where an event crosses threads.
+class Broadcaster {
+  public:
+    /// The shards must outlive it, and their loops must turn for its coroutines to end.
+    explicit Broadcaster(std::vector<Shard*> shards);
+    ~Broadcaster();
+
+    struct Written {
+        std::uint64_t first_seq;
+        std::uint64_t last_seq;
+    };
+
+    /// Any thread; never blocks on I/O. Numbers the events, which no other broadcaster may have
+    /// taken, and puts them into every endpoint's queue, in order and without others in between.
+    /// Nothing, and no event taken, once close() was called. `events` must not be empty.
+    std::optional<Written> write(std::span<const std::shared_ptr<Event>> events);
+
+    /// Any thread; takes its place among the events: the endpoint gets those written after it.
+    /// Adding an endpoint again is no change.
+    void add(std::shared_ptr<Endpoint> endpoint);
+
+    /// Any thread; the endpoint gets no event written after this. What it has queued is delivered
+    /// until `drain` has passed, the rest is counted dropped{removed}. Unknown: no change.
+    void remove(std::shared_ptr<Endpoint> endpoint, Duration drain);
+
+    /// Runs on any shard's executor; see Snapshot.
+    awaitable<Snapshot> snapshot();
+
+    /// Any thread: from now on write() takes nothing. Idempotent.
+    void close();
+
+    /// close(), then delivers what is queued until `deadline`, ends every endpoint and counts and
+    /// logs what was left as dropped{shutdown}. All endpoints drain side by side. A second caller
+    /// waits for the same end. Returns the number of events left.
+    awaitable<std::uint64_t> drain(TimePoint deadline);
+
+  private:
+    std::vector<Shard*> shards_;
+    std::mutex mutex_;
+    std::uint64_t last_seq_ = 0;
+    std::uint64_t bytes_ = 0;
+    bool is_closed_ = false;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "fanfare/filter.h"
+#include "fanfare/http_sink.h"
+#include "fanfare/listener.h"
+#include "fanfare/log.h"
+#include "fanfare/retry.h"
+
+namespace fanfare {
+
+/// One entry of `endpoints:`, with `defaults:` applied and the registry's rules for zero and
+/// negative values carried out.
+struct EndpointConfig {
+    std::string name;
+    bool disabled = false;
+    HttpSinkOptions http;
+    unsigned max_in_flight = 1;
+    std::int64_t threshold = Breaker::default_threshold;
+    Duration backoff = Breaker::default_backoff;
+    RetryLimits limits;
+    std::vector<std::string> ignored_media_types;
+    std::vector<std::string> ignored_actions;
+    std::vector<MatchRule> match;
+};
+
+/// A whole configuration; a default-constructed one holds the built-in defaults (SPEC 3).
+struct Config {
+    IngestOptions ingest;
+    AdminOptions admin;
+    LogOptions log;
+    unsigned threads = 1;  ///< 0: CPUs available to the process
+    std::size_t queue_bytes_max = 256 * 1024 * 1024;
+    Duration shutdown_drain = std::chrono::seconds(20);
+    std::vector<EndpointConfig> endpoints;
+    /// Remarks for the log at start: a whole registry file was given, say.
+    std::vector<std::string> warnings;
+};
+
+/// One problem of a configuration.
+struct ConfigError {
+    std::string file;
+    int line = 0;  ///< from 1; 0: the file as a whole (it cannot be read)
+    int column = 0;
+    std::string key;      ///< `endpoints[2].timeout`
+    std::string message;  ///< what is wrong; what was expected[, did you mean x?]
+
+    /// `file:line:column: error: key: message`, as `fanfare check` prints it.
+    std::string text() const;
+};
+
+/// Looks a variable up; nothing if it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+std::optional<std::string> process_environment(const std::string& name);
+
+using LoadedConfig = std::variant<Config, std::vector<ConfigError>>;
+
+/// Reads and checks a file. Finds every problem in one run, sorted by place. Opens no socket and
+/// no other file.
+LoadedConfig load_config(const std::filesystem::path& file,
+                         const Environment& environment = process_environment);
+
+/// The same for text that is already in memory; `file` is only for messages.
+LoadedConfig parse_config(std::string_view text, const std::string& file,
+                          const Environment& environment = process_environment);
+
+}  // namespace fanfare

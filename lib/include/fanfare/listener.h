@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "fanfare/clock.h"
+
+namespace fanfare {
+
+/// TLS of a listener. With client_ca_file a client certificate is required.
+struct TlsServerOptions {
+    std::string cert_file;  ///< empty: plain HTTP
+    std::string key_file;
+    std::string client_ca_file;
+};
+
+/// What a listener bears. Every bound here has an answer when it is passed (SPEC 4).
+struct ListenerOptions {
+    /// Each `host:port`, `[v6]:port` (port 0: any free one) or `unix:/path`.
+    std::vector<std::string> listen;
+    std::size_t body_bytes_max = 4 * 1024 * 1024;   ///< 413 beyond
+    std::size_t connections_max = 4096;             ///< 503 beyond
+    Duration header_timeout = std::chrono::seconds(10);  ///< first byte to end of head: 408
+    Duration body_timeout = std::chrono::seconds(30);    ///< end of head to end of body: 408
+    Duration idle_timeout = std::chrono::seconds(75);    ///< between requests: closed silently
+    TlsServerOptions tls;
+};
+
+struct IngestOptions {
+    ListenerOptions listener{.listen = {"127.0.0.1:8080"}};
+    std::string path = "/events";
+    std::size_t events_max = 10000;  ///< per request; 413 beyond
+    std::string bearer_token_file;   ///< empty: no token is asked for
+};
+
+struct AdminOptions {
+    ListenerOptions listener{.listen = {"127.0.0.1:8081"}};
+    std::string bearer_token_file;  ///< empty: only loopback and unix peers see more than health
+    bool registry_metrics = false;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "fanfare/outcome.h"
+
+namespace fanfare {
+
+/// Why an event left a queue without having been offered for good (SPEC 14).
+enum class DropReason : std::uint8_t { overflow, shutdown, removed, purged, exception };
+inline constexpr std::size_t drop_reasons = 5;
+std::string_view to_string(DropReason reason) noexcept;
+
+/// Why an event was given up (SPEC 14).
+enum class DeadReason : std::uint8_t {
+    permanent,
+    max_attempts,
+    max_age,
+    gone,
+    overflow,
+    exception,
+    corrupt
+};
+inline constexpr std::size_t dead_reasons = 7;
+std::string_view to_string(DeadReason reason) noexcept;
+
+/// Counts of observations below fixed upper bounds. Single-threaded: belongs to a shard.
+class Histogram {
+  public:
+    /// Upper bounds in seconds, from 100 µs to 60 s; one more bucket takes the rest.
+    static constexpr std::array<double, 17> bounds = {
+        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+        0.1,    0.25,    0.5,    1,     2.5,    5,     10,   60};
+
+    void observe(Duration value) noexcept;
+    void add(const Histogram& other) noexcept;
+
+    std::span<const std::uint64_t> counts() const noexcept { return counts_; }
+    std::uint64_t count() const noexcept { return count_; }
+    double sum_seconds() const noexcept { return sum_seconds_; }
+
+  private:
+    std::array<std::uint64_t, bounds.size() + 1> counts_{};
+    std::uint64_t count_ = 0;
+    double sum_seconds_ = 0;
+};
+
+/// How often each HTTP status was seen; few different ones, so a flat list.
+class StatusCounts {
+  public:
+    void add(int status, std::uint64_t count = 1);
+    std::span<const std::pair<int, std::uint64_t>> entries() const noexcept { return entries_; }
+
+  private:
+    std::vector<std::pair<int, std::uint64_t>> entries_;
+};
+
+/// What happened at one endpoint, in methods named for what happened. Plain numbers, written and
+/// read on the endpoint's shard only; a scrape copies them there (Broadcaster::snapshot).
+class EndpointMetrics {
+  public:
+    void queued(std::size_t events) noexcept { events_ += events; }
+    void ignored(std::size_t events) noexcept { ignored_ += events; }
+    void attempted(const Outcome& outcome, unsigned number, Duration took);
+    void delivered(Duration latency) noexcept;
+    void dropped(std::size_t events, DropReason reason) noexcept;
+    void dead_lettered(std::size_t events, DeadReason reason) noexcept;
+    void connection_opened() noexcept { ++connections_opened_; }
+
+    std::uint64_t events() const noexcept { return events_; }
+    std::uint64_t ignored_events() const noexcept { return ignored_; }
+    std::uint64_t successes() const noexcept { return successes_; }
+    std::uint64_t failures() const noexcept { return failures_; }
+    std::uint64_t retries() const noexcept { return retries_; }
+    std::uint64_t connections_opened() const noexcept { return connections_opened_; }
+    /// Attempts without a usable answer, by Reason from dns to blocked.
+    std::uint64_t errors(Reason reason) const noexcept;
+    std::uint64_t errors() const noexcept;
+    std::uint64_t dropped_events(DropReason reason) const noexcept;
+    std::uint64_t dropped_events() const noexcept;
+    std::uint64_t dead_letters(DeadReason reason) const noexcept;
+    std::uint64_t dead_letters() const noexcept;
+    const StatusCounts& responses() const noexcept { return responses_; }
+    const Histogram& request_duration() const noexcept { return request_duration_; }
+    const Histogram& delivery_latency() const noexcept { return delivery_latency_; }
+
+    /// The reasons that errors() knows, in the order of SPEC 14.
+    static constexpr std::array<Reason, 7> error_reasons = {
+        Reason::dns,   Reason::connect,  Reason::tls,    Reason::timeout,
+        Reason::reset, Reason::protocol, Reason::blocked};
+
+  private:
+    std::uint64_t events_ = 0;
+    std::uint64_t ignored_ = 0;
+    std::uint64_t successes_ = 0;
+    std::uint64_t failures_ = 0;
+    std::uint64_t retries_ = 0;
+    std::uint64_t connections_opened_ = 0;
+    std::array<std::uint64_t, error_reasons.size()> errors_{};
+    std::array<std::uint64_t, drop_reasons> dropped_{};
+    std::array<std::uint64_t, dead_reasons> dead_{};
+    StatusCounts responses_;
+    Histogram request_duration_;
+    Histogram delivery_latency_;
+};
+
+/// What happened at one listener on one shard. Same rules as EndpointMetrics.
+class IngestMetrics {
+  public:
+    void answered(int status, Duration took);
+    void connection_opened() noexcept { ++connections_; }
+    void connection_closed() noexcept { --connections_; }
+    void add(const IngestMetrics& other);
+
+    const StatusCounts& requests() const noexcept { return requests_; }
+    std::uint64_t connections() const noexcept { return connections_; }
+    const Histogram& request_duration() const noexcept { return request_duration_; }
+
+  private:
+    StatusCounts requests_;
+    std::uint64_t connections_ = 0;
+    Histogram request_duration_;
+};
+
+}  // namespace fanfare

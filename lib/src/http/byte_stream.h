@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <boost/system/error_code.hpp>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "fanfare/clock.h"
+#include "fanfare/error.h"
+
+namespace fanfare {
+
+struct IoResult {
+    error_code error;
+    std::size_t bytes = 0;
+};
+
+/// A connected stream of bytes: TCP, TLS, a unix socket, or memory in a test. Shard thread; at
+/// most one read and one write at a time.
+class ByteStream {
+  public:
+    /// Closes without ceremony.
+    virtual ~ByteStream() = default;
+
+    /// Some bytes, at least one unless there is an error. The peer's orderly end is
+    /// net::error::eof; a TLS end without close_notify counts as eof too.
+    virtual awaitable<IoResult> read_some(net::mutable_buffer buffer) = 0;
+
+    /// All of `buffers`, which must stay alive until the coroutine ends.
+    virtual awaitable<IoResult> write(std::span<const net::const_buffer> buffers) = 0;
+
+    /// Sends what belongs to an orderly end (FIN, TLS close_notify); reading is still possible.
+    virtual awaitable<void> shutdown() = 0;
+
+    /// Ends the operations under way with operation_aborted. Idempotent.
+    virtual void close() noexcept = 0;
+
+    /// Whether the peer has already ended the connection or sent something unasked: a kept-alive
+    /// connection for which this is true is of no use any more. Does not block.
+    virtual bool is_stale() noexcept = 0;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fanfare {
+
+/// Why a message cannot be read on, with the status that says so (SPEC 4).
+struct HttpProblem {
+    int status = 400;            ///< 400, 411, 413, 417, 431, 501, 505
+    const char* message = "";    ///< a constant phrase
+};
+
+/// The head of a request, as text views that live until the parser is reset or fed a next
+/// message. Header names compare without case.
+struct RequestHead {
+    std::string_view method;
+    std::string_view target;  ///< as sent; origin form, absolute form or `*`
+    int version = 11;         ///< 10 or 11
+    bool keep_alive = true;
+    bool is_chunked = false;
+    bool expects_continue = false;
+    std::optional<std::uint64_t> content_length;
+    std::vector<std::pair<std::string_view, std::string_view>> fields;
+
+    /// The first field of that name, or nothing.
+    std::optional<std::string_view> find(std::string_view name) const noexcept;
+    std::size_t count(std::string_view name) const noexcept;
+};
+
+/// Reads HTTP/1 requests off a connection, one after the other, strictly (SPEC 4). Fed with
+/// whatever bytes come, also one at a time. No I/O. Beast does the parsing, framing.h goes before.
+///
+/// Use: feed() until has_head(); decide; feed() until is_done(); take_body();
+/// next(). feed() stops consuming at the end of a head and at the end of a message, so that the
+/// caller can act in between; what it did not consume is to be fed again.
+class RequestParser {
+  public:
+    struct Limits {
+        std::size_t head_bytes_max = 16 * 1024;  ///< 431 beyond
+        std::size_t body_bytes_max = 4 * 1024 * 1024;
+    };
+
+    explicit RequestParser(const Limits& limits);
+    ~RequestParser();
+
+    /// Consumes some of `bytes`; returns how many. After a problem it consumes nothing more.
+    std::size_t feed(std::string_view bytes);
+
+    bool has_head() const noexcept;
+    bool is_done() const noexcept;
+    /// Whether any byte of the present message has come.
+    bool has_begun() const noexcept;
+    const std::optional<HttpProblem>& problem() const noexcept;
+
+    const RequestHead& head() const noexcept;
+
+    /// The body, exactly as sent, chunking removed; once is_done(). Its capacity leaves at least
+    /// 64 bytes behind the body, as simdjson wants.
+    std::string take_body();
+
+    /// Drops the body that comes instead of keeping it; it is still bounded.
+    void discard_body();
+
+    /// Ready for the next message on the connection.
+    void next();
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Reads the answer to a POST, as strictly. 1xx answers are skipped, 101 is an answer.
+class ResponseParser {
+  public:
+    /// All heads of an answer together; beyond: a problem.
+    static constexpr std::size_t head_bytes_max = 64 * 1024;
+    /// Beyond that the body is not read: the caller closes the connection.
+    static constexpr std::size_t body_bytes_max = 64 * 1024;
+
+    ResponseParser();
+    ~ResponseParser();
+
+    /// For the next answer.
+    void reset();
+
+    std::size_t feed(std::string_view bytes);
+    /// The peer ended the connection: completes an answer that has no length.
+    void feed_eof();
+
+    /// Whether any byte of an answer has come.
+    bool has_begun() const noexcept;
+    /// The final head is there: status() counts.
+    bool has_head() const noexcept;
+    /// The whole answer has been read.
+    bool is_done() const noexcept;
+    /// More body than body_bytes_max has come or is announced.
+    bool is_too_long() const noexcept;
+    /// What cannot be read as HTTP; null if all is well.
+    const char* problem() const noexcept;
+
+    int status() const noexcept;
+    /// Whether the connection can be used again; once is_done().
+    bool keep_alive() const noexcept;
+    /// A field of the final head; the first of that name.
+    std::optional<std::string_view> find(std::string_view name) const noexcept;
+    /// Kept only if keep_body(true) was called; for the command line.
+    const std::string& body() const noexcept;
+    void keep_body(bool keep) noexcept;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fanfare

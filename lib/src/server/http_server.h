@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fanfare/broadcaster.h"
+#include "fanfare/error.h"
+#include "fanfare/listener.h"
+#include "http/http_parser.h"
+
+namespace fanfare {
+
+struct Response {
+    int status = 200;
+    std::string body;
+    std::string content_type = "application/json";
+    std::vector<std::pair<std::string, std::string>> headers;
+    bool close = false;  ///< end the connection after this answer
+};
+
+/// Who is asking.
+struct Peer {
+    bool is_local = false;  ///< loopback or unix socket
+    std::string text;       ///< for logs: `127.0.0.1:4711`, `unix`
+};
+
+struct Request {
+    const RequestHead& head;
+    std::string body;
+    const Peer& peer;
+    TimePoint begun;  ///< when its first byte came
+};
+
+/// What a listener does with requests. Called on the shard that the connection belongs to; must
+/// outlive the server.
+class RequestHandler {
+  public:
+    virtual ~RequestHandler() = default;
+
+    /// A look at the head, before the body: an answer here refuses the request. Its body, if it
+    /// is within the limit, is then read and thrown away first, so that the connection can go on;
+    /// if the client waits for `100 Continue` the connection ends instead.
+    virtual std::optional<Response> refuse(const RequestHead& head, const Peer& peer) = 0;
+
+    /// The answer. An exception becomes 500 and a log line.
+    virtual awaitable<Response> respond(Request request) = 0;
+};
+
+/// Listens, accepts, and runs one session per connection, spread over the shards in turn.
+/// HTTP/1.1 and 1.0, keep-alive, pipelining, `Expect: 100-continue`; framing and limits of SPEC 4.
+class HttpServer {
+  public:
+    /// `component` names it in logs. The first shard accepts. All references must outlive it.
+    HttpServer(std::string component, std::vector<Shard*> shards, ListenerOptions options,
+               RequestHandler& handler);
+    ~HttpServer();
+
+    /// Opens the sockets, before the loops turn. An Error names the address.
+    Result<void> bind();
+
+    /// Where it listens, with the real ports: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`.
+    std::vector<std::string> addresses() const;
+
+    /// Begins to accept; first shard's thread, or before the loops turn.
+    void start();
+
+    /// Accepts no more; idle connections end, requests that have begun are answered, with
+    /// `Connection: close`. Runs on the first shard. Ends when all sessions have ended, at the
+    /// latest after `limit`, when the rest is cut off.
+    awaitable<void> stop(Duration limit);
+
+    /// One entry per shard; see IngestMetrics. Read it on that shard's thread.
+    const IngestMetrics& metrics(std::size_t shard) const noexcept;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The registry's error form: `{"errors":[{"code":…,"message":…,"detail":…}]}`. `detail` is JSON
+/// text, or empty for none.
+Response error_response(int status, std::string_view code, std::string_view message,
+                        std::string_view detail = {});
+
+}  // namespace fanfare
