@@ -5,15 +5,9 @@
 #include <vector>
 
 #include "fanfare/clock.h"
+#include "fanfare/tls.h"
 
 namespace fanfare {
-
-/// TLS of a listener. With client_ca_file a client certificate is required.
-struct TlsServerOptions {
-    std::string cert_file;  ///< empty: plain HTTP
-    std::string key_file;
-    std::string client_ca_file;
-};
 
 /// What a listener bears. Every bound here has an answer when it is passed (SPEC 4).
 struct ListenerOptions {
