@@ -12,8 +12,8 @@ struct HeadScan {
     enum class State { incomplete, complete, bad };
 
     State state = State::incomplete;
-    std::size_t size = 0;            ///< complete: length of the head with its blank line
-    const char* problem = nullptr;   ///< bad: what is wrong, a constant phrase
+    std::size_t size = 0;           ///< complete: length of the head with its blank line
+    const char* problem = nullptr;  ///< bad: what is wrong, a constant phrase
 };
 
 /// Looks at `bytes`, the message from its first byte on. What makes it bad: obs-fold, white space

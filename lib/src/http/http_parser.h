@@ -13,8 +13,8 @@ namespace fanfare {
 
 /// Why a message cannot be read on, with the status that says so (SPEC 4).
 struct HttpProblem {
-    int status = 400;            ///< 400, 411, 413, 417, 431, 501, 505
-    const char* message = "";    ///< a constant phrase
+    int status = 400;          ///< 400, 411, 413, 417, 431, 501, 505
+    const char* message = "";  ///< a constant phrase
 };
 
 /// The head of a request, as text views that live until the parser is reset or fed a next
