@@ -43,8 +43,9 @@ struct RequestHead {
 class RequestParser {
   public:
     struct Limits {
-        std::size_t head_bytes_max = 16 * 1024;  ///< 431 beyond
-        std::size_t body_bytes_max = 4 * 1024 * 1024;
+        std::size_t head_bytes_max = 16 * 1024;        ///< 431 beyond
+        std::size_t body_bytes_max = 4 * 1024 * 1024;  ///< 413 beyond
+        bool post_needs_length = true;  ///< 411 for a POST that does not say how long it is
     };
 
     explicit RequestParser(const Limits& limits);
