@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "http/field_values.h"
 #include "server/media_type.h"
 
 namespace fanfare {
@@ -118,10 +119,8 @@ class Builder {
 std::optional<Refusal> add_attributes(const RequestHead& head, Builder& builder) {
     std::set<std::string> seen;
     for (const auto& [field, value] : head.fields) {
-        if (field.size() < prefix.size()) continue;
-        const std::string lower = lower_case(field);
-        if (!lower.starts_with(prefix)) continue;
-        const std::string name = lower.substr(prefix.size());
+        if (!equals_ignoring_case(field.substr(0, prefix.size()), prefix)) continue;
+        const std::string name = lower_case(field.substr(prefix.size()));
         if (!is_attribute_name(name)) return header_refusal(name, "is no name of an attribute");
         if (name == "data") return header_refusal(name, "is not allowed: data is the body");
         if (name == "datacontenttype") {

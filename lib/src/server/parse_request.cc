@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "http/field_values.h"
 #include "server/cloudevents_binary.h"
 #include "server/media_type.h"
 
@@ -216,7 +217,7 @@ class Parser {
             return;
         }
         for (const auto& [name, value] : head_.fields) {
-            if (lower_case(name) != "tracestate") continue;
+            if (!equals_ignoring_case(name, "tracestate")) continue;
             tracestate_ = tracestate_.empty() ? value : joined(tracestate_, ",", value);
         }
     }
@@ -249,12 +250,9 @@ class Parser {
 
 std::optional<Refusal> refuse_head(const RequestHead& head) {
     for (const std::string_view name : id_fields) {
-        const std::string field(name);
-        if (head.count(name) > 1) {
-            return Refusal{400, "HEADER_INVALID", "`" + field + "` is given twice", {}};
-        }
         if (!is_utf8(head.find(name).value_or(""))) {
-            return Refusal{400, "HEADER_INVALID", "`" + field + "` is not valid UTF-8", {}};
+            return Refusal{
+                400, "HEADER_INVALID", "`" + std::string(name) + "` is not valid UTF-8", {}};
         }
     }
     if (form_of(head)) return std::nullopt;

@@ -42,8 +42,8 @@ struct ParseOptions {
     IdGenerator& ids;
 };
 
-/// What the head alone tells against a request: a media type that is not known (415), repeated
-/// ids (400).
+/// What the head alone tells against a request: a media type that is not known (415), an id that
+/// is not UTF-8 (400).
 std::optional<Refusal> refuse_head(const RequestHead& head);
 
 /// From a request to its events (SPEC 1 "event id", SPEC 4). `body` is given more capacity if it
