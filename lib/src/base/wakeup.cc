@@ -1,12 +1,12 @@
 #include "base/wakeup.h"
 
-#include <boost/asio/append.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cassert>
+#include <utility>
 
 namespace fanfare {
 
@@ -46,7 +46,11 @@ void Wakeup::notify() {
 }
 
 void Wakeup::complete(error_code error) {
-    net::post(executor_, net::append(std::exchange(waiter_, nullptr), error));
+    // A lambda and not net::append: that one copies lvalues, and copying an any_completion_handler
+    // recurses without end in Boost 1.81.
+    net::post(executor_, [waiter = std::exchange(waiter_, nullptr), error]() mutable {
+        std::move(waiter)(error);
+    });
 }
 
 awaitable<void> wait_until(Clock& clock, TimePoint at) {
