@@ -15,9 +15,12 @@ namespace {
 
 DeadReason dead_reason(Reason reason) {
     switch (reason) {
-        case Reason::max_attempts: return DeadReason::max_attempts;
-        case Reason::max_age: return DeadReason::max_age;
-        case Reason::exception: return DeadReason::exception;
+        case Reason::max_attempts:
+            return DeadReason::max_attempts;
+        case Reason::max_age:
+            return DeadReason::max_age;
+        case Reason::exception:
+            return DeadReason::exception;
         case Reason::none:
         case Reason::dns:
         case Reason::connect:
@@ -28,7 +31,8 @@ DeadReason dead_reason(Reason reason) {
         case Reason::blocked:
         case Reason::status:
         case Reason::permanent:
-        case Reason::closed: return DeadReason::permanent;
+        case Reason::closed:
+            return DeadReason::permanent;
     }
     return DeadReason::permanent;
 }
@@ -103,7 +107,7 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
       }) {}
 
 void Endpoint::Impl::start() {
-    const SinkContext sink_context{shard_, metrics_};
+    const SinkContext sink_context{shard_.executor(), shard_.clock(), shard_.deadlines(), metrics_};
     const RetryingSink::Context retry_context{gate_, shard_.clock(), *this};
     for (unsigned i = 0; i < options_.max_in_flight; ++i) {
         workers_.spawn(work(std::make_unique<RetryingSink>(options_.make_sink(sink_context),
@@ -232,11 +236,16 @@ void Endpoint::Impl::attempted(const Attempt& attempt, const Outcome& outcome, T
     const TimePoint now = shard_.clock().now();
     metrics_.attempted(outcome, attempt.number, now - started);
     switch (outcome.verdict()) {
-        case Verdict::delivered: attempts_.succeeded(attempt, now, gate_.is_open()); break;
+        case Verdict::delivered:
+            attempts_.succeeded(attempt, now, gate_.is_open());
+            break;
         case Verdict::retry:
-        case Verdict::reject: attempts_.failed(attempt, outcome, gate_.is_open()); break;
+        case Verdict::reject:
+            attempts_.failed(attempt, outcome, gate_.is_open());
+            break;
         case Verdict::aborted:
-        case Verdict::closed: break;
+        case Verdict::closed:
+            break;
     }
 }
 
