@@ -44,16 +44,16 @@ struct EndpointSnapshot {
     std::uint64_t in_flight_requests = 0;
     Duration oldest_pending{};  ///< age of the oldest pending event; zero if there is none
     bool is_breaker_open = false;
-    bool is_up = true;           ///< fewer than 5 attempts in a row went wrong
+    bool is_up = true;                ///< fewer than 5 attempts in a row went wrong
     double delivered_per_second = 0;  ///< over the last ten seconds
-    std::string last_error;      ///< of the last attempt that went wrong; empty if none did
-    WallTime last_error_at{};    ///< meaningful if last_error is not empty
-    WallTime last_success_at{};  ///< zero if none yet
+    std::string last_error;           ///< of the last attempt that went wrong; empty if none did
+    WallTime last_error_at{};         ///< meaningful if last_error is not empty
+    WallTime last_success_at{};       ///< zero if none yet
 };
 
 /// Lives on one shard; everything but the constructor runs on that shard's thread. Give it to a
 /// Broadcaster, which starts and ends it. Ends for good: to have it back, make a new one.
-class Endpoint final : private AttemptObserver {
+class Endpoint final {
   public:
     /// Any thread. `shard` must outlive the endpoint.
     Endpoint(Shard& shard, EndpointOptions options);
@@ -75,21 +75,22 @@ class Endpoint final : private AttemptObserver {
     void abort();
 
     /// Ends when all workers have left. What is then still queued is counted dropped{reason} and
-    /// logged.
+    /// logged. One caller.
     awaitable<void> join(DropReason reason);
 
-    /// Whether its sink ended for good; the Broadcaster then forgets the endpoint.
-    bool is_closed() const noexcept;
+    /// `callback` is run once, on the shard, when its sink has ended for good (Outcome::closed).
+    void on_closed(std::function<void()> callback);
 
     EndpointSnapshot snapshot() const;
 
   private:
+    friend class Broadcaster;
+    friend class Shard;
     class Impl;
-
-    void attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started) override;
 
     const std::string name_;
     Shard& shard_;
+    std::uint64_t order_ = 0;  // given by the Broadcaster
     std::unique_ptr<Impl> impl_;
 };
 
