@@ -1,6 +1,7 @@
 # Two images from one file:
 #   docker build -t fanfare .                   Debian slim, the default
 #   docker build -t fanfare --target scratch .  nothing but the program and what it loads
+# `--build-arg COMMIT=…` is what `fanfare version` says it was built from.
 # Neither holds a configuration: mount one at /etc/fanfare/fanfare.yaml.
 
 FROM debian:bookworm-slim AS build
@@ -14,9 +15,11 @@ WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json LICENSE ./
 COPY lib lib
 COPY daemon daemon
+ARG COMMIT=unknown
+ENV CCACHE_DIR=/root/.cache/ccache
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    CCACHE_DIR=/root/.cache/ccache cmake --preset release -DFANFARE_BUILD_TESTS=OFF \
-    && CCACHE_DIR=/root/.cache/ccache cmake --build --preset release --target daemon/fanfare \
+    cmake --preset release -DFANFARE_BUILD_TESTS=OFF -DFANFARE_COMMIT="$COMMIT" \
+    && cmake --build --preset release --target daemon/fanfare \
     && strip -o /usr/bin/fanfare build/release/daemon/fanfare
 # What the scratch image holds: the program, its shared libraries, the CAs, and the names of users.
 RUN mkdir -p /closure/etc/ssl/certs /closure/usr/lib/ssl /closure/usr/share/licenses/fanfare \

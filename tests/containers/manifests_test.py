@@ -165,6 +165,18 @@ class Manifests(unittest.TestCase):
 
                 self.assertEqual(done.returncode, 0, f"{name}:\n{done.stdout}")
 
+    def test_readme_shows_a_sink_that_is_compiled(self):
+        source = (SOURCE / "tests/extension/line_sink.cc").read_text()
+
+        shown = source.partition("// [README]\n")[2].partition("// [/README]")[0]
+
+        self.assertIn(f"```cpp\n{shown}```", (SOURCE / "README.md").read_text())
+
+    def test_readme_shows_the_shortest_configuration(self):
+        shortest = (SOURCE / "config/minimal.yaml").read_text()
+
+        self.assertIn(f"```yaml\n{shortest}```", (SOURCE / "README.md").read_text())
+
     def test_image_is_built_from_the_packages_that_the_scripts_install(self):
         text = (SOURCE / "deploy/lib.sh").read_text()
         listed = re.search(r"^build_packages=\((.*?)\)", text, re.DOTALL | re.MULTILINE)[1]
