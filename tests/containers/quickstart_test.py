@@ -1,6 +1,8 @@
 """The first command of the README, as a user runs it."""
 
+import contextlib
 import os
+import pathlib
 import re
 import subprocess
 import unittest
@@ -25,11 +27,15 @@ def quickstart(*options):
 def left_behind():
     """Directories and processes of quickstarts."""
     directories = list((WORK / "tmp").glob("fanfare-quickstart.*"))
-    commands = subprocess.run(
-        ["ps", "-eo", "args"], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
-    mark = str(WORK / "tmp/fanfare-quickstart.")
-    return directories + [line for line in commands.splitlines() if mark in line]
+    mark = str(WORK / "tmp/fanfare-quickstart.").encode()
+    processes = [line for line in command_lines() if mark in line]
+    return directories + processes
+
+
+def command_lines():
+    for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield file.read_bytes()
 
 
 class Quickstart(unittest.TestCase):

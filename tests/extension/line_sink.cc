@@ -1,14 +1,14 @@
 // A program of somebody else's, with a sink of its own: only headers of fanfare/ are included.
 // README.md shows the class below, word for word.
+#include <fanfare/broadcaster.h>
+#include <fanfare/sink.h>
+
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <iostream>
 #include <memory>
-
-#include "fanfare/broadcaster.h"
-#include "fanfare/sink.h"
 
 // [README]
 /// Writes each event as one line. Until the stream takes it, Fanfare tries again.

@@ -6,10 +6,11 @@
 #include <boost/container/small_vector.hpp>
 #include <chrono>
 
-#include "fanfare/broadcaster.h"
 #include "fanfare/envelope.h"
+#include "http/connector.h"
 #include "http/exchange.h"
 #include "http/http_parser.h"
+#include "http/resolver.h"
 #include "sink/connection.h"
 #include "sink/http_plan.h"
 
@@ -34,7 +35,7 @@ std::int64_t seconds_since_epoch(WallTime time) {
 class HttpSink final : public Sink {
   public:
     HttpSink(PlanPtr plan, const SinkContext& context)
-        : plan_(std::move(plan)), clock_(context.shard.clock()), connection_(*plan_, context) {}
+        : plan_(std::move(plan)), clock_(context.clock), connection_(*plan_, context) {}
 
     awaitable<Outcome> deliver(Attempt attempt) override {
         prepare(attempt);
@@ -147,6 +148,12 @@ std::string server_name_of(const HttpSinkOptions& options, const Url& url) {
 }
 
 }  // namespace
+
+std::shared_ptr<Resolver> make_resolver(Clock& clock) {
+    return std::make_shared<ThreadedResolver>(clock, ThreadedResolver::Options{});
+}
+
+std::shared_ptr<Connector> make_connector() { return std::make_shared<TcpConnector>(); }
 
 Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolver,
                                        Connector& connector) {
