@@ -27,7 +27,7 @@ class Shard {
     Shard(boost::asio::io_context& context, Clock& clock, Log& log);
     ~Shard();
 
-    Executor executor() const;
+    Executor executor() const noexcept { return executor_; }
     Clock& clock() const noexcept { return clock_; }
     Log& log() const noexcept { return log_; }
 
@@ -38,15 +38,16 @@ class Shard {
     friend class Broadcaster;
     class Inbox;
 
-    boost::asio::io_context& context_;
+    Executor executor_;
     Clock& clock_;
     Log& log_;
     std::unique_ptr<Deadlines> deadlines_;
     std::unique_ptr<Inbox> inbox_;
 };
 
-/// Everything that is counted, at one moment: for every endpoint
-/// ingested_events since it was added = ignored + dropped + dead letters + delivered + pending.
+/// Everything that is counted, at one moment: every endpoint has been offered all events that are
+/// counted as ingested since it was added, and
+/// offered = ignored + dropped + dead letters + delivered (successes) + pending.
 struct Snapshot {
     std::uint64_t ingested_events = 0;
     std::uint64_t ingested_bytes = 0;
@@ -86,15 +87,21 @@ class Broadcaster {
     void close();
 
     /// close(), then delivers what is queued until `deadline`, ends every endpoint and counts and
-    /// logs what was left as dropped{shutdown}. All endpoints drain side by side. A second caller
-    /// waits for the same end. Returns the number of events left.
-    awaitable<std::uint64_t> drain(TimePoint deadline);
+    /// logs what was left as dropped{shutdown}. All endpoints drain side by side. Runs on any
+    /// shard's executor, once.
+    awaitable<void> drain(TimePoint deadline);
 
   private:
-    std::vector<Shard*> shards_;
-    std::mutex mutex_;
+    template <class Part>
+    struct Gathering;
+    template <class Part, class Work>
+    awaitable<std::vector<Part>> gather(Work work, Snapshot* counted);
+
+    const std::vector<Shard*> shards_;
+    mutable std::mutex mutex_;
     std::uint64_t last_seq_ = 0;
     std::uint64_t bytes_ = 0;
+    std::uint64_t endpoints_added_ = 0;
     bool is_closed_ = false;
 };
 

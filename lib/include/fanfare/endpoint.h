@@ -53,7 +53,7 @@ struct EndpointSnapshot {
 
 /// Lives on one shard; everything but the constructor runs on that shard's thread. Give it to a
 /// Broadcaster, which starts and ends it. Ends for good: to have it back, make a new one.
-class Endpoint final : private AttemptObserver {
+class Endpoint final {
   public:
     /// Any thread. `shard` must outlive the endpoint.
     Endpoint(Shard& shard, EndpointOptions options);
@@ -75,21 +75,22 @@ class Endpoint final : private AttemptObserver {
     void abort();
 
     /// Ends when all workers have left. What is then still queued is counted dropped{reason} and
-    /// logged.
+    /// logged. One caller.
     awaitable<void> join(DropReason reason);
 
-    /// Whether its sink ended for good; the Broadcaster then forgets the endpoint.
-    bool is_closed() const noexcept;
+    /// `callback` is run once, on the shard, when its sink has ended for good (Outcome::closed).
+    void on_closed(std::function<void()> callback);
 
     EndpointSnapshot snapshot() const;
 
   private:
+    friend class Broadcaster;
+    friend class Shard;
     class Impl;
-
-    void attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started) override;
 
     const std::string name_;
     Shard& shard_;
+    std::uint64_t order_ = 0;  // given by the Broadcaster
     std::unique_ptr<Impl> impl_;
 };
 

@@ -63,6 +63,7 @@ class StatusCounts {
 /// read on the endpoint's shard only; a scrape copies them there (Broadcaster::snapshot).
 class EndpointMetrics {
   public:
+    void offered(std::size_t events) noexcept { offered_ += events; }
     void queued(std::size_t events) noexcept { events_ += events; }
     void ignored(std::size_t events) noexcept { ignored_ += events; }
     void attempted(const Outcome& outcome, unsigned number, Duration took);
@@ -71,6 +72,9 @@ class EndpointMetrics {
     void dead_lettered(std::size_t events, DeadReason reason) noexcept;
     void connection_opened() noexcept { ++connections_opened_; }
 
+    /// All that came from the Broadcaster, ignored or not.
+    std::uint64_t offered_events() const noexcept { return offered_; }
+    /// Those that entered the queue.
     std::uint64_t events() const noexcept { return events_; }
     std::uint64_t ignored_events() const noexcept { return ignored_; }
     std::uint64_t successes() const noexcept { return successes_; }
@@ -94,6 +98,7 @@ class EndpointMetrics {
         Reason::reset, Reason::protocol, Reason::blocked};
 
   private:
+    std::uint64_t offered_ = 0;
     std::uint64_t events_ = 0;
     std::uint64_t ignored_ = 0;
     std::uint64_t successes_ = 0;

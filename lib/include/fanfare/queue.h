@@ -3,6 +3,7 @@
 #include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <deque>
+#include <vector>
 
 #include "fanfare/event.h"
 
@@ -72,7 +73,6 @@ class MemoryQueue final : public Queue {
     std::deque<EventPtr> waiting_;
     /// When the events under way were accepted; few, as many as there are workers.
     std::vector<TimePoint> leased_;
-    std::size_t leased_events_ = 0;
     std::size_t bytes_ = 0;
 };
 

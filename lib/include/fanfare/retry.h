@@ -52,6 +52,7 @@ class Breaker final : public RetryStrategy {
 
   private:
     static constexpr std::uint64_t unlimited = UINT64_MAX;
+    static constexpr std::uint64_t workers_max = 1024;
 
     std::uint64_t threshold_;
     Duration backoff_;
@@ -95,6 +96,9 @@ class RetryGate {
     RetryGate(std::unique_ptr<RetryStrategy> strategy, Clock& clock, Executor executor);
     ~RetryGate();
 
+    /// Whether an attempt may begin now; if so, it has.
+    bool try_pass();
+
     /// Ends when an attempt may begin. Throws operation_aborted when cancelled.
     awaitable<void> pass();
 
@@ -135,8 +139,7 @@ class RetryingSink final : public Sink {
     awaitable<Outcome> deliver(Attempt attempt) override;
 
   private:
-    awaitable<Outcome> try_once(Attempt attempt);
-    Outcome give_up_if_due(const Attempt& attempt, const Outcome& outcome) const;
+    bool is_too_old(const Attempt& attempt) const;
 
     std::unique_ptr<Sink> next_;
     RetryLimits limits_;

@@ -1,0 +1,37 @@
+#include <algorithm>
+
+#include "fanfare/retry.h"
+
+namespace fanfare {
+
+ExponentialBackoff::ExponentialBackoff(const Options& options, std::uint64_t random_seed)
+    : options_(options), random_(random_seed) {
+    const Options defaults;
+    if (options_.factor <= Duration::zero()) options_.factor = defaults.factor;
+    if (options_.max <= Duration::zero()) options_.max = defaults.max;
+}
+
+Duration ExponentialBackoff::bound(unsigned failures) const noexcept {
+    if (failures == 0) return Duration::zero();
+    Duration growth = options_.factor;
+    for (unsigned i = 1; i < failures && growth < options_.max; ++i) growth *= 2;
+    // Neither term can overflow: growth is at most twice max, and base is cut to max first.
+    const Duration base = std::min(options_.base, options_.max);
+    return std::clamp(base + std::min(growth, options_.max), Duration::zero(), options_.max);
+}
+
+Duration ExponentialBackoff::hold(TimePoint now) { return next_ - now; }
+
+void ExponentialBackoff::record(const Outcome& outcome, TimePoint now) {
+    if (outcome.verdict() == Verdict::delivered) {
+        failures_ = 0;
+        next_ = {};
+    } else if (outcome.verdict() == Verdict::retry) {
+        const Duration limit = bound(++failures_);
+        std::uniform_int_distribution<Duration::rep> draw(0, std::max<Duration::rep>(
+                                                                 limit.count() - 1, 0));
+        next_ = now + Duration(draw(random_));
+    }
+}
+
+}  // namespace fanfare

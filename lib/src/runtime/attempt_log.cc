@@ -1,0 +1,125 @@
+#include "runtime/attempt_log.h"
+
+#include <numeric>
+#include <utility>
+
+namespace fanfare {
+namespace {
+
+std::int64_t second_of(TimePoint time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+std::string describe(const Outcome& outcome) {
+    if (outcome.http_status() != 0) return "status " + std::to_string(outcome.http_status());
+    std::string text(to_string(outcome.reason()));
+    if (outcome.error()) text += ": " + outcome.error().message();
+    return text;
+}
+
+}  // namespace
+
+void Rate::add(std::uint64_t count, TimePoint now) noexcept {
+    forget_old(second_of(now));
+    counts_[static_cast<std::size_t>(last_ % seconds)] += count;
+}
+
+double Rate::per_second(TimePoint now) const noexcept {
+    Rate current = *this;
+    current.forget_old(second_of(now));
+    const std::uint64_t sum =
+        std::accumulate(current.counts_.begin(), current.counts_.end(), std::uint64_t{0});
+    return static_cast<double>(sum) / static_cast<double>(seconds);
+}
+
+void Rate::forget_old(std::int64_t second) noexcept {
+    if (second - last_ >= seconds) counts_.fill(0);
+    for (std::int64_t s = last_ + 1; s <= second && s - last_ <= seconds; ++s) {
+        counts_[static_cast<std::size_t>(s % seconds)] = 0;
+    }
+    if (second > last_) last_ = second;
+}
+
+std::optional<std::uint64_t> LogThrottle::admit(TimePoint now) noexcept {
+    if (last_ != TimePoint::min() && now - last_ < interval) {
+        ++suppressed_;
+        return std::nullopt;
+    }
+    last_ = now;
+    return std::exchange(suppressed_, 0);
+}
+
+AttemptLog::AttemptLog(std::string endpoint, Log& log, Clock& clock)
+    : endpoint_(std::move(endpoint)), log_(log), clock_(clock) {}
+
+void AttemptLog::succeeded(const Attempt& attempt, TimePoint now, bool is_breaker_open) {
+    failures_in_a_row_ = 0;
+    last_success_ = now;
+    delivered_.add(attempt.batch.size(), now);
+    if (was_breaker_open_ != is_breaker_open) note_breaker(is_breaker_open);
+    if (log_.is_enabled(LogLevel::debug)) {
+        const Event& event = *attempt.batch.front();
+        log_.debug("endpoint", "delivered",
+                   {{"endpoint", endpoint_},
+                    {"seq", event.seq()},
+                    {"event_id", event.id()},
+                    {"attempt", attempt.number}});
+    }
+}
+
+void AttemptLog::failed(const Attempt& attempt, const Outcome& outcome, bool is_breaker_open) {
+    ++failures_in_a_row_;
+    last_error_ = fanfare::describe(outcome);
+    last_error_at_ = clock_.wall();
+    const std::optional<std::uint64_t> suppressed = failures_throttle_.admit(clock_.now());
+    if (suppressed) {
+        const Event& event = *attempt.batch.front();
+        log_.warn("endpoint", "delivery failed, will retry",
+                  {{"endpoint", endpoint_},
+                   {"seq", event.seq()},
+                   {"event_id", event.id()},
+                   {"attempt", attempt.number},
+                   {"reason", to_string(outcome.reason())},
+                   {"status", outcome.http_status()},
+                   {"error", last_error_},
+                   {"suppressed", *suppressed}});
+    }
+    if (was_breaker_open_ != is_breaker_open) note_breaker(is_breaker_open);
+}
+
+void AttemptLog::note_breaker(bool is_open) {
+    was_breaker_open_ = is_open;
+    if (is_open) {
+        log_.warn("endpoint", "breaker opened",
+                  {{"endpoint", endpoint_},
+                   {"failures_in_a_row", failures_in_a_row_},
+                   {"error", last_error_}});
+    } else {
+        log_.info("endpoint", "breaker closed", {{"endpoint", endpoint_}});
+    }
+}
+
+void AttemptLog::given_up(std::size_t events, DeadReason reason) {
+    const std::optional<std::uint64_t> suppressed = given_up_throttle_.admit(clock_.now());
+    if (!suppressed) return;
+    log_.error("endpoint", "event given up",
+               {{"endpoint", endpoint_},
+                {"reason", to_string(reason)},
+                {"events", events},
+                {"error", last_error_},
+                {"suppressed", *suppressed}});
+}
+
+void AttemptLog::describe(EndpointSnapshot& snapshot) const {
+    const TimePoint now = clock_.now();
+    snapshot.is_up = failures_in_a_row_ < down_after;
+    snapshot.delivered_per_second = delivered_.per_second(now);
+    snapshot.last_error = last_error_;
+    snapshot.last_error_at = last_error_at_;
+    if (last_success_ != TimePoint::min()) {
+        snapshot.last_success_at = clock_.wall() - std::chrono::duration_cast<WallTime::duration>(
+                                                       now - last_success_);
+    }
+}
+
+}  // namespace fanfare

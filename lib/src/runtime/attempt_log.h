@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "fanfare/endpoint.h"
+#include "fanfare/log.h"
+
+namespace fanfare {
+
+/// How often something happened per second over the last ten. Shard thread.
+class Rate {
+  public:
+    void add(std::uint64_t count, TimePoint now) noexcept;
+    double per_second(TimePoint now) const noexcept;
+
+  private:
+    static constexpr std::int64_t seconds = 10;
+    void forget_old(std::int64_t second) noexcept;
+
+    std::array<std::uint64_t, seconds> counts_{};
+    std::int64_t last_ = 0;
+};
+
+/// Lets one line through per interval and counts what it holds back.
+class LogThrottle {
+  public:
+    static constexpr Duration interval = std::chrono::seconds(10);
+
+    /// The number of lines held back since the last one, if one may go now.
+    std::optional<std::uint64_t> admit(TimePoint now) noexcept;
+
+  private:
+    TimePoint last_ = TimePoint::min();
+    std::uint64_t suppressed_ = 0;
+};
+
+/// How an endpoint fares, from attempt to attempt: for its status, and for the log, which tells
+/// of the first failure, of breaker changes, and then at most once per ten seconds (SPEC 14).
+class AttemptLog {
+  public:
+    static constexpr unsigned down_after = 5;
+
+    AttemptLog(std::string endpoint, Log& log, Clock& clock);
+
+    void succeeded(const Attempt& attempt, TimePoint now, bool is_breaker_open);
+    void failed(const Attempt& attempt, const Outcome& outcome, bool is_breaker_open);
+    /// An event was given up.
+    void given_up(std::size_t events, DeadReason reason);
+
+    /// Fills in what this knows of the endpoint.
+    void describe(EndpointSnapshot& snapshot) const;
+
+  private:
+    void note_breaker(bool is_open);
+
+    const std::string endpoint_;
+    Log& log_;
+    Clock& clock_;
+    unsigned failures_in_a_row_ = 0;
+    bool was_breaker_open_ = false;
+    LogThrottle failures_throttle_;
+    LogThrottle given_up_throttle_;
+    Rate delivered_;
+    std::string last_error_;
+    WallTime last_error_at_{};
+    TimePoint last_success_ = TimePoint::min();
+};
+
+}  // namespace fanfare

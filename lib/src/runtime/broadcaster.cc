@@ -1,0 +1,120 @@
+#include "fanfare/broadcaster.h"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "base/wakeup.h"
+#include "runtime/inbox.h"
+
+namespace fanfare {
+
+/// Answers of all shards on their way to the coroutine that asked. Shared, because the asker may
+/// be cancelled before they are all there.
+template <class Part>
+struct Broadcaster::Gathering {
+    Gathering(Executor asker, std::size_t shards)
+        : executor(asker), parts(shards), missing(shards), complete(std::move(asker)) {}
+
+    Executor executor;
+    std::vector<Part> parts;
+    std::atomic<std::size_t> missing;
+    Wakeup complete;
+
+    /// On the shard whose part has just been written.
+    static void arrived(const std::shared_ptr<Gathering>& self) {
+        if (self->missing.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+        net::post(self->executor, [self] { self->complete.notify(); });
+    }
+};
+
+Broadcaster::Broadcaster(std::vector<Shard*> shards) : shards_(std::move(shards)) {}
+
+Broadcaster::~Broadcaster() = default;
+
+std::optional<Broadcaster::Written> Broadcaster::write(
+    std::span<const std::shared_ptr<Event>> events) {
+    const std::lock_guard lock(mutex_);
+    if (is_closed_) return std::nullopt;
+    const Written written{last_seq_ + 1, last_seq_ + events.size()};
+    const TimePoint now = shards_.front()->clock().now();
+    for (const std::shared_ptr<Event>& event : events) {
+        event->seq_ = ++last_seq_;
+        event->accepted_ = now;
+        bytes_ += event->payload().size();
+    }
+    for (Shard* shard : shards_) shard->inbox_->push(events);
+    return written;
+}
+
+void Broadcaster::add(std::shared_ptr<Endpoint> endpoint) {
+    const std::lock_guard lock(mutex_);
+    if (is_closed_) return;
+    if (endpoint->order_ == 0) endpoint->order_ = ++endpoints_added_;
+    Shard::Inbox& inbox = *endpoint->shard().inbox_;
+    inbox.push([&inbox, endpoint = std::move(endpoint)] { inbox.add(endpoint); });
+}
+
+void Broadcaster::remove(std::shared_ptr<Endpoint> endpoint, Duration drain) {
+    const std::lock_guard lock(mutex_);
+    Shard::Inbox& inbox = *endpoint->shard().inbox_;
+    inbox.push([&inbox, endpoint = std::move(endpoint), drain] { inbox.remove(endpoint, drain); });
+}
+
+/// Runs `work(shard, part, done)` on every shard, after all events written so far, and returns
+/// the parts once every shard has called done(). `counted`, if given, gets the counters as they
+/// stand at that point of the order.
+template <class Part, class Work>
+awaitable<std::vector<Part>> Broadcaster::gather(Work work, Snapshot* counted) {
+    const Executor executor = co_await net::this_coro::executor;
+    const auto gathering = std::make_shared<Gathering<Part>>(executor, shards_.size());
+    {
+        const std::lock_guard lock(mutex_);
+        if (counted != nullptr) {
+            counted->ingested_events = last_seq_;
+            counted->ingested_bytes = bytes_;
+        }
+        for (std::size_t i = 0; i < shards_.size(); ++i) {
+            Shard* const shard = shards_[i];
+            shard->inbox_->push([shard, i, work, gathering] {
+                work(*shard, gathering->parts[i], [gathering] { gathering->arrived(gathering); });
+            });
+        }
+    }
+    co_await gathering->complete.wait();
+    co_return std::move(gathering->parts);
+}
+
+awaitable<Snapshot> Broadcaster::snapshot() {
+    using Part = std::vector<std::pair<std::uint64_t, EndpointSnapshot>>;
+    const auto copy = [](Shard& shard, Part& part, const std::function<void()>& done) {
+        part = shard.inbox_->snapshot();
+        done();
+    };
+    Snapshot snapshot;
+    std::vector<Part> parts = co_await gather<Part>(copy, &snapshot);
+
+    Part all;
+    for (Part& part : parts) std::move(part.begin(), part.end(), std::back_inserter(all));
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (auto& entry : all) snapshot.endpoints.push_back(std::move(entry.second));
+    co_return snapshot;
+}
+
+void Broadcaster::close() {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+}
+
+awaitable<void> Broadcaster::drain(TimePoint deadline) {
+    close();
+    struct Nothing {};
+    const auto end = [deadline](Shard& shard, Nothing&, std::function<void()> done) {
+        shard.inbox_->drain(deadline, std::move(done));
+    };
+    co_await gather<Nothing>(end, nullptr);
+}
+
+}  // namespace fanfare
