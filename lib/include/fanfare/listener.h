@@ -24,7 +24,7 @@ struct ListenerOptions {
     Duration header_timeout = std::chrono::seconds(10);  ///< first byte to end of head: 408
     Duration body_timeout = std::chrono::seconds(30);    ///< end of head to end of body: 408
     Duration idle_timeout = std::chrono::seconds(75);    ///< between requests: closed silently
-    TlsServerOptions tls;
+    TlsServerOptions tls{};
 };
 
 struct IngestOptions {
