@@ -13,11 +13,13 @@ ExponentialBackoff::ExponentialBackoff(const Options& options, std::uint64_t ran
 
 Duration ExponentialBackoff::bound(unsigned failures) const noexcept {
     if (failures == 0) return Duration::zero();
-    Duration growth = options_.factor;
-    for (unsigned i = 1; i < failures && growth < options_.max; ++i) growth *= 2;
-    // Neither term can overflow: growth is at most twice max, and base is cut to max first.
-    const Duration base = std::min(options_.base, options_.max);
-    return std::clamp(base + std::min(growth, options_.max), Duration::zero(), options_.max);
+    // Doubling stops, and the sum is taken, before either could overflow.
+    Duration growth = std::min(options_.factor, options_.max);
+    for (unsigned i = 1; i < failures && growth < options_.max; ++i) {
+        growth = growth > options_.max / 2 ? options_.max : growth * 2;
+    }
+    const Duration base = std::max(options_.base, -growth);
+    return base >= options_.max - growth ? options_.max : base + growth;
 }
 
 Duration ExponentialBackoff::hold(TimePoint now) { return next_ - now; }
@@ -28,8 +30,8 @@ void ExponentialBackoff::record(const Outcome& outcome, TimePoint now) {
         next_ = {};
     } else if (outcome.verdict() == Verdict::retry) {
         const Duration limit = bound(++failures_);
-        std::uniform_int_distribution<Duration::rep> draw(0, std::max<Duration::rep>(
-                                                                 limit.count() - 1, 0));
+        std::uniform_int_distribution<Duration::rep> draw(
+            0, std::max<Duration::rep>(limit.count() - 1, 0));
         next_ = now + Duration(draw(random_));
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace fanfare {
@@ -12,8 +13,47 @@ struct HeadScan {
     enum class State { incomplete, complete, bad };
 
     State state = State::incomplete;
-    std::size_t size = 0;            ///< complete: length of the head with its blank line
-    const char* problem = nullptr;   ///< bad: what is wrong, a constant phrase
+    std::size_t size = 0;           ///< complete: length of the head with its blank line
+    const char* problem = nullptr;  ///< bad: what is wrong, a constant phrase
+};
+
+/// Looks at a head that comes in pieces without looking at any byte twice.
+class HeadScanner {
+  public:
+    /// Trailers are the fields behind a chunked body, up to and with their blank line.
+    enum class Kind : std::uint8_t { request, response, trailers };
+
+    explicit HeadScanner(Kind kind) noexcept;
+
+    /// `bytes` is the message from its first byte on: in each call what it was in the call before,
+    /// with more behind it.
+    HeadScan scan(std::string_view bytes) noexcept;
+
+  private:
+    enum class State : std::uint8_t {
+        method,
+        target,
+        version,
+        status,
+        reason,
+        line_feed,
+        field,
+        name,
+        value,
+        last_line_feed,
+    };
+
+    const char* step(std::string_view bytes) noexcept;
+    const char* step_version(unsigned char byte) noexcept;
+    const char* step_status(unsigned char byte) noexcept;
+    const char* step_field(unsigned char byte) noexcept;
+    const char* end_text(unsigned char byte, const char* problem) noexcept;
+
+    Kind kind_;
+    State state_;
+    std::uint8_t part_ = 0;  ///< how far version or status has come
+    std::size_t position_ = 0;
+    std::size_t part_start_ = 0;
 };
 
 /// Looks at `bytes`, the message from its first byte on. What makes it bad: obs-fold, white space

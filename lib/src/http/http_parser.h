@@ -13,8 +13,8 @@ namespace fanfare {
 
 /// Why a message cannot be read on, with the status that says so (SPEC 4).
 struct HttpProblem {
-    int status = 400;            ///< 400, 411, 413, 417, 431, 501, 505
-    const char* message = "";    ///< a constant phrase
+    int status = 400;          ///< 400, 411, 413, 417, 431, 501, 505
+    const char* message = "";  ///< a constant phrase
 };
 
 /// The head of a request, as text views that live until the parser is reset or fed a next
@@ -43,8 +43,9 @@ struct RequestHead {
 class RequestParser {
   public:
     struct Limits {
-        std::size_t head_bytes_max = 16 * 1024;  ///< 431 beyond
-        std::size_t body_bytes_max = 4 * 1024 * 1024;
+        std::size_t head_bytes_max = 16 * 1024;        ///< 431 beyond
+        std::size_t body_bytes_max = 4 * 1024 * 1024;  ///< 413 beyond
+        bool post_needs_length = true;  ///< 411 for a POST that does not say how long it is
     };
 
     explicit RequestParser(const Limits& limits);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,18 +34,21 @@ class ThreadedResolver final : public Resolver {
     struct Options {
         unsigned threads_max = 4;
         Duration ttl = std::chrono::seconds(30);
-        std::size_t cache_names_max = 4096;
+        std::size_t cache_names_max = 4096;  ///< known names and lookups under way together
+        /// Looks one name up; runs on the resolver's threads. Empty: getaddrinfo. For tests.
+        std::function<Resolved(const std::string& host)> lookup;
     };
 
     ThreadedResolver(Clock& clock, const Options& options);
-    /// Joins its threads; lookups under way are waited for, nobody is told of them any more.
+    /// Joins its threads: a lookup under way is waited for. Nobody may be waiting any more.
     ~ThreadedResolver() override;
 
     awaitable<Resolved> resolve(std::string host) override;
 
   private:
     class Pool;
-    std::shared_ptr<Pool> pool_;
+    class Place;
+    std::unique_ptr<Pool> pool_;
 };
 
 }  // namespace fanfare

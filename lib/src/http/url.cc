@@ -1,0 +1,91 @@
+#include "http/url.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/src.hpp>  // Boost.URL's own code, compiled here and nowhere else
+#include <boost/url/url_view.hpp>
+
+namespace fanfare {
+namespace {
+
+namespace urls = boost::urls;
+
+constexpr std::size_t host_bytes_max = 253;  // of a DNS name
+
+bool is_blank_or_control(char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }
+
+bool is_name_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+}
+
+std::string base64(const std::string& text) {
+    std::string encoded(4 * ((text.size() + 2) / 3) + 1, '\0');
+    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
+    encoded.resize(static_cast<std::size_t>(size));
+    return encoded;
+}
+
+/// Why nothing can be posted to `view`; null if something can.
+const char* find_problem(const urls::url_view& view) {
+    if (view.scheme_id() != urls::scheme::http && view.scheme_id() != urls::scheme::https) {
+        return "the scheme must be http or https";
+    }
+    if (!view.has_authority() || view.encoded_host().empty()) return "the host is missing";
+    if (view.has_fragment()) return "a fragment (#…) cannot be posted to";
+    if (!view.port().empty() && view.port_number() == 0) {
+        return "the port must be from 1 to 65535";
+    }
+    if (view.host_type() == urls::host_type::ipvfuture) return "the host is no known address";
+    if (view.host_type() != urls::host_type::name) return nullptr;
+
+    const std::string host = view.host();
+    const bool is_name =
+        host.size() <= host_bytes_max && std::all_of(host.begin(), host.end(), is_name_char);
+    return is_name ? nullptr : "the host is no DNS name or address";
+}
+
+std::string host_of(const urls::url_view& view) {
+    return view.host_type() == urls::host_type::ipv6 ? view.host_ipv6_address().to_string()
+                                                     : view.host();
+}
+
+}  // namespace
+
+Result<Url> parse_url(std::string_view text) {
+    if (text.empty()) return Error("the URL is empty");
+    if (std::any_of(text.begin(), text.end(), is_blank_or_control)) {
+        return Error("the URL holds a blank or a control character");
+    }
+    const auto parsed = urls::parse_uri({text.data(), text.size()});
+    if (parsed.has_error()) return Error("not an absolute http or https URL");
+    const urls::url_view& view = *parsed;
+    if (const char* const problem = find_problem(view)) return Error(problem);
+
+    Url url;
+    url.scheme = view.scheme_id() == urls::scheme::https ? "https" : "http";
+    const std::uint16_t default_port = url.is_tls() ? 443 : 80;
+    url.host = host_of(view);
+    url.port = view.port().empty() ? default_port : view.port_number();
+    url.host_header = std::string(view.encoded_host());
+    if (url.port != default_port) url.host_header += ":" + std::to_string(url.port);
+    url.target = std::string(view.encoded_target());
+    if (view.encoded_path().empty()) url.target.insert(0, "/");
+    if (view.has_userinfo()) {
+        url.authorization = "Basic " + base64(view.user() + ":" + view.password());
+    }
+    return url;
+}
+
+std::string redacted_url(std::string_view text) {
+    const Result<Url> url = parse_url(text);
+    if (url.has_error()) return "<bad url>";
+    const std::string path = url->target.substr(0, url->target.find('?'));
+    return url->scheme + "://" + url->host_header + path;
+}
+
+}  // namespace fanfare

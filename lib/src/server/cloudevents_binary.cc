@@ -1,0 +1,188 @@
+#include "server/cloudevents_binary.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "http/field_values.h"
+#include "server/media_type.h"
+
+namespace fanfare {
+namespace {
+
+constexpr std::string_view prefix = "ce-";
+
+Refusal header_refusal(std::string_view name, std::string_view problem) {
+    std::string message = "`ce-";
+    message += name;
+    message += "` ";
+    message += problem;
+    return {400, "HEADER_INVALID", std::move(message), {}};
+}
+
+bool is_attribute_name(std::string_view name) {
+    const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    return !name.empty() && std::all_of(name.begin(), name.end(), is_allowed);
+}
+
+/// `"a\"b"` → `a"b`: some senders write values as quoted strings.
+std::string unquoted(std::string_view value) {
+    if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::string(value);
+    value = value.substr(1, value.size() - 2);
+    std::string text;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        if (value[i] == '\\' && i + 1 < value.size()) ++i;
+        text += value[i];
+    }
+    return text;
+}
+
+std::optional<unsigned> hex_value(char c) {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
+    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
+    return std::nullopt;
+}
+
+/// Once only: what an escape stands for may look like another one.
+std::optional<std::string> percent_decoded(std::string_view value) {
+    std::string text;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        if (value[i] != '%') {
+            text += value[i];
+            continue;
+        }
+        if (value.size() - i < 3) return std::nullopt;
+        const std::optional<unsigned> high = hex_value(value[i + 1]);
+        const std::optional<unsigned> low = hex_value(value[i + 2]);
+        if (!high || !low) return std::nullopt;
+        text += static_cast<char>(*high << 4U | *low);
+        i += 2;
+    }
+    return text;
+}
+
+std::string base64(std::string_view bytes) {
+    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL appends a NUL
+    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                    reinterpret_cast<const unsigned char*>(bytes.data()),
+                    static_cast<int>(bytes.size()));
+    text.pop_back();
+    return text;
+}
+
+/// Whether the bytes of a text body can stand in JSON as they are.
+bool is_text(std::string_view content_type, std::string_view media_type, std::string_view body) {
+    if (!media_type.starts_with("text/")) return false;
+    const std::string parameters = lower_case(content_type);
+    const std::size_t charset = parameters.find("charset=");
+    const bool is_other_charset = charset != std::string::npos &&
+                                  parameters.find("utf-8", charset) == std::string::npos &&
+                                  parameters.find("us-ascii", charset) == std::string::npos;
+    return !is_other_charset && is_utf8(body);
+}
+
+/// Builds the object member by member.
+class Builder {
+  public:
+    explicit Builder(std::size_t bytes) { text_.reserve(bytes); }
+
+    void add_string(std::string_view name, std::string_view value) {
+        add_name(name);
+        append_json_string(text_, value);
+    }
+
+    void add_json(std::string_view name, std::string_view json) {
+        add_name(name);
+        text_ += json;
+    }
+
+    std::string finish() {
+        text_ += '}';
+        text_.reserve(text_.size() + json_padding);
+        return std::move(text_);
+    }
+
+  private:
+    void add_name(std::string_view name) {
+        text_ += text_.empty() ? '{' : ',';
+        append_json_string(text_, name);
+        text_ += ':';
+    }
+
+    std::string text_;
+};
+
+std::optional<Refusal> add_attributes(const RequestHead& head, Builder& builder) {
+    std::set<std::string> seen;
+    for (const auto& [field, value] : head.fields) {
+        if (!equals_ignoring_case(field.substr(0, prefix.size()), prefix)) continue;
+        const std::string name = lower_case(field.substr(prefix.size()));
+        if (!is_attribute_name(name)) return header_refusal(name, "is no name of an attribute");
+        if (name == "data") return header_refusal(name, "is not allowed: data is the body");
+        if (name == "datacontenttype") {
+            return header_refusal(name, "is not allowed: Content-Type says it");
+        }
+        if (!seen.insert(name).second) return header_refusal(name, "is given twice");
+        const std::optional<std::string> text = percent_decoded(unquoted(value));
+        if (!text) return header_refusal(name, "holds a `%` that begins no escape");
+        if (!is_utf8(*text)) return header_refusal(name, "is not valid UTF-8");
+        if (name == "specversion" && *text != "1.0") {
+            return header_refusal(name, "must be 1.0");
+        }
+        if (!text->empty()) {
+            builder.add_string(name, *text);
+        } else {
+            seen.erase(name);  // An empty value is as good as none, also for what is required.
+        }
+    }
+    static constexpr std::array<std::string_view, 4> required = {"specversion", "id", "source",
+                                                                 "type"};
+    for (const std::string_view name : required) {
+        if (!seen.contains(std::string(name))) return header_refusal(name, "is required");
+    }
+    return std::nullopt;
+}
+
+Refusal data_refusal(const JsonProblem& problem) {
+    const std::string offset = std::to_string(problem.offset);
+    return {
+        400, "BODY_INVALID",
+        std::string("the data is not valid JSON: ") + problem.message + " (byte " + offset + ")",
+        "{\"offset\":" + offset + ",\"index\":0}"};
+}
+
+}  // namespace
+
+std::variant<std::string, Refusal> structured_cloudevent(const RequestHead& head,
+                                                         std::string_view body) {
+    Builder builder(body.size() + 512);
+    if (std::optional<Refusal> refusal = add_attributes(head, builder)) return std::move(*refusal);
+    const std::string_view content_type = head.find("content-type").value_or("");
+    const std::string media_type = media_type_of(content_type);
+    if (!media_type.empty()) {
+        if (!is_utf8(content_type)) {
+            return Refusal{400, "HEADER_INVALID", "`Content-Type` is not valid UTF-8", {}};
+        }
+        builder.add_string("datacontenttype", content_type);
+    }
+    if (body.empty()) return builder.finish();
+
+    // Without a Content-Type a CloudEvent's data is JSON, as everywhere in its JSON format.
+    if (media_type.empty() || is_json_media_type(media_type)) {
+        if (const std::optional<JsonProblem> problem = validate_json(body)) {
+            return data_refusal(*problem);
+        }
+        builder.add_json("data", body);
+    } else if (is_text(content_type, media_type, body)) {
+        builder.add_string("data", body);
+    } else {
+        builder.add_string("data_base64", base64(body));
+    }
+    return builder.finish();
+}
+
+}  // namespace fanfare

@@ -1,0 +1,271 @@
+#include "server/parse_request.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "http/field_values.h"
+#include "server/cloudevents_binary.h"
+#include "server/media_type.h"
+
+namespace fanfare {
+namespace {
+
+/// How the events lie in a body.
+enum class BodyForm : std::uint8_t {
+    registry_v1,
+    registry_v2,
+    json,
+    lines,
+    cloudevent,
+    cloudevents,
+    cloudevent_binary,
+};
+
+/// By Content-Type, of which the first field counts; nothing if it is not one of SPEC 4's.
+std::optional<BodyForm> form_of(const RequestHead& head) {
+    const std::string type = media_type_of(head.find("content-type").value_or(""));
+    if (type == "application/cloudevents-batch+json") return BodyForm::cloudevents;
+    if (type == "application/cloudevents+json") return BodyForm::cloudevent;
+    // Another format of structured CloudEvents, which must not be taken for data in binary form.
+    if (type.starts_with("application/cloudevents")) return std::nullopt;
+    if (head.find("ce-specversion")) return BodyForm::cloudevent_binary;
+    if (type == media_type_text(MediaType::registry_v1)) return BodyForm::registry_v1;
+    if (type == media_type_text(MediaType::registry_v2)) return BodyForm::registry_v2;
+    if (type.empty() || type == "application/json" || type == "text/json") return BodyForm::json;
+    if (type == "application/x-ndjson") return BodyForm::lines;
+    return std::nullopt;
+}
+
+MediaType event_type(BodyForm form) {
+    switch (form) {
+        case BodyForm::registry_v1:
+            return MediaType::registry_v1;
+        case BodyForm::registry_v2:
+            return MediaType::registry_v2;
+        case BodyForm::cloudevent:
+        case BodyForm::cloudevents:
+        case BodyForm::cloudevent_binary:
+            return MediaType::cloudevents;
+        case BodyForm::json:
+        case BodyForm::lines:
+            break;
+    }
+    return MediaType::json;
+}
+
+JsonLayout layout_of(BodyForm form) {
+    switch (form) {
+        case BodyForm::registry_v1:
+        case BodyForm::registry_v2:
+            return JsonLayout::envelope;
+        case BodyForm::cloudevents:
+            return JsonLayout::list;
+        case BodyForm::lines:
+        case BodyForm::cloudevent:
+        case BodyForm::cloudevent_binary:
+            return JsonLayout::single;
+        case BodyForm::json:
+            break;
+    }
+    return JsonLayout::any;
+}
+
+/// What makes a JSON object no CloudEvent, or nothing.
+const char* cloudevent_problem(const EventView& event) {
+    if (event.specversion.string() != "1.0") return "a CloudEvent needs `specversion` \"1.0\"";
+    if (event.id.string().empty()) return "a CloudEvent needs an `id`, a string";
+    if (event.source.string().empty()) return "a CloudEvent needs a `source`, a string";
+    if (event.type.string().empty()) return "a CloudEvent needs a `type`, a string";
+    if (event.data.is_there() && event.data_base64.is_there()) {
+        return "a CloudEvent has `data` or `data_base64`, not both";
+    }
+    return nullptr;
+}
+
+constexpr std::array<std::string_view, 2> id_fields = {"webhook-id", "idempotency-key"};
+
+std::string_view trimmed_line(std::string_view line) {
+    const std::size_t begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos) return {};
+    return line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin);
+}
+
+class Parser {
+  public:
+    Parser(const RequestHead& head, std::string& body, const ParseOptions& options)
+        : head_(head), body_(body), options_(options) {}
+
+    std::variant<ParsedRequest, Refusal> run() {
+        std::optional<Refusal> refusal = refuse_head(head_);
+        if (refusal) return std::move(*refusal);
+        form_ = *form_of(head_);
+        request_.type = event_type(form_);
+        read_trace();
+        // simdjson reads beyond the end of its text, up to json_padding bytes.
+        if (body_.capacity() - body_.size() < json_padding) {
+            body_.reserve(body_.size() + json_padding);
+        }
+        parse_body();
+        if (refusal_) return std::move(*refusal_);
+        give_ids();
+        return std::move(request_);
+    }
+
+  private:
+    void parse_body() {
+        if (form_ == BodyForm::lines) return parse_lines();
+        if (form_ != BodyForm::cloudevent_binary) return parse_text(body_);
+        std::variant<std::string, Refusal> event = structured_cloudevent(head_, body_);
+        if (Refusal* const refusal = std::get_if<Refusal>(&event)) {
+            refusal_ = std::move(*refusal);
+            return;
+        }
+        add_all(request_.texts.emplace_front(std::move(std::get<std::string>(event))));
+    }
+
+    void parse_lines() {
+        std::size_t begin = 0;
+        while (begin < body_.size() && !refusal_) {
+            ++line_;
+            const std::size_t end = std::min(body_.find('\n', begin), body_.size());
+            const std::string_view line =
+                trimmed_line(std::string_view(body_).substr(begin, end - begin));
+            if (!line.empty()) parse_text(line);
+            begin = end + 1;
+        }
+    }
+
+    /// `text` is the body or a line of it.
+    void parse_text(std::string_view text) {
+        const std::optional<JsonProblem> problem = validate_json(text);
+        if (!problem) return add_all(text);
+        refuse(text, *problem, "not valid JSON: ");
+    }
+
+    void add_all(std::string_view valid) {
+        const auto add = [this](const EventView& event) { return this->add(event); };
+        const std::optional<JsonProblem> problem =
+            visit_events(valid, layout_of(form_), request_.texts, add);
+        if (problem && !refusal_) refuse(valid, *problem, "");
+    }
+
+    /// Whether to go on.
+    bool add(const EventView& event) {
+        if (request_.events.size() == options_.events_max) {
+            const std::string limit = std::to_string(options_.events_max);
+            refusal_ =
+                Refusal{413, "TOO_MANY_EVENTS", "more than " + limit + " events in one request",
+                        "{\"max_events\":" + limit + "}"};
+            return false;
+        }
+        ParsedEvent parsed;
+        if (request_.type == MediaType::cloudevents) {
+            if (const char* const problem = cloudevent_problem(event)) {
+                const JsonProblem place{0, problem, request_.events.size()};
+                refuse(event.payload, place, "");
+                return false;
+            }
+            parsed.fields.id = joined(event.source.text, " ", event.id.text);
+        } else {
+            parsed.fields.id = event.id.string();
+        }
+        parsed.payload = event.payload;
+        parsed.fields.action = event.action.string();
+        parsed.fields.target_media_type = event.target_media_type.string();
+        parsed.fields.traceparent = traceparent_;
+        parsed.fields.tracestate = tracestate_;
+        request_.payload_bytes += event.payload.size();
+        request_.events.push_back(parsed);
+        return true;
+    }
+
+    std::string_view joined(std::string_view a, std::string_view between, std::string_view b) {
+        std::string& text = request_.texts.emplace_front();
+        text.reserve(a.size() + between.size() + b.size());
+        return text.append(a).append(between).append(b);
+    }
+
+    /// `part` is the part of the body that `problem` counts its offset from.
+    void refuse(std::string_view part, const JsonProblem& problem, std::string_view introduction) {
+        const auto base = static_cast<std::size_t>(part.data() - body_.data());
+        const std::string offset = std::to_string(base + problem.offset);
+        std::string message(introduction);
+        message += problem.message;
+        message += " (byte " + offset;
+        std::string detail = "{\"offset\":" + offset;
+        if (form_ == BodyForm::lines) {
+            message += ", line " + std::to_string(line_);
+            detail += ",\"line\":" + std::to_string(line_);
+        }
+        const bool is_one_by_one = layout_of(form_) == JsonLayout::single;
+        const std::optional<std::size_t> index =
+            is_one_by_one ? std::optional(request_.events.size()) : problem.index;
+        if (index) {
+            message += ", event " + std::to_string(*index);
+            detail += ",\"index\":" + std::to_string(*index);
+        }
+        refusal_ = Refusal{400, "BODY_INVALID", message + ")", detail + "}"};
+    }
+
+    /// Without exactly one traceparent there is no trace, and no state of it (W3C Trace Context).
+    void read_trace() {
+        if (head_.count("traceparent") != 1) return;
+        traceparent_ = *head_.find("traceparent");
+        if (head_.count("tracestate") <= 1) {
+            tracestate_ = head_.find("tracestate").value_or("");
+            return;
+        }
+        for (const auto& [name, value] : head_.fields) {
+            if (!equals_ignoring_case(name, "tracestate")) continue;
+            tracestate_ = tracestate_.empty() ? value : joined(tracestate_, ",", value);
+        }
+    }
+
+    void give_ids() {
+        if (request_.events.size() == 1 && request_.events.front().fields.id.empty()) {
+            for (const std::string_view name : id_fields) {
+                std::string_view& id = request_.events.front().fields.id;
+                if (id.empty()) id = head_.find(name).value_or("");
+            }
+        }
+        for (ParsedEvent& event : request_.events) {
+            if (!event.fields.id.empty()) continue;
+            event.fields.id = request_.texts.emplace_front(options_.ids.next());
+        }
+    }
+
+    const RequestHead& head_;
+    std::string& body_;
+    const ParseOptions& options_;
+    BodyForm form_ = BodyForm::json;
+    std::size_t line_ = 0;
+    std::string_view traceparent_;
+    std::string_view tracestate_;
+    ParsedRequest request_;
+    std::optional<Refusal> refusal_;
+};
+
+}  // namespace
+
+std::optional<Refusal> refuse_head(const RequestHead& head) {
+    for (const std::string_view name : id_fields) {
+        if (!is_utf8(head.find(name).value_or(""))) {
+            return Refusal{
+                400, "HEADER_INVALID", "`" + std::string(name) + "` is not valid UTF-8", {}};
+        }
+    }
+    if (form_of(head)) return std::nullopt;
+    return Refusal{415,
+                   "MEDIA_TYPE_UNSUPPORTED",
+                   "events come as a registry's envelope, application/json, "
+                   "application/x-ndjson or CloudEvents",
+                   {}};
+}
+
+std::variant<ParsedRequest, Refusal> parse_request(const RequestHead& head, std::string& body,
+                                                   const ParseOptions& options) {
+    return Parser(head, body, options).run();
+}
+
+}  // namespace fanfare

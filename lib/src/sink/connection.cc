@@ -1,0 +1,175 @@
+#include "sink/connection.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "fanfare/broadcaster.h"
+
+namespace fanfare {
+namespace {
+
+Duration connect_timeout_of(const HttpSinkOptions& options) {
+    const bool is_set = options.connect_timeout > Duration::zero();
+    return is_set ? std::min(options.connect_timeout, options.timeout) : options.timeout;
+}
+
+/// Passes cancellation of a coroutine on to a signal, until destroyed.
+class Forwarding {
+  public:
+    Forwarding(net::cancellation_slot from, net::cancellation_signal& to) : from_(from) {
+        from_.assign([&to](net::cancellation_type type) { to.emit(type); });
+    }
+    ~Forwarding() { from_.clear(); }
+    Forwarding(const Forwarding&) = delete;
+    Forwarding& operator=(const Forwarding&) = delete;
+
+  private:
+    net::cancellation_slot from_;
+};
+
+/// Runs `operation` so that `signal` as well as the caller's own cancellation ends it; it is then
+/// an error operation_aborted, never an exception.
+awaitable<Connected> run_cancellable(awaitable<Connected> operation,
+                                     net::cancellation_signal& signal) {
+    const Executor executor = co_await net::this_coro::executor;
+    const net::cancellation_state own = co_await net::this_coro::cancellation_state;
+    const Forwarding forwarding(own.slot(), signal);
+    Connected connected;
+    try {
+        connected =
+            co_await net::co_spawn(executor, std::move(operation),
+                                   net::bind_cancellation_slot(signal.slot(), net::use_awaitable));
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != net::error::operation_aborted) throw;
+        connected.error = error.code();
+    }
+    co_return connected;
+}
+
+Connected failed(Reason reason, error_code error) {
+    Connected connected;
+    connected.reason = reason;
+    connected.error = error;
+    return connected;
+}
+
+}  // namespace
+
+Connection::Connection(const HttpPlan& plan, const SinkContext& context)
+    : plan_(plan),
+      clock_(context.shard.clock()),
+      metrics_(context.metrics),
+      attempt_times_(context.shard.deadlines().of(plan.options.timeout)),
+      connect_times_(context.shard.deadlines().of(connect_timeout_of(plan.options))),
+      idle_times_(context.shard.deadlines().of(plan.options.idle_timeout)),
+      attempt_timeout_([this] { run_out(); }),
+      connect_timeout_([this] { run_out(); }),
+      idle_timeout_([this] { stream_.reset(); }) {}
+
+Connection::Use::Use(Connection& connection) : connection_(connection) {
+    connection_.is_timed_out_ = false;
+    connection_.idle_timeout_.disarm();
+    connection_.attempt_times_.arm(connection_.attempt_timeout_);
+}
+
+Connection::Use::~Use() {
+    connection_.attempt_timeout_.disarm();
+    if (is_kept_ && !connection_.is_timed_out_) {
+        connection_.idle_times_.arm(connection_.idle_timeout_);
+    } else {
+        connection_.stream_.reset();
+    }
+}
+
+void Connection::run_out() {
+    is_timed_out_ = true;
+    if (stream_) {
+        stream_->close();
+    } else {
+        connecting_.emit(net::cancellation_type::terminal);
+    }
+}
+
+bool Connection::is_reusable() {
+    if (!stream_) return false;
+    const bool is_fresh = clock_.now() - opened_ < plan_.options.connection_age_max;
+    if (is_fresh && !stream_->is_stale()) return true;
+    stream_.reset();
+    return false;
+}
+
+awaitable<Connection::Failure> Connection::open() {
+    stream_.reset();
+    connect_deadline_ = clock_.now() + connect_times_.length();
+    connect_times_.arm(connect_timeout_);
+    awaitable<Connected> operation = connect_any();
+    Connected connected = co_await run_cancellable(std::move(operation), connecting_);
+    connect_timeout_.disarm();
+
+    Failure failure;
+    if (is_timed_out_) {
+        failure.reason = Reason::timeout;
+        failure.error = net::error::timed_out;
+    } else if (connected.error) {
+        failure.reason = connected.reason;
+        failure.error = connected.error;
+    } else {
+        stream_ = std::move(connected.stream);
+        opened_ = clock_.now();
+        metrics_.connection_opened();
+    }
+    co_return failure;
+}
+
+/// Tries the receiver's addresses in turn, as they are resolved now.
+awaitable<Connected> Connection::connect_any() {
+    const Resolved resolved = co_await plan_.resolver.resolve(plan_.url.host);
+    if (resolved.error) co_return failed(Reason::dns, resolved.error);
+
+    Connected connected;
+    std::size_t left = resolved.addresses.size();
+    for (const net::ip::address& address : resolved.addresses) {
+        ConnectTarget target;
+        target.address = address;
+        target.port = plan_.url.port;
+        target.tls = plan_.tls;
+        target.server_name = plan_.server_name;
+        if (left == 1) {
+            connected = co_await plan_.connector.connect(std::move(target));
+            break;
+        }
+        // A silent address may use up its share of the time only.
+        const TimePoint now = clock_.now();
+        const TimePoint deadline = now + (connect_deadline_ - now) / left;
+        connected = co_await connect_within(std::move(target), deadline);
+        const bool is_next_better =
+            connected.reason == Reason::connect || connected.reason == Reason::timeout;
+        if (!is_next_better || connected.error == net::error::operation_aborted) break;
+        --left;
+    }
+    co_return connected;
+}
+
+awaitable<Connected> Connection::connect_within(ConnectTarget target, TimePoint deadline) {
+    net::cancellation_signal overdue;
+    bool is_overdue = false;
+    const Executor executor = co_await net::this_coro::executor;
+    const std::unique_ptr<Alarm> alarm = clock_.make_alarm(executor);
+    alarm->set(deadline, [&overdue, &is_overdue] {
+        is_overdue = true;
+        overdue.emit(net::cancellation_type::terminal);
+    });
+    awaitable<Connected> operation = plan_.connector.connect(std::move(target));
+    Connected connected = co_await run_cancellable(std::move(operation), overdue);
+    if (connected.error == net::error::operation_aborted && is_overdue) {
+        connected.reason = Reason::timeout;
+        connected.error = net::error::timed_out;
+    }
+    co_return connected;
+}
+
+}  // namespace fanfare

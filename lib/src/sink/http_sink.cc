@@ -1,0 +1,177 @@
+#include "fanfare/http_sink.h"
+
+#include <array>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/container/small_vector.hpp>
+#include <chrono>
+
+#include "fanfare/broadcaster.h"
+#include "fanfare/envelope.h"
+#include "http/exchange.h"
+#include "http/http_parser.h"
+#include "sink/connection.h"
+#include "sink/http_plan.h"
+
+namespace fanfare {
+namespace {
+
+using PlanPtr = std::shared_ptr<const HttpPlan>;
+
+/// What identifies a batch in `webhook-id`: the same on every attempt.
+std::string batch_id(Batch batch) {
+    const std::string_view first = batch.front()->id();
+    if (batch.size() == 1) return header_id(first);
+    return header_id(std::string(first) + "-" + std::to_string(batch.back()->seq()));
+}
+
+std::int64_t seconds_since_epoch(WallTime time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+/// One POST per attempt over one kept-alive connection (SPEC 6). Everything it needs for a
+/// request is used again for the next: the head's text, the list of buffers, the parser.
+class HttpSink final : public Sink {
+  public:
+    HttpSink(PlanPtr plan, const SinkContext& context)
+        : plan_(std::move(plan)), clock_(context.shard.clock()), connection_(*plan_, context) {}
+
+    awaitable<Outcome> deliver(Attempt attempt) override {
+        prepare(attempt);
+        Connection::Use use(connection_);
+        if (connection_.is_reusable()) {
+            const ExchangeEnd end =
+                co_await exchange(connection_.stream(), request_, parser_, read_buffer_);
+            if (!was_closed_before(end)) co_return conclude(end, use);
+            // The receiver gave the idle connection up while we began to use it: nobody's fault.
+        }
+        const Connection::Failure failure = co_await connection_.open();
+        if (failure.error) co_return conclude(failure);
+        const ExchangeEnd end =
+            co_await exchange(connection_.stream(), request_, parser_, read_buffer_);
+        co_return conclude(end, use);
+    }
+
+  private:
+    void prepare(const Attempt& attempt) {
+        request_.clear();
+        request_.emplace_back();  // the head's place
+        const Event& first = *attempt.batch.front();
+        const std::string id = batch_id(attempt.batch);
+        HeadFacts facts;
+        if (plan_->options.format == BodyFormat::envelope) {
+            facts.content_length = put_envelope(attempt.batch);
+            facts.content_type = Envelope::media_type(attempt.batch);
+        } else {
+            facts.content_length = put_events(attempt.batch);
+            facts.content_type =
+                attempt.batch.size() == 1 ? "application/json" : "application/x-ndjson";
+        }
+        facts.webhook_id = id;
+        facts.timestamp_seconds = seconds_since_epoch(clock_.wall());
+        facts.attempt = attempt.number;
+        facts.traceparent = first.traceparent();
+        facts.tracestate = first.tracestate();
+        plan_->head.render(facts, head_);
+        request_.front() = net::const_buffer(head_.data(), head_.size());
+    }
+
+    std::size_t put_envelope(Batch batch) {
+        const Envelope envelope(batch);
+        request_.insert(request_.end(), envelope.buffers().begin(), envelope.buffers().end());
+        return envelope.size_bytes();
+    }
+
+    std::size_t put_events(Batch batch) {
+        std::string_view body = batch.front()->payload();
+        if (batch.size() > 1) {
+            put_lines(batch);
+            body = lines_;
+        }
+        request_.emplace_back(body.data(), body.size());
+        return body.size();
+    }
+
+    /// Line ends inside an event can only be white space between tokens, so they may go.
+    void put_lines(Batch batch) {
+        lines_.clear();
+        for (const EventPtr& event : batch) {
+            for (const char c : event->payload()) {
+                if (c != '\n' && c != '\r') lines_.push_back(c);
+            }
+            lines_.push_back('\n');
+        }
+    }
+
+    bool was_closed_before(const ExchangeEnd& end) const {
+        return end.error && end.error != net::error::operation_aborted && !parser_.has_begun() &&
+               !connection_.is_timed_out();
+    }
+
+    Outcome conclude(const Connection::Failure& failure) const {
+        if (failure.error == net::error::operation_aborted) return Outcome::aborted();
+        return Outcome::retry(failure.reason, failure.error);
+    }
+
+    Outcome conclude(const ExchangeEnd& end, Connection::Use& use) const {
+        if (end.is_reusable) use.keep();
+        // Whatever became of the body: the receiver has decided.
+        if (parser_.has_head()) return classify(parser_.status(), plan_->options.success);
+        if (connection_.is_timed_out()) {
+            return Outcome::retry(Reason::timeout, net::error::timed_out);
+        }
+        if (parser_.problem() != nullptr) {
+            return Outcome::retry(Reason::protocol,
+                                  make_error_code(boost::system::errc::protocol_error));
+        }
+        if (end.error == net::error::operation_aborted) return Outcome::aborted();
+        const bool is_tls = end.error.category() == net::error::get_ssl_category();
+        return Outcome::retry(is_tls ? Reason::tls : Reason::reset, end.error);
+    }
+
+    const PlanPtr plan_;
+    Clock& clock_;
+    Connection connection_;
+    ResponseParser parser_;
+    std::string head_;
+    std::string lines_;
+    boost::container::small_vector<net::const_buffer, 8> request_;
+    std::array<char, 4096> read_buffer_;
+};
+
+std::string server_name_of(const HttpSinkOptions& options, const Url& url) {
+    if (!options.tls.server_name.empty()) return options.tls.server_name;
+    // A name that ends in a dot is the same name, but not in a certificate.
+    const bool is_rooted = url.host.size() > 1 && url.host.back() == '.';
+    return is_rooted ? url.host.substr(0, url.host.size() - 1) : url.host;
+}
+
+}  // namespace
+
+Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolver,
+                                       Connector& connector) {
+    Result<Url> url = parse_url(options.url);
+    if (url.has_error()) return url.error();
+    Result<HeadTemplate> head = HeadTemplate::make(*url, options.headers);
+    if (head.has_error()) return head.error();
+    TlsContextPtr tls;
+    if (url->is_tls()) {
+        Result<TlsContextPtr> made = make_client_tls(options.tls);
+        if (made.has_error()) return made.error();
+        tls = std::move(*made);
+    }
+    std::string server_name = server_name_of(options, *url);
+    HttpPlan plan{.options = std::move(options),
+                  .url = std::move(*url),
+                  .head = std::move(*head),
+                  .tls = std::move(tls),
+                  .server_name = std::move(server_name),
+                  .resolver = resolver,
+                  .connector = connector};
+    const auto shared = std::make_shared<const HttpPlan>(std::move(plan));
+    return SinkMaker([shared](const SinkContext& context) -> std::unique_ptr<Sink> {
+        return std::make_unique<HttpSink>(shared, context);
+    });
+}
+
+}  // namespace fanfare

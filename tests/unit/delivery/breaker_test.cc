@@ -1,0 +1,113 @@
+#include <gtest/gtest.h>
+
+#include "fanfare/retry.h"
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr TimePoint start = TimePoint{} + 1h;
+
+Outcome failure() { return Outcome::refused(500); }
+
+/// Lets an attempt go and records its result.
+void attempt(RetryStrategy& strategy, const Outcome& outcome, TimePoint now) {
+    ASSERT_LE(strategy.hold(now), Duration::zero());
+    strategy.record(outcome, now);
+}
+
+void fail_times(RetryStrategy& strategy, int times, TimePoint now) {
+    for (int i = 0; i < times; ++i) attempt(strategy, failure(), now);
+}
+
+TEST(Breaker, lets_threshold_attempts_go_back_to_back) {
+    Breaker breaker(3, 700ms);
+
+    fail_times(breaker, 3, start);
+
+    EXPECT_EQ(breaker.hold(start), 700ms);
+    EXPECT_TRUE(breaker.is_open());
+}
+
+TEST(Breaker, probes_once_per_backoff_after_the_last_failure) {
+    Breaker breaker(3, 700ms);
+    fail_times(breaker, 3, start);
+
+    EXPECT_EQ(breaker.hold(start + 699ms), 1ms);
+    attempt(breaker, failure(), start + 700ms);
+
+    EXPECT_EQ(breaker.hold(start + 700ms), 700ms);
+}
+
+TEST(Breaker, is_reset_by_any_success) {
+    Breaker breaker(3, 700ms);
+    fail_times(breaker, 3, start);
+    attempt(breaker, Outcome::delivered(200), start + 700ms);
+
+    EXPECT_FALSE(breaker.is_open());
+    fail_times(breaker, 3, start + 700ms);
+    EXPECT_TRUE(breaker.is_open());
+}
+
+// Acceptance 22.
+TEST(Breaker, takes_the_defaults_for_values_that_are_zero_or_less) {
+    for (const std::int64_t threshold : {0, -3}) {
+        Breaker breaker(threshold, -5s);
+
+        fail_times(breaker, 9, start);
+        EXPECT_FALSE(breaker.is_open());
+        fail_times(breaker, 1, start);
+
+        EXPECT_EQ(breaker.hold(start), 1s);
+    }
+}
+
+TEST(Breaker, counts_failures_and_errors_alike) {
+    Breaker breaker(2, 1s);
+
+    attempt(breaker, Outcome::retry(Reason::timeout), start);
+    attempt(breaker, Outcome::refused(404), start);
+
+    EXPECT_TRUE(breaker.is_open());
+}
+
+TEST(Breaker, is_left_alone_by_a_permanent_answer_to_one_event) {
+    Breaker breaker(2, 1s);
+    attempt(breaker, failure(), start);
+
+    attempt(breaker, Outcome::reject(Reason::permanent, 422), start);
+    EXPECT_FALSE(breaker.is_open());
+    attempt(breaker, failure(), start);
+
+    EXPECT_TRUE(breaker.is_open());
+}
+
+TEST(Breaker, lets_one_probe_through_when_half_open) {
+    Breaker breaker(1, 1s);
+    fail_times(breaker, 1, start);
+
+    EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
+    EXPECT_EQ(breaker.hold(start + 1s), RetryStrategy::until_changed);
+    breaker.abandon();
+
+    EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
+}
+
+TEST(Breaker, ramps_up_after_a_successful_probe) {
+    Breaker breaker(1, 1s);
+    fail_times(breaker, 1, start);
+    attempt(breaker, Outcome::delivered(200), start + 1s);
+
+    EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
+    EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
+    EXPECT_EQ(breaker.hold(start + 1s), RetryStrategy::until_changed);
+    breaker.record(Outcome::delivered(200), start + 1s);
+
+    // One is still under way; four may be.
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
+    EXPECT_EQ(breaker.hold(start + 1s), RetryStrategy::until_changed);
+}
+
+}  // namespace
+}  // namespace fanfare
