@@ -17,8 +17,8 @@ constexpr Duration admin_stop_limit = std::chrono::seconds(1);
 std::unique_ptr<Filter> make_filter(const EndpointConfig& endpoint) {
     std::vector<std::unique_ptr<Filter>> parts;
     if (!endpoint.ignored_media_types.empty() || !endpoint.ignored_actions.empty()) {
-        parts.push_back(std::make_unique<IgnoreFilter>(endpoint.ignored_media_types,
-                                                       endpoint.ignored_actions));
+        parts.push_back(
+            std::make_unique<IgnoreFilter>(endpoint.ignored_media_types, endpoint.ignored_actions));
     }
     if (!endpoint.match.empty()) parts.push_back(std::make_unique<MatchFilter>(endpoint.match));
     if (parts.empty()) return nullptr;
@@ -115,14 +115,11 @@ Result<void> App::start() {
 }
 
 Result<void> App::make_ingest() {
-    std::unique_ptr<BearerToken> token;
-    if (!config_.ingest.bearer_token_file.empty()) {
-        auto loaded =
-            BearerToken::load(config_.ingest.bearer_token_file, "ingest", clock_, log_);
-        if (!loaded) return loaded.error();
-        token = std::move(*loaded);
-    }
-    ingest_ = std::make_unique<Ingest>(config_.ingest, broadcaster_, budget_, std::move(token));
+    const IngestContext context{
+        .broadcaster = broadcaster_, .budget = budget_, .clock = clock_, .log = log_};
+    Result<std::unique_ptr<Ingest>> ingest = Ingest::make(config_.ingest, context);
+    if (!ingest) return ingest.error();
+    ingest_ = std::move(*ingest);
     ingest_server_ =
         std::make_unique<HttpServer>("ingest", shards_, config_.ingest.listener, *ingest_);
     return ingest_server_->bind();

@@ -8,10 +8,12 @@ namespace {
 using namespace fanfare;
 
 int run(int argc, char** argv) {
-    CLI::App root("Delivers events as webhooks to every endpoint, and tells how that goes.", "fanfare");
+    CLI::App root("Delivers events as webhooks to every endpoint, and tells how that goes.",
+                  "fanfare");
     root.require_subcommand(1);
-    root.footer("Exit codes: 0 ok, 1 failed, 2 wrong usage, 78 configuration refused,\n"
-                "130 ended by a second signal. `fanfare COMMAND --help` says more.");
+    root.footer(
+        "Exit codes: 0 ok, 1 failed, 2 wrong usage, 78 configuration refused,\n"
+        "130 ended by a second signal. `fanfare COMMAND --help` says more.");
     const std::vector<std::string> words(argv, argv + argc);
     command::Chosen chosen;
     command::add_serve(root, chosen, words);

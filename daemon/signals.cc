@@ -80,8 +80,8 @@ void Signals::read() {
     const ssize_t size = ::read(pipe_.native_handle(), bytes.data(), bytes.size());
     wait();
     for (ssize_t i = 0; i < size; ++i) {
-        const auto& handler =
-            bytes[static_cast<std::size_t>(i)] == stop_byte ? handlers_.on_stop : handlers_.on_hangup;
+        const auto& handler = bytes[static_cast<std::size_t>(i)] == stop_byte ? handlers_.on_stop
+                                                                              : handlers_.on_hangup;
         if (handler) handler();
     }
 }

@@ -52,8 +52,9 @@ void add_check(CLI::App& root, Chosen& chosen) {
     prints->add_flag("--print-defaults", options->print_defaults,
                      "Print a file with every key at its default");
     prints->require_option(0, 1);
-    command->footer("Prints every problem, with file, line and column, and exits 78 if there is any.\n\n"
-                    "Example: fanfare check -c fanfare.yaml");
+    command->footer(
+        "Prints every problem, with file, line and column, and exits 78 if there is any.\n\n"
+        "Example: fanfare check -c fanfare.yaml");
     command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

@@ -1,11 +1,13 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
 
 #include "base/task_group.h"
+#include "base/timestamp.h"
 #include "base/units.h"
 #include "base/wakeup.h"
 #include "commands/command.h"
@@ -30,20 +32,6 @@ struct Behaviour {
     bool is_verbose = false;
 };
 
-/// RFC 3339 in UTC with milliseconds.
-std::string timestamp(WallTime time) {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time - whole).count();
-    const std::time_t since_epoch = std::chrono::system_clock::to_time_t(whole);
-    std::tm parts{};
-    gmtime_r(&since_epoch, &parts);
-    char text[40];
-    const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    std::string fraction = std::to_string(1000 + milliseconds);
-    fraction.front() = '.';
-    return std::string(text, size) + fraction + 'Z';
-}
-
 std::string text_at(const nlohmann::json& event, const char* pointer) {
     const nlohmann::json::json_pointer place(pointer);
     if (!event.is_object() || !event.contains(place)) return "-";
@@ -62,7 +50,8 @@ struct Content {
 Content look_into(const std::string& body) {
     Content content;
     const nlohmann::json root = nlohmann::json::parse(body, nullptr, false);
-    const bool is_envelope = root.is_object() && root.contains("events") && root["events"].is_array();
+    const bool is_envelope =
+        root.is_object() && root.contains("events") && root["events"].is_array();
     if (is_envelope) content.events = root["events"].size();
     if (content.events == 0) return content;
     const nlohmann::json& first = is_envelope ? root["events"][0] : root;
@@ -115,7 +104,7 @@ class Receiver final : public RequestHandler {
     void report(const Request& request, WallTime arrived, int status) {
         const Content content = look_into(request.body);
         const RequestHead& head = request.head;
-        std::string line = timestamp(arrived) + ' ' + printable(head.method) + ' ' +
+        std::string line = rfc3339(arrived) + ' ' + printable(head.method) + ' ' +
                            printable(head.target) + ' ' + std::to_string(status) +
                            " id=" + content.id + " action=" + content.action +
                            " repository=" + content.repository;
@@ -219,10 +208,11 @@ void add_listen(CLI::App& root, Chosen& chosen) {
     command->add_option("--delay", options->delay_text, "How long to wait before answering")
         ->capture_default_str();
     command->add_flag("-v,--verbose", options->is_verbose, "Print headers and body, too");
-    command->footer("Ends with a summary on SIGINT or SIGTERM.\n\n"
-                    "Examples:\n"
-                    "  fanfare listen\n"
-                    "  fanfare listen --listen 127.0.0.1:9001 --fail 30% --delay 50ms");
+    command->footer(
+        "Ends with a summary on SIGINT or SIGTERM.\n\n"
+        "Examples:\n"
+        "  fanfare listen\n"
+        "  fanfare listen --listen 127.0.0.1:9001 --fail 30% --delay 50ms");
     command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

@@ -61,9 +61,10 @@ void add_serve(CLI::App& root, Chosen& chosen, const std::vector<std::string>& w
     const auto file = std::make_shared<std::string>();
     command->add_option("-c,--config", *file,
                         "Configuration; else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml");
-    command->footer("SIGTERM or SIGINT end it: no new events, queues drain within shutdown.drain.\n"
-                    "A second signal ends it at once.\n\n"
-                    "Example: fanfare serve -c fanfare.yaml");
+    command->footer(
+        "SIGTERM or SIGINT end it: no new events, queues drain within shutdown.drain.\n"
+        "A second signal ends it at once.\n\n"
+        "Example: fanfare serve -c fanfare.yaml");
     command->callback([&chosen, file, &words] {
         chosen = [file, &words] { return load_and_run(*file, words); };
     });

@@ -106,7 +106,7 @@ std::optional<Response> Admin::refuse(const RequestHead& head, const Peer& peer)
         if (denied) return denied;
     }
     if (route == nullptr) {
-        return no_store(error_response(404, "NOT_FOUND", "nothing is served under this path"));
+        return no_store(error_response(404, "NAME_UNKNOWN", "nothing is served under this path"));
     }
     if (head.method != "GET" && head.method != "HEAD") {
         Response response =

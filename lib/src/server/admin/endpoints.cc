@@ -1,8 +1,8 @@
 #include "server/admin/endpoints.h"
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/timestamp.h"
 #include "server/admin/find_endpoint.h"
 
 namespace fanfare {
@@ -11,22 +11,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
-
-/// RFC 3339 in UTC with milliseconds.
-std::string timestamp(WallTime time) {
-    using std::chrono::floor;
-    const auto whole = floor<std::chrono::seconds>(time);
-    const auto milliseconds = floor<std::chrono::milliseconds>(time - whole).count();
-    const std::time_t since_epoch = std::chrono::system_clock::to_time_t(whole);
-    std::tm parts{};
-    gmtime_r(&since_epoch, &parts);
-    char text[40];
-    const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    std::string result(text, size);
-    std::string fraction = std::to_string(1000 + milliseconds);
-    fraction.front() = '.';
-    return result + fraction + 'Z';
-}
 
 std::string_view state(const EndpointInfo& info, const EndpointSnapshot& endpoint) {
     if (info.is_disabled) return "disabled";
@@ -144,13 +128,13 @@ Json last_error(const EndpointSnapshot& endpoint) {
     if (endpoint.last_error.empty()) return {};
     Json result;
     result["message"] = endpoint.last_error;
-    result["at"] = timestamp(endpoint.last_error_at);
+    result["at"] = rfc3339(endpoint.last_error_at);
     return result;
 }
 
 Json last_success(const EndpointSnapshot& endpoint) {
     if (endpoint.last_success_at == WallTime{}) return {};
-    return timestamp(endpoint.last_success_at);
+    return rfc3339(endpoint.last_success_at);
 }
 
 Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
