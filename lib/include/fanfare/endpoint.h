@@ -8,20 +8,11 @@
 #include "fanfare/metrics.h"
 #include "fanfare/queue.h"
 #include "fanfare/retry.h"
-#include "fanfare/sink.h"
+#include "fanfare/sink_maker.h"
 
 namespace fanfare {
 
 class Shard;
-
-/// What a sink may use of its surroundings. Both outlive the sink.
-struct SinkContext {
-    Shard& shard;
-    EndpointMetrics& metrics;
-};
-
-/// Makes the sink of one worker; called once per worker, on the shard's thread.
-using SinkMaker = std::function<std::unique_ptr<Sink>(const SinkContext&)>;
 
 /// One endpoint's chain: filter → queue → workers, each with a retrying sink around its own sink.
 struct EndpointOptions {

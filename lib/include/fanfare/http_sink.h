@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "fanfare/endpoint.h"
 #include "fanfare/error.h"
-#include "fanfare/sink.h"
+#include "fanfare/sink_maker.h"
+#include "fanfare/tls.h"
 
 namespace fanfare {
 
@@ -15,18 +15,6 @@ class Connector;
 class Resolver;
 
 enum class BodyFormat : std::uint8_t { envelope, event };
-
-/// TLS towards one endpoint. Verification is on by default: chain, and host name or IP.
-struct TlsOptions {
-    enum class MinVersion : std::uint8_t { tls1_2, tls1_3 };
-
-    std::string ca_file;    ///< PEM; empty: the system's roots
-    std::string cert_file;  ///< PEM, client certificate; with key_file or not at all
-    std::string key_file;
-    std::string server_name;  ///< for SNI and verification; empty: the URL's host
-    MinVersion min_version = MinVersion::tls1_2;
-    bool insecure_skip_verify = false;
-};
 
 /// An inclusive range of HTTP statuses.
 struct StatusRange {

@@ -5,15 +5,9 @@
 #include <vector>
 
 #include "fanfare/clock.h"
+#include "fanfare/tls.h"
 
 namespace fanfare {
-
-/// TLS of a listener. With client_ca_file a client certificate is required.
-struct TlsServerOptions {
-    std::string cert_file;  ///< empty: plain HTTP
-    std::string key_file;
-    std::string client_ca_file;
-};
 
 /// What a listener bears. Every bound here has an answer when it is passed (SPEC 4).
 struct ListenerOptions {
@@ -24,6 +18,8 @@ struct ListenerOptions {
     Duration header_timeout = std::chrono::seconds(10);  ///< first byte to end of head: 408
     Duration body_timeout = std::chrono::seconds(30);    ///< end of head to end of body: 408
     Duration idle_timeout = std::chrono::seconds(75);    ///< between requests: closed silently
+    /// A POST that does not say how long it is: 411. Else it is one without a body.
+    bool post_needs_length = true;
     TlsServerOptions tls{};
 };
 
@@ -35,7 +31,8 @@ struct IngestOptions {
 };
 
 struct AdminOptions {
-    ListenerOptions listener{.listen = {"127.0.0.1:8081"}};
+    /// `curl -X POST` without a body names no length.
+    ListenerOptions listener{.listen = {"127.0.0.1:8081"}, .post_needs_length = false};
     std::string bearer_token_file;  ///< empty: only loopback and unix peers see more than health
     bool registry_metrics = false;
 };

@@ -62,7 +62,7 @@ Result<void> use_ca(ssl::context& context, std::string_view option, const std::s
         return file_error(option, file, "holds no PEM certificate");
     }
     error_code error;
-    context.add_certificate_authority(net::buffer(*text), error);
+    context.add_certificate_authority(boost::asio::buffer(*text), error);
     if (error) return file_error(option, file, error.message());
     return {};
 }
@@ -75,9 +75,9 @@ Result<void> use_certificate(ssl::context& context, const std::string& cert_file
     if (key.has_error()) return key.error();
 
     error_code error;
-    context.use_certificate_chain(net::buffer(*chain), error);
+    context.use_certificate_chain(boost::asio::buffer(*chain), error);
     if (error) return file_error("cert_file", cert_file, error.message());
-    context.use_private_key(net::buffer(*key), ssl::context::pem, error);
+    context.use_private_key(boost::asio::buffer(*key), ssl::context::pem, error);
     if (error) return file_error("key_file", key_file, error.message());
     return {};
 }

@@ -4,8 +4,7 @@
 #include <string>
 
 #include "fanfare/error.h"
-#include "fanfare/http_sink.h"
-#include "fanfare/listener.h"
+#include "fanfare/tls.h"
 
 namespace boost::asio::ssl {
 class context;

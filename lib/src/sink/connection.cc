@@ -7,8 +7,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "fanfare/broadcaster.h"
-
 namespace fanfare {
 namespace {
 
@@ -61,11 +59,11 @@ Connected failed(Reason reason, error_code error) {
 
 Connection::Connection(const HttpPlan& plan, const SinkContext& context)
     : plan_(plan),
-      clock_(context.shard.clock()),
+      clock_(context.clock),
       metrics_(context.metrics),
-      attempt_times_(context.shard.deadlines().of(plan.options.timeout)),
-      connect_times_(context.shard.deadlines().of(connect_timeout_of(plan.options))),
-      idle_times_(context.shard.deadlines().of(plan.options.idle_timeout)),
+      attempt_times_(context.deadlines.of(plan.options.timeout)),
+      connect_times_(context.deadlines.of(connect_timeout_of(plan.options))),
+      idle_times_(context.deadlines.of(plan.options.idle_timeout)),
       attempt_timeout_([this] { run_out(); }),
       connect_timeout_([this] { run_out(); }),
       idle_timeout_([this] { stream_.reset(); }) {}

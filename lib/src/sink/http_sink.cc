@@ -6,7 +6,6 @@
 #include <boost/container/small_vector.hpp>
 #include <chrono>
 
-#include "fanfare/broadcaster.h"
 #include "fanfare/envelope.h"
 #include "http/exchange.h"
 #include "http/http_parser.h"
@@ -34,7 +33,7 @@ std::int64_t seconds_since_epoch(WallTime time) {
 class HttpSink final : public Sink {
   public:
     HttpSink(PlanPtr plan, const SinkContext& context)
-        : plan_(std::move(plan)), clock_(context.shard.clock()), connection_(*plan_, context) {}
+        : plan_(std::move(plan)), clock_(context.clock), connection_(*plan_, context) {}
 
     awaitable<Outcome> deliver(Attempt attempt) override {
         prepare(attempt);

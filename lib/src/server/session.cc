@@ -1,0 +1,329 @@
+#include "server/session.h"
+
+#include <array>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <new>
+
+namespace fanfare {
+namespace {
+
+constexpr std::string_view continue_answer = "HTTP/1.1 100 Continue\r\n\r\n";
+
+RequestParser::Limits limits_of(const ListenerOptions& options) {
+    RequestParser::Limits limits;
+    limits.body_bytes_max = options.body_bytes_max;
+    limits.post_needs_length = options.post_needs_length;
+    return limits;
+}
+
+}  // namespace
+
+Session::Session(SessionHost& host, Peer peer, ConnectionSlot slot)
+    : slot_(std::move(slot)),
+      host_(host),
+      peer_(std::move(peer)),
+      parser_(limits_of(host.options_)),
+      begun_(host.shard_.clock().now()),
+      timeout_([this] { on_timeout(); }) {
+    host_.metrics_.connection_opened();
+}
+
+Session::~Session() { host_.metrics_.connection_closed(); }
+
+awaitable<void> Session::serve(std::shared_ptr<Session> self, StreamSocket socket) {
+    if (self->host_.is_stopping_) co_return;
+    if (!co_await self->open(std::move(socket))) co_return;
+    while (co_await self->serve_request()) {
+    }
+    if (self->phase_ == Phase::late) co_await self->drain();
+}
+
+awaitable<void> Session::turn_away(std::shared_ptr<Session> self, StreamSocket socket) {
+    self->stream_ = make_plain_stream(std::move(socket));
+    Response response = too_many_connections_response();
+    co_await self->finish(std::move(response));
+}
+
+awaitable<bool> Session::open(StreamSocket socket) {
+    if (!host_.tls_) {
+        stream_ = make_plain_stream(std::move(socket));
+        co_return true;
+    }
+    enter(Phase::handshake);
+    Connected connected =
+        co_await net::co_spawn(host_.executor(), accept_tls(std::move(socket), host_.tls_),
+                               net::bind_cancellation_slot(handshake_.slot(), net::use_awaitable));
+    stream_ = std::move(connected.stream);
+    if (!stream_) {
+        host_.shard_.log().debug(host_.component_, "TLS handshake failed",
+                                 {{"peer", peer_.text}, {"error", connected.error.message()}});
+    }
+    enter(Phase::handling);
+    co_return stream_ != nullptr;
+}
+
+/// Whether a next request may follow.
+awaitable<bool> Session::serve_request() {
+    const Progress progress = co_await read_until(&RequestParser::has_head);
+    if (progress == Progress::ended) co_return false;
+    if (progress == Progress::unreadable) {
+        Response response = problem_response(problem_, false);
+        co_return co_await finish(std::move(response));
+    }
+    if (parser_.head().method == "CONNECT") {
+        Response response = connect_response();
+        co_return co_await finish(std::move(response));
+    }
+
+    std::optional<Response> refusal = refuse();
+    const bool is_client_waiting =
+        parser_.head().expects_continue && !parser_.is_done() && input_.is_empty();
+    if (refusal && is_client_waiting) {
+        Response response = std::move(*refusal);
+        co_return co_await finish(std::move(response));
+    }
+    if (refusal) {
+        parser_.discard_body();
+    } else if (is_client_waiting && !co_await write_continue()) {
+        co_return false;
+    }
+    co_return co_await serve_body(std::move(refusal));
+}
+
+awaitable<bool> Session::serve_body(std::optional<Response> refusal) {
+    const Progress progress = co_await read_until(&RequestParser::is_done);
+    if (progress == Progress::ended) co_return false;
+
+    Response response;
+    if (refusal) {
+        response = std::move(*refusal);
+    } else if (progress == Progress::unreadable) {
+        response = problem_response(problem_, true);
+    } else {
+        response = co_await respond();
+    }
+    const bool keep_alive = progress == Progress::there && parser_.head().keep_alive &&
+                            !response.close && !host_.is_stopping_;
+    if (!keep_alive) co_return co_await finish(std::move(response));
+    if (!co_await write_answer(std::move(response), true)) co_return false;
+    next_request();
+    co_return true;
+}
+
+/// Reads on until a head or a whole message is there.
+awaitable<Session::Progress> Session::read_until(bool (RequestParser::*is_there)() const noexcept) {
+    while (true) {
+        feed();
+        if (parser_.problem()) {
+            problem_ = *parser_.problem();
+            co_return Progress::unreadable;
+        }
+        if ((parser_.*is_there)()) co_return Progress::there;
+        const Progress progress = co_await fill();
+        if (progress != Progress::there) co_return progress;
+    }
+}
+
+void Session::feed() {
+    std::size_t used = 0;
+    do {
+        used = parser_.feed(input_.unused());
+        input_.use(used);
+    } while (used > 0 && !input_.is_empty() && !parser_.has_head());
+}
+
+awaitable<Session::Progress> Session::fill() {
+    const bool has_begun = parser_.has_begun();
+    if (!has_begun && host_.is_stopping_ && !has_input_waiting()) co_return Progress::ended;
+    if (parser_.has_head()) {
+        enter(Phase::body);
+    } else {
+        enter(has_begun ? Phase::head : Phase::idle);
+    }
+
+    const net::mutable_buffer space = input_.prepare(phase_ == Phase::body);
+    const IoResult result = co_await stream_->read_some(space);
+    if (phase_ == Phase::late) co_return Progress::ended;
+    if (!has_begun) begun_ = host_.shard_.clock().now();
+    if (result.error == net::error::eof && has_begun) {
+        problem_.status = 400;
+        problem_.message = "the connection ended in the middle of the request";
+        co_return Progress::unreadable;
+    }
+    if (result.error) co_return Progress::ended;
+    input_.commit(result.bytes);
+    co_return Progress::there;
+}
+
+std::optional<Response> Session::refuse() {
+    try {
+        return host_.handler_.refuse(parser_.head(), peer_);
+    } catch (...) {
+        return failure(std::current_exception());
+    }
+}
+
+awaitable<Response> Session::respond() {
+    enter(Phase::handling);
+    Request request{parser_.head(), parser_.take_body(), peer_, begun_};
+    std::exception_ptr exception;
+    try {
+        Response response = co_await host_.handler_.respond(std::move(request));
+        co_return response;
+    } catch (...) {
+        exception = std::current_exception();
+    }
+    if (host_.is_cut_) std::rethrow_exception(exception);
+    co_return failure(exception);
+}
+
+Response Session::failure(const std::exception_ptr& exception) {
+    std::string what = "unknown";
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::bad_alloc&) {
+        host_.shard_.log().error(host_.component_, "out of memory for a request");
+        return out_of_memory_response();
+    } catch (const std::exception& error) {
+        what = error.what();
+    } catch (...) {
+    }
+    host_.shard_.log().error(host_.component_, "request failed", {{"error", what}});
+    return internal_error_response();
+}
+
+awaitable<bool> Session::write_continue() {
+    enter(Phase::writing);
+    const net::const_buffer buffer(continue_answer.data(), continue_answer.size());
+    const std::span<const net::const_buffer> buffers(&buffer, 1);
+    const IoResult result = co_await stream_->write(buffers);
+    co_return !result.error;
+}
+
+awaitable<bool> Session::write_answer(Response response, bool keep_alive) {
+    Clock& clock = host_.shard_.clock();
+    const RequestHead& head = parser_.head();
+    AnswerForm form;
+    form.date = host_.date_.at(clock.wall());
+    form.version = head.version;
+    form.keep_alive = keep_alive;
+    render_answer_head(response, form, head_text_);
+    // Before the write: whoever has the answer finds it counted.
+    host_.metrics_.answered(response.status, clock.now() - begun_);
+
+    if (phase_ != Phase::late) enter(Phase::writing);
+    const bool has_body = can_have_body(response.status) && head.method != "HEAD";
+    const std::array<net::const_buffer, 2> buffers = {net::buffer(head_text_),
+                                                      net::buffer(response.body)};
+    const std::span<const net::const_buffer> wanted(buffers.data(), has_body ? 2 : 1);
+    const IoResult result = co_await stream_->write(wanted);
+    co_return !result.error;
+}
+
+/// The last answer on this connection.
+awaitable<bool> Session::finish(Response response) {
+    if (co_await write_answer(std::move(response), false)) {
+        enter(Phase::lingering);
+        co_await stream_->shutdown();
+        co_await drain();
+    }
+    co_return false;
+}
+
+awaitable<void> Session::answer_late(std::shared_ptr<Session> self) {
+    Response response = timeout_response();
+    if (co_await self->write_answer(std::move(response), false)) co_await self->stream_->shutdown();
+}
+
+/// Throws away what the peer still sends, so that it can read our answer: closing a socket that
+/// holds unread bytes resets the connection.
+awaitable<void> Session::drain() {
+    Clock& clock = host_.shard_.clock();
+    const TimePoint end = clock.now() + linger_duration_max;
+    for (std::uint64_t drained = 0; drained < linger_bytes_max && clock.now() < end;) {
+        enter(Phase::lingering);
+        const net::mutable_buffer space = input_.prepare(true);
+        const IoResult result = co_await stream_->read_some(space);
+        if (result.error) co_return;
+        input_.commit(result.bytes);
+        drained += result.bytes;
+    }
+}
+
+void Session::next_request() {
+    parser_.next();
+    input_.shrink();
+    if (!input_.is_empty()) begun_ = host_.shard_.clock().now();
+}
+
+void Session::enter(Phase phase) {
+    if (phase == phase_ && phase != Phase::lingering) return;
+    phase_ = phase;
+    switch (phase) {
+        case Phase::handshake:
+        case Phase::head:
+            return arm(host_.options_.header_timeout);
+        case Phase::idle:
+            return arm(host_.options_.idle_timeout);
+        case Phase::body:
+        case Phase::writing:
+            return arm(host_.options_.body_timeout);
+        case Phase::handling:
+            return timeout_.disarm();
+        case Phase::late:
+        case Phase::lingering:
+            return arm(host_.is_stopping_ ? linger_timeout_stopping : linger_timeout);
+    }
+}
+
+void Session::arm(Duration length) { host_.shard_.deadlines().of(length).arm(timeout_); }
+
+void Session::on_timeout() {
+    switch (phase_) {
+        case Phase::handshake:
+            return handshake_.emit(net::cancellation_type::terminal);
+        case Phase::head:
+        case Phase::body:
+            // The read under way goes on and becomes the first one of drain().
+            enter(Phase::late);
+            host_.tasks_.spawn(answer_late(shared_from_this()));
+            return;
+        case Phase::idle:
+        case Phase::handling:
+        case Phase::writing:
+        case Phase::late:
+        case Phase::lingering:
+            return stream_->close();
+    }
+}
+
+/// Whether a read would not have to wait. TLS cannot tell without reading.
+bool Session::has_input_waiting() noexcept { return !host_.tls_ && stream_->is_stale(); }
+
+void Session::stop() {
+    switch (phase_) {
+        case Phase::handshake:
+            return handshake_.emit(net::cancellation_type::terminal);
+        case Phase::idle:
+            if (!has_input_waiting()) stream_->close();
+            return;
+        case Phase::lingering:
+            return enter(Phase::lingering);
+        case Phase::head:
+        case Phase::body:
+        case Phase::handling:
+        case Phase::writing:
+        case Phase::late:
+            return;
+    }
+}
+
+void Session::cut() {
+    handshake_.emit(net::cancellation_type::terminal);
+    if (stream_) stream_->close();
+}
+
+}  // namespace fanfare

@@ -1,0 +1,52 @@
+#include "server/session_host.h"
+
+#include "server/session.h"
+
+namespace fanfare {
+
+SessionHost::SessionHost(std::string component, Shard& shard, const ListenerOptions& options,
+                         RequestHandler& handler)
+    : component_(std::move(component)),
+      shard_(shard),
+      options_(options),
+      handler_(handler),
+      sessions_(std::make_unique<Sessions>()),
+      tasks_(shard.executor(), [this](const std::exception_ptr& exception) {
+          try {
+              std::rethrow_exception(exception);
+          } catch (const std::exception& error) {
+              shard_.log().error(component_, "a connection failed", {{"error", error.what()}});
+          } catch (...) {
+              shard_.log().error(component_, "a connection failed");
+          }
+      }) {}
+
+SessionHost::~SessionHost() = default;
+
+void SessionHost::open(Accepted accepted) {
+    const auto session =
+        std::make_shared<Session>(*this, std::move(accepted.peer), std::move(accepted.slot));
+    sessions_->push_back(*session);
+    tasks_.spawn(Session::serve(session, std::move(accepted.socket)));
+}
+
+void SessionHost::turn_away(Accepted accepted) {
+    const auto session =
+        std::make_shared<Session>(*this, std::move(accepted.peer), std::move(accepted.slot));
+    sessions_->push_back(*session);
+    tasks_.spawn(Session::turn_away(session, std::move(accepted.socket)));
+}
+
+void SessionHost::stop() {
+    is_stopping_ = true;
+    for (Session& session : *sessions_) session.stop();
+}
+
+void SessionHost::cut() {
+    is_stopping_ = true;
+    is_cut_ = true;
+    tasks_.cancel();
+    for (Session& session : *sessions_) session.cut();
+}
+
+}  // namespace fanfare
