@@ -34,9 +34,7 @@ class ManualClock final : public Clock {
     }
 
     /// Steps the wall clock alone, as an administrator would.
-    void step_wall(Duration step) {
-        wall_ += std::chrono::duration_cast<WallTime::duration>(step);
-    }
+    void step_wall(Duration step) { wall_ += std::chrono::duration_cast<WallTime::duration>(step); }
 
     /// Alarms that are set.
     std::size_t alarm_count() const { return alarms_.size(); }

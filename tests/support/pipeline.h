@@ -25,10 +25,10 @@ inline std::shared_ptr<Event> make_event(const std::string& id, const std::strin
 
 /// Answers attempts as it is told and remembers what it took. Shared by an endpoint's workers.
 struct Receiver {
-    std::vector<std::string> ids;      ///< of the events it took, in order
-    unsigned attempts = 0;             ///< all
-    std::vector<unsigned> numbers;     ///< Attempt::number of each attempt
-    std::vector<TimePoint> times;      ///< when each attempt came
+    std::vector<std::string> ids;   ///< of the events it took, in order
+    unsigned attempts = 0;          ///< all
+    std::vector<unsigned> numbers;  ///< Attempt::number of each attempt
+    std::vector<TimePoint> times;   ///< when each attempt came
 };
 
 /// A sink whose answer is a plain function of the attempt.
@@ -113,10 +113,9 @@ class Pipeline {
     }
 
     std::size_t log_count(const std::string& text) const {
-        return static_cast<std::size_t>(
-            std::count_if(log_lines.begin(), log_lines.end(), [&](const std::string& line) {
-                return line.find(text) != std::string::npos;
-            }));
+        return static_cast<std::size_t>(std::count_if(
+            log_lines.begin(), log_lines.end(),
+            [&](const std::string& line) { return line.find(text) != std::string::npos; }));
     }
 
     net::io_context context{1};

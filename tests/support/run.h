@@ -17,10 +17,10 @@ template <class T>
 class Running {
   public:
     Running(net::io_context& context, awaitable<T> task) {
-        net::co_spawn(context, std::move(task),
-                      [state = state_](std::exception_ptr exception, T value) {
+        net::co_spawn(context, wrap(std::move(task)),
+                      [state = state_](std::exception_ptr exception, std::optional<T> value) {
                           state->exception = exception;
-                          if (!exception) state->value.emplace(std::move(value));
+                          state->value = std::move(value);
                       });
     }
 
@@ -33,6 +33,12 @@ class Running {
     }
 
   private:
+    /// co_spawn wants a result that can be made from nothing.
+    static awaitable<std::optional<T>> wrap(awaitable<T> task) {
+        std::optional<T> value(co_await std::move(task));
+        co_return value;
+    }
+
     struct State {
         std::exception_ptr exception;
         std::optional<T> value;

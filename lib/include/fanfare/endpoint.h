@@ -44,11 +44,11 @@ struct EndpointSnapshot {
     std::uint64_t in_flight_requests = 0;
     Duration oldest_pending{};  ///< age of the oldest pending event; zero if there is none
     bool is_breaker_open = false;
-    bool is_up = true;           ///< fewer than 5 attempts in a row went wrong
+    bool is_up = true;                ///< fewer than 5 attempts in a row went wrong
     double delivered_per_second = 0;  ///< over the last ten seconds
-    std::string last_error;      ///< of the last attempt that went wrong; empty if none did
-    WallTime last_error_at{};    ///< meaningful if last_error is not empty
-    WallTime last_success_at{};  ///< zero if none yet
+    std::string last_error;           ///< of the last attempt that went wrong; empty if none did
+    WallTime last_error_at{};         ///< meaningful if last_error is not empty
+    WallTime last_success_at{};       ///< zero if none yet
 };
 
 /// Lives on one shard; everything but the constructor runs on that shard's thread. Give it to a

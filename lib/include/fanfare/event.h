@@ -14,10 +14,10 @@ namespace fanfare {
 
 /// What an event arrived as; decides the media type of the envelope it leaves in (SPEC 6).
 enum class MediaType : std::uint8_t {
-    json,            ///< application/json and friends: leaves in a v2 registry envelope
-    registry_v1,     ///< application/vnd.docker.distribution.events.v1+json
-    registry_v2,     ///< application/vnd.docker.distribution.events.v2+json
-    cloudevents,     ///< a CloudEvents 1.0 event in structured form
+    json,         ///< application/json and friends: leaves in a v2 registry envelope
+    registry_v1,  ///< application/vnd.docker.distribution.events.v1+json
+    registry_v2,  ///< application/vnd.docker.distribution.events.v2+json
+    cloudevents,  ///< a CloudEvents 1.0 event in structured form
 };
 
 /// The text of the media type that `type` stands for.
@@ -25,11 +25,11 @@ std::string_view media_type_text(MediaType type) noexcept;
 
 /// What is known of an event besides its payload. The views are copied by Event::make.
 struct EventFields {
-    std::string_view id;                 ///< never empty; the same on every attempt
-    std::string_view action;             ///< may be empty
-    std::string_view target_media_type;  ///< `target.mediaType`, may be empty
-    std::string_view traceparent;        ///< of the ingest request, may be empty
-    std::string_view tracestate;         ///< of the ingest request, may be empty
+    std::string_view id = {};                 ///< never empty; the same on every attempt
+    std::string_view action = {};             ///< may be empty
+    std::string_view target_media_type = {};  ///< `target.mediaType`, may be empty
+    std::string_view traceparent = {};        ///< of the ingest request, may be empty
+    std::string_view tracestate = {};         ///< of the ingest request, may be empty
 };
 
 /// One JSON object on its way to every endpoint: immutable once written to a Broadcaster, shared

@@ -20,8 +20,8 @@ enum class BodyFormat : std::uint8_t { envelope, event };
 struct TlsOptions {
     enum class MinVersion : std::uint8_t { tls1_2, tls1_3 };
 
-    std::string ca_file;      ///< PEM; empty: the system's roots
-    std::string cert_file;    ///< PEM, client certificate; with key_file or not at all
+    std::string ca_file;    ///< PEM; empty: the system's roots
+    std::string cert_file;  ///< PEM, client certificate; with key_file or not at all
     std::string key_file;
     std::string server_name;  ///< for SNI and verification; empty: the URL's host
     MinVersion min_version = MinVersion::tls1_2;

@@ -19,8 +19,8 @@ struct TlsServerOptions {
 struct ListenerOptions {
     /// Each `host:port`, `[v6]:port` (port 0: any free one) or `unix:/path`.
     std::vector<std::string> listen;
-    std::size_t body_bytes_max = 4 * 1024 * 1024;   ///< 413 beyond
-    std::size_t connections_max = 4096;             ///< 503 beyond
+    std::size_t body_bytes_max = 4 * 1024 * 1024;        ///< 413 beyond
+    std::size_t connections_max = 4096;                  ///< 503 beyond
     Duration header_timeout = std::chrono::seconds(10);  ///< first byte to end of head: 408
     Duration body_timeout = std::chrono::seconds(30);    ///< end of head to end of body: 408
     Duration idle_timeout = std::chrono::seconds(75);    ///< between requests: closed silently

@@ -33,8 +33,8 @@ struct LogField {
     template <std::signed_integral T>
     LogField(std::string_view field, T number) : name(field), value(std::int64_t{number}) {}
     template <std::unsigned_integral T>
-        requires(!std::same_as<T, bool>)
-    LogField(std::string_view field, T number) : name(field), value(std::uint64_t{number}) {}
+    requires(!std::same_as<T, bool>) LogField(std::string_view field, T number)
+        : name(field), value(std::uint64_t{number}) {}
 
     std::string_view name;
     Value value;

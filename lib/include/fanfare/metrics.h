@@ -32,9 +32,9 @@ std::string_view to_string(DeadReason reason) noexcept;
 class Histogram {
   public:
     /// Upper bounds in seconds, from 100 µs to 60 s; one more bucket takes the rest.
-    static constexpr std::array<double, 17> bounds = {
-        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-        0.1,    0.25,    0.5,    1,     2.5,    5,     10,   60};
+    static constexpr std::array<double, 17> bounds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+                                                      0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
+                                                      1,      2.5,     5,      10,    60};
 
     void observe(Duration value) noexcept;
     void add(const Histogram& other) noexcept;

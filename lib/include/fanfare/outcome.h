@@ -27,9 +27,9 @@ enum class Reason : std::uint8_t {
     reset,     ///< the connection ended before an answer was complete
     protocol,  ///< what came back is not HTTP
     blocked,
-    status,        ///< an answer with a status that is not accepted
-    exception,     ///< a sink or filter threw
-    permanent,     ///< an answer that says it will never be accepted
+    status,     ///< an answer with a status that is not accepted
+    exception,  ///< a sink or filter threw
+    permanent,  ///< an answer that says it will never be accepted
     max_attempts,
     max_age,
     closed,

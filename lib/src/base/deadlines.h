@@ -13,9 +13,8 @@ class TimeoutList;
 
 /// Something that must end in time: calls back once if it is not disarmed before. Owned by what
 /// it guards; shard thread. Disarms itself when destroyed.
-class Timeout
-    : public boost::intrusive::list_base_hook<
-          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class Timeout : public boost::intrusive::list_base_hook<
+                    boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   public:
     explicit Timeout(std::function<void()> on_expiry) : on_expiry_(std::move(on_expiry)) {}
 

@@ -14,12 +14,18 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
     switch (level) {
-        case LogLevel::trace: return spdlog::level::trace;
-        case LogLevel::debug: return spdlog::level::debug;
-        case LogLevel::info: return spdlog::level::info;
-        case LogLevel::warning: return spdlog::level::warn;
-        case LogLevel::error: return spdlog::level::err;
-        case LogLevel::critical: return spdlog::level::critical;
+        case LogLevel::trace:
+            return spdlog::level::trace;
+        case LogLevel::debug:
+            return spdlog::level::debug;
+        case LogLevel::info:
+            return spdlog::level::info;
+        case LogLevel::warning:
+            return spdlog::level::warn;
+        case LogLevel::error:
+            return spdlog::level::err;
+        case LogLevel::critical:
+            return spdlog::level::critical;
     }
     return spdlog::level::info;
 }
@@ -136,8 +142,8 @@ class Log::Backend {
 Log::Log(const LogOptions& options)
     : level_(options.level),
       format_(options.format),
-      backend_(std::make_unique<Backend>(options,
-                                         std::make_shared<spdlog::sinks::stderr_sink_mt>())) {}
+      backend_(
+          std::make_unique<Backend>(options, std::make_shared<spdlog::sinks::stderr_sink_mt>())) {}
 
 Log::Log(const LogOptions& options, Writer writer)
     : level_(options.level),

@@ -19,20 +19,20 @@ struct Wakeup::Park {
     template <class Handler>
     void operator()(Handler&& handler) const {
         assert(!self->waiter_);
-        auto slot = net::get_associated_cancellation_slot(handler);
-        if (slot.is_connected()) {
-            Wakeup* wakeup = self;
-            slot.assign([wakeup](net::cancellation_type) {
-                if (wakeup->waiter_) wakeup->complete(net::error::operation_aborted);
-            });
-        }
-        self->waiter_ = std::forward<Handler>(handler);
+        self->waiter_.emplace(std::forward<Handler>(handler));
+        // The slot of the stored handler: storing it puts a new one in front of the original's.
+        auto slot = net::get_associated_cancellation_slot(*self->waiter_);
+        if (!slot.is_connected()) return;
+        Wakeup* const wakeup = self;
+        slot.assign([wakeup](net::cancellation_type) {
+            if (wakeup->waiter_) wakeup->complete(net::error::operation_aborted);
+        });
     }
 };
 
 awaitable<void> Wakeup::park() {
     return net::async_initiate<const net::use_awaitable_t<>, void(error_code)>(Park{this},
-                                                                              net::use_awaitable);
+                                                                               net::use_awaitable);
 }
 
 awaitable<void> Wakeup::wait() {
@@ -46,11 +46,10 @@ void Wakeup::notify() {
 }
 
 void Wakeup::complete(error_code error) {
-    // A lambda and not net::append: that one copies lvalues, and copying an any_completion_handler
-    // recurses without end in Boost 1.81.
-    net::post(executor_, [waiter = std::exchange(waiter_, nullptr), error]() mutable {
-        std::move(waiter)(error);
-    });
+    Waiter waiter = std::move(*waiter_);
+    waiter_.reset();
+    net::post(executor_,
+              [waiter = std::move(waiter), error]() mutable { std::move(waiter)(error); });
 }
 
 awaitable<void> wait_until(Clock& clock, TimePoint at) {

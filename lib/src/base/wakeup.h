@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/system/error_code.hpp>
+#include <optional>
 
 #include "fanfare/clock.h"
 
@@ -20,15 +21,16 @@ class Wakeup {
 
     void notify();
 
-    bool is_waiting() const noexcept { return static_cast<bool>(waiter_); }
-
   private:
+    using Waiter = net::any_completion_handler<void(boost::system::error_code)>;
     struct Park;
     awaitable<void> park();
     void complete(boost::system::error_code error);
 
     Executor executor_;
-    net::any_completion_handler<void(boost::system::error_code)> waiter_;
+    /// In an optional, because assigning an any_completion_handler, or copying one from an lvalue,
+    /// recurses without end in Boost 1.81.
+    std::optional<Waiter> waiter_;
     bool notified_ = false;
 };
 

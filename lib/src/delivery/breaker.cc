@@ -33,9 +33,10 @@ void Breaker::record(const Outcome& outcome, TimePoint now) {
             ++failures_;
             last_failure_ = now;
             break;
-        case Verdict::reject:   // the receiver is alive and does not want this one event
+        case Verdict::reject:  // the receiver is alive and does not want this one event
         case Verdict::aborted:
-        case Verdict::closed: break;
+        case Verdict::closed:
+            break;
     }
 }
 

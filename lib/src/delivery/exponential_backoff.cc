@@ -30,8 +30,8 @@ void ExponentialBackoff::record(const Outcome& outcome, TimePoint now) {
         next_ = {};
     } else if (outcome.verdict() == Verdict::retry) {
         const Duration limit = bound(++failures_);
-        std::uniform_int_distribution<Duration::rep> draw(0, std::max<Duration::rep>(
-                                                                 limit.count() - 1, 0));
+        std::uniform_int_distribution<Duration::rep> draw(
+            0, std::max<Duration::rep>(limit.count() - 1, 0));
         next_ = now + Duration(draw(random_));
     }
 }

@@ -14,7 +14,8 @@ void MemoryQueue::push(EventPtr event) {
 Lease MemoryQueue::lease(const LeaseLimits& limits) {
     Lease lease;
     std::size_t bytes = 0;
-    while (!waiting_.empty() && lease.batch().size() < std::max<std::size_t>(limits.events_max, 1)) {
+    while (!waiting_.empty() &&
+           lease.batch().size() < std::max<std::size_t>(limits.events_max, 1)) {
         EventPtr& next = waiting_.front();
         bytes += next->payload().size();
         const bool is_first = lease.is_empty();

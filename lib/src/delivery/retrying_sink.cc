@@ -81,8 +81,7 @@ awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
 
         if (outcome.verdict() != Verdict::retry) co_return outcome;
         if (limits_.attempts_max != 0 && attempt.number >= limits_.attempts_max) {
-            co_return Outcome::reject(Reason::max_attempts, outcome.http_status(),
-                                      outcome.error());
+            co_return Outcome::reject(Reason::max_attempts, outcome.http_status(), outcome.error());
         }
     }
 }

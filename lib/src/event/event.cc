@@ -41,19 +41,22 @@ bool is_header_safe(std::string_view id) {
 
 std::string_view media_type_text(MediaType type) noexcept {
     switch (type) {
-        case MediaType::json: return "application/json";
-        case MediaType::registry_v1: return "application/vnd.docker.distribution.events.v1+json";
-        case MediaType::registry_v2: return "application/vnd.docker.distribution.events.v2+json";
-        case MediaType::cloudevents: return "application/cloudevents+json";
+        case MediaType::json:
+            return "application/json";
+        case MediaType::registry_v1:
+            return "application/vnd.docker.distribution.events.v1+json";
+        case MediaType::registry_v2:
+            return "application/vnd.docker.distribution.events.v2+json";
+        case MediaType::cloudevents:
+            return "application/cloudevents+json";
     }
     return "application/json";
 }
 
 std::shared_ptr<Event> Event::make(std::string_view payload, const EventFields& fields,
                                    MediaType type, Reservation reservation) {
-    const std::array<std::string_view, 5> texts = {fields.id, fields.action,
-                                                   fields.target_media_type, fields.traceparent,
-                                                   fields.tracestate};
+    const std::array<std::string_view, 5> texts = {
+        fields.id, fields.action, fields.target_media_type, fields.traceparent, fields.tracestate};
     const std::string_view searched = payload.substr(0, search_bytes_max);
     std::array<std::size_t, texts.size()> found{};
     std::size_t size = payload.size();

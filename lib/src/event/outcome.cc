@@ -4,20 +4,34 @@ namespace fanfare {
 
 std::string_view to_string(Reason reason) noexcept {
     switch (reason) {
-        case Reason::none: return "none";
-        case Reason::dns: return "dns";
-        case Reason::connect: return "connect";
-        case Reason::tls: return "tls";
-        case Reason::timeout: return "timeout";
-        case Reason::reset: return "reset";
-        case Reason::protocol: return "protocol";
-        case Reason::blocked: return "blocked";
-        case Reason::status: return "status";
-        case Reason::exception: return "exception";
-        case Reason::permanent: return "permanent";
-        case Reason::max_attempts: return "max_attempts";
-        case Reason::max_age: return "max_age";
-        case Reason::closed: return "closed";
+        case Reason::none:
+            return "none";
+        case Reason::dns:
+            return "dns";
+        case Reason::connect:
+            return "connect";
+        case Reason::tls:
+            return "tls";
+        case Reason::timeout:
+            return "timeout";
+        case Reason::reset:
+            return "reset";
+        case Reason::protocol:
+            return "protocol";
+        case Reason::blocked:
+            return "blocked";
+        case Reason::status:
+            return "status";
+        case Reason::exception:
+            return "exception";
+        case Reason::permanent:
+            return "permanent";
+        case Reason::max_attempts:
+            return "max_attempts";
+        case Reason::max_age:
+            return "max_age";
+        case Reason::closed:
+            return "closed";
     }
     return "unknown";
 }

@@ -26,24 +26,36 @@ std::uint64_t sum(const Array& counts) {
 
 std::string_view to_string(DropReason reason) noexcept {
     switch (reason) {
-        case DropReason::overflow: return "overflow";
-        case DropReason::shutdown: return "shutdown";
-        case DropReason::removed: return "removed";
-        case DropReason::purged: return "purged";
-        case DropReason::exception: return "exception";
+        case DropReason::overflow:
+            return "overflow";
+        case DropReason::shutdown:
+            return "shutdown";
+        case DropReason::removed:
+            return "removed";
+        case DropReason::purged:
+            return "purged";
+        case DropReason::exception:
+            return "exception";
     }
     return "unknown";
 }
 
 std::string_view to_string(DeadReason reason) noexcept {
     switch (reason) {
-        case DeadReason::permanent: return "permanent";
-        case DeadReason::max_attempts: return "max_attempts";
-        case DeadReason::max_age: return "max_age";
-        case DeadReason::gone: return "gone";
-        case DeadReason::overflow: return "overflow";
-        case DeadReason::exception: return "exception";
-        case DeadReason::corrupt: return "corrupt";
+        case DeadReason::permanent:
+            return "permanent";
+        case DeadReason::max_attempts:
+            return "max_attempts";
+        case DeadReason::max_age:
+            return "max_age";
+        case DeadReason::gone:
+            return "gone";
+        case DeadReason::overflow:
+            return "overflow";
+        case DeadReason::exception:
+            return "exception";
+        case DeadReason::corrupt:
+            return "corrupt";
     }
     return "unknown";
 }

@@ -117,8 +117,8 @@ void AttemptLog::describe(EndpointSnapshot& snapshot) const {
     snapshot.last_error = last_error_;
     snapshot.last_error_at = last_error_at_;
     if (last_success_ != TimePoint::min()) {
-        snapshot.last_success_at = clock_.wall() - std::chrono::duration_cast<WallTime::duration>(
-                                                       now - last_success_);
+        snapshot.last_success_at =
+            clock_.wall() - std::chrono::duration_cast<WallTime::duration>(now - last_success_);
     }
 }
 

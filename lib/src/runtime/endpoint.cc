@@ -15,9 +15,12 @@ namespace {
 
 DeadReason dead_reason(Reason reason) {
     switch (reason) {
-        case Reason::max_attempts: return DeadReason::max_attempts;
-        case Reason::max_age: return DeadReason::max_age;
-        case Reason::exception: return DeadReason::exception;
+        case Reason::max_attempts:
+            return DeadReason::max_attempts;
+        case Reason::max_age:
+            return DeadReason::max_age;
+        case Reason::exception:
+            return DeadReason::exception;
         case Reason::none:
         case Reason::dns:
         case Reason::connect:
@@ -28,7 +31,8 @@ DeadReason dead_reason(Reason reason) {
         case Reason::blocked:
         case Reason::status:
         case Reason::permanent:
-        case Reason::closed: return DeadReason::permanent;
+        case Reason::closed:
+            return DeadReason::permanent;
     }
     return DeadReason::permanent;
 }
@@ -232,11 +236,16 @@ void Endpoint::Impl::attempted(const Attempt& attempt, const Outcome& outcome, T
     const TimePoint now = shard_.clock().now();
     metrics_.attempted(outcome, attempt.number, now - started);
     switch (outcome.verdict()) {
-        case Verdict::delivered: attempts_.succeeded(attempt, now, gate_.is_open()); break;
+        case Verdict::delivered:
+            attempts_.succeeded(attempt, now, gate_.is_open());
+            break;
         case Verdict::retry:
-        case Verdict::reject: attempts_.failed(attempt, outcome, gate_.is_open()); break;
+        case Verdict::reject:
+            attempts_.failed(attempt, outcome, gate_.is_open());
+            break;
         case Verdict::aborted:
-        case Verdict::closed: break;
+        case Verdict::closed:
+            break;
     }
 }
 

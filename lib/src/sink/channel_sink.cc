@@ -96,9 +96,12 @@ awaitable<Outcome> ChannelSink::deliver(Attempt attempt) {
     const auto room = std::make_shared<Wakeup>(executor);
     for (;;) {
         switch (state_->push(attempt.batch, executor, room)) {
-            case Channel::State::Push::accepted: co_return Outcome::delivered();
-            case Channel::State::Push::closed: co_return Outcome::closed();
-            case Channel::State::Push::full: break;
+            case Channel::State::Push::accepted:
+                co_return Outcome::delivered();
+            case Channel::State::Push::closed:
+                co_return Outcome::closed();
+            case Channel::State::Push::full:
+                break;
         }
         co_await room->wait();
     }

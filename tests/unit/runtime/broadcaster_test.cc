@@ -1,0 +1,202 @@
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "support/pipeline.h"
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Pipeline;
+using test::Receiver;
+
+Outcome deliver(const Attempt&) { return Outcome::delivered(200); }
+Outcome refuse(const Attempt&) { return Outcome::refused(500); }
+
+TEST(Broadcaster, numbers_events_from_one_without_gaps) {
+    Pipeline pipeline;
+    std::vector<std::shared_ptr<Event>> events = {test::make_event("a"), test::make_event("b")};
+
+    const auto first = pipeline.broadcaster.write(events);
+    const std::shared_ptr<Event> third = test::make_event("c");
+    const auto second = pipeline.broadcaster.write({&third, 1});
+
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(first->first_seq, 1U);
+    EXPECT_EQ(first->last_seq, 2U);
+    EXPECT_EQ(second->first_seq, 3U);
+    EXPECT_EQ(third->seq(), 3U);
+}
+
+TEST(Broadcaster, gives_an_added_endpoint_what_is_written_after_it) {
+    Pipeline pipeline;
+    Receiver early;
+    Receiver late;
+    pipeline.add("early", deliver, early);
+
+    pipeline.write("1");
+    pipeline.add("late", deliver, late);
+    pipeline.write("2");
+    pipeline.poll();
+
+    EXPECT_EQ(early.ids, (std::vector<std::string>{"1", "2"}));
+    EXPECT_EQ(late.ids, (std::vector<std::string>{"2"}));
+    EXPECT_CONSERVED(pipeline.snapshot());
+}
+
+TEST(Broadcaster, lets_a_removed_endpoint_deliver_what_it_has) {
+    Pipeline pipeline;
+    Receiver receiver;
+    const auto endpoint = pipeline.add("a", deliver, receiver);
+
+    pipeline.write("1");
+    pipeline.broadcaster.remove(endpoint, 1s);
+    pipeline.write("2");
+    pipeline.poll();
+
+    EXPECT_EQ(receiver.ids, (std::vector<std::string>{"1"}));
+    EXPECT_TRUE(pipeline.snapshot().endpoints.empty());
+    EXPECT_CONSERVED(endpoint->snapshot());
+}
+
+TEST(Broadcaster, drops_what_a_removed_endpoint_cannot_deliver_in_time) {
+    Pipeline pipeline;
+    Receiver receiver;
+    const auto endpoint = pipeline.add("dead", refuse, receiver);
+    pipeline.write_many(10);
+    pipeline.poll();
+
+    pipeline.broadcaster.remove(endpoint, 5s);
+    pipeline.advance(4s);
+    EXPECT_EQ(endpoint->snapshot().pending_events, 10U);
+    pipeline.advance(1s);
+
+    EXPECT_EQ(endpoint->snapshot().metrics.dropped_events(DropReason::removed), 10U);
+    EXPECT_CONSERVED(endpoint->snapshot());
+}
+
+TEST(Broadcaster, does_not_let_a_removed_endpoint_outlast_the_drain) {
+    Pipeline pipeline;
+    Receiver receiver;
+    const auto endpoint = pipeline.add("dead", refuse, receiver);
+    pipeline.write_many(3);
+    pipeline.poll();
+
+    pipeline.broadcaster.remove(endpoint, 1h);
+    pipeline.poll();
+    pipeline.drain(2s);
+
+    EXPECT_EQ(endpoint->snapshot().pending_events, 0U);
+    EXPECT_CONSERVED(endpoint->snapshot());
+}
+
+TEST(Broadcaster, ignores_a_removal_of_what_it_does_not_have) {
+    Pipeline pipeline;
+    Receiver receiver;
+    const auto endpoint = pipeline.add("a", deliver, receiver);
+    pipeline.poll();
+
+    pipeline.broadcaster.remove(endpoint, 1s);
+    pipeline.broadcaster.remove(endpoint, 1s);
+    pipeline.poll();
+
+    EXPECT_TRUE(pipeline.snapshot().endpoints.empty());
+}
+
+TEST(Broadcaster, drains_at_once_when_everything_can_be_delivered) {
+    Pipeline pipeline;
+    Receiver receiver;
+    pipeline.add("a", deliver, receiver);
+    pipeline.write_many(5000);
+
+    pipeline.drain(Duration::zero());
+
+    EXPECT_EQ(receiver.ids.size(), 5000U);
+    EXPECT_CONSERVED(pipeline.snapshot());
+}
+
+TEST(Broadcaster, returns_payload_bytes_to_the_budget_when_all_endpoints_are_done) {
+    Budget budget(1000);
+    {
+        Pipeline pipeline;
+        Receiver fast;
+        Receiver slow;
+        bool is_back = false;
+        pipeline.add("fast", deliver, fast);
+        pipeline.add(
+            "slow", [&](const Attempt& a) { return is_back ? deliver(a) : refuse(a); }, slow);
+
+        std::shared_ptr<Event> event =
+            Event::make(R"({"id":"1"})", {.id = "1"}, MediaType::json, *budget.try_reserve(10));
+        pipeline.broadcaster.write({&event, 1});
+        event.reset();
+        pipeline.poll();
+        EXPECT_EQ(budget.bytes_used(), 10U);
+        is_back = true;
+        pipeline.advance(10s);
+
+        EXPECT_EQ(budget.bytes_used(), 0U);
+        EXPECT_CONSERVED(pipeline.snapshot());
+    }
+}
+
+/// Two shards on threads of their own, with the real clock.
+TEST(Broadcaster, gives_two_shards_the_same_events_in_the_same_order) {
+    SteadyClock clock;
+    Log log({}, [](std::string_view) {});
+    net::io_context first(1);
+    net::io_context second(1);
+    Shard shards[] = {{first, clock, log}, {second, clock, log}};
+    Broadcaster broadcaster({&shards[0], &shards[1]});
+    std::vector<Receiver> receivers(6);
+    for (std::size_t i = 0; i < receivers.size(); ++i) {
+        EndpointOptions options;
+        options.name = std::to_string(i);
+        options.make_sink = [&receiver = receivers[i], &clock](const SinkContext&) {
+            return std::make_unique<test::ScriptedSink>(receiver, clock, deliver);
+        };
+        broadcaster.add(std::make_shared<Endpoint>(shards[i % 2], std::move(options)));
+    }
+
+    std::vector<std::thread> writers;
+    for (int writer = 0; writer < 3; ++writer) {
+        writers.emplace_back([&broadcaster, writer] {
+            for (int i = 0; i < 1000; ++i) {
+                const auto event =
+                    test::make_event(std::to_string(writer) + "-" + std::to_string(i));
+                broadcaster.write({&event, 1});
+            }
+        });
+    }
+    Snapshot end;
+    test::Running<bool> finish(
+        first,
+        [](Broadcaster& b, Clock& c, std::vector<std::thread>& w, Snapshot& s) -> awaitable<bool> {
+            for (std::thread& thread : w) thread.join();
+            s = co_await b.snapshot();
+            co_await b.drain(c.now() + 10s);
+            s = co_await b.snapshot();
+            co_return true;
+        }(broadcaster, clock, writers, end));
+    {
+        auto guard = net::make_work_guard(second);
+        std::thread other([&second] { second.run(); });
+        first.run();
+        guard.reset();
+        other.join();
+    }
+
+    EXPECT_EQ(end.ingested_events, 3000U);
+    for (const Receiver& receiver : receivers) {
+        EXPECT_EQ(receiver.ids.size(), 3000U);
+        EXPECT_EQ(receiver.ids, receivers.front().ids);
+    }
+    for (std::size_t i = 0; i < receivers.size(); ++i) {
+        EXPECT_EQ(end.endpoints[i].name, std::to_string(i)) << "in the order of their adding";
+    }
+    EXPECT_CONSERVED(end);
+}
+
+}  // namespace
+}  // namespace fanfare
