@@ -15,8 +15,9 @@ Envelope::Envelope(Batch batch) {
         size_bytes_ += text.size();
     };
     append(opening);
-    for (const EventPtr& event : batch) {
-        if (event != batch.front()) append(separator);
+    append(batch.front()->payload());
+    for (const EventPtr& event : batch.subspan(1)) {
+        append(separator);
         append(event->payload());
     }
     append(closing);

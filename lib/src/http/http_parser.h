@@ -82,7 +82,8 @@ class ResponseParser {
   public:
     /// All heads of an answer together; beyond: a problem.
     static constexpr std::size_t head_bytes_max = 64 * 1024;
-    /// Beyond that the body is not read: the caller closes the connection.
+    /// Beyond that the body is not read, unless limit_body() says otherwise: the caller closes the
+    /// connection.
     static constexpr std::size_t body_bytes_max = 64 * 1024;
 
     ResponseParser();
@@ -97,11 +98,11 @@ class ResponseParser {
 
     /// Whether any byte of an answer has come.
     bool has_begun() const noexcept;
-    /// The final head is there: status() counts.
+    /// The final head is there: status() counts, also if the body cannot be read.
     bool has_head() const noexcept;
     /// The whole answer has been read.
     bool is_done() const noexcept;
-    /// More body than body_bytes_max has come or is announced.
+    /// More body than is read has come or is announced.
     bool is_too_long() const noexcept;
     /// What cannot be read as HTTP; null if all is well.
     const char* problem() const noexcept;
@@ -114,6 +115,8 @@ class ResponseParser {
     /// Kept only if keep_body(true) was called; for the command line.
     const std::string& body() const noexcept;
     void keep_body(bool keep) noexcept;
+    /// Reads bodies of that size instead of body_bytes_max, from the next answer on. Resets.
+    void limit_body(std::size_t bytes_max);
 
   private:
     class Impl;

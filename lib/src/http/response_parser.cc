@@ -20,7 +20,9 @@ class ResponseParser::Impl {
 
     State state_ = State::head;
     bool keep_body_ = false;
+    std::size_t body_bytes_limit_ = body_bytes_max;
     bool has_begun_ = false;
+    bool has_head_ = false;
     bool keep_alive_ = false;
     const char* problem_ = nullptr;
     int status_ = 0;
@@ -94,6 +96,7 @@ void ResponseParser::Impl::read_head() {
     }
     framing_ = read_body_framing(fields_, views.version);
     if (framing_.problem != nullptr) return fail(framing_.problem);
+    has_head_ = true;
     begin_body(views.version);
 }
 
@@ -107,10 +110,10 @@ void ResponseParser::Impl::begin_body(int version) {
     } else if (framing_.content_length) {
         left_ = *framing_.content_length;
         if (left_ == 0) state_ = State::done;
-        if (left_ > body_bytes_max) state_ = State::too_long;
+        if (left_ > body_bytes_limit_) state_ = State::too_long;
     } else if (!framing_.is_chunked) {
         keep_alive_ = false;  // the end of the connection is the end of the body
-        left_ = body_bytes_max;
+        left_ = body_bytes_limit_;
     }
 }
 
@@ -175,6 +178,8 @@ ResponseParser::~ResponseParser() = default;
 void ResponseParser::reset() {
     Impl fresh;
     fresh.keep_body_ = impl_->keep_body_;
+    fresh.body_bytes_limit_ = impl_->body_bytes_limit_;
+    fresh.chunks_ = ChunkedBody(fresh.body_bytes_limit_);
     // The capacity is kept: an endpoint's answers are alike.
     fresh.text_ = std::move(impl_->text_);
     fresh.text_.clear();
@@ -186,10 +191,7 @@ void ResponseParser::reset() {
 std::size_t ResponseParser::feed(std::string_view bytes) { return impl_->feed(bytes); }
 void ResponseParser::feed_eof() { impl_->feed_eof(); }
 bool ResponseParser::has_begun() const noexcept { return impl_->has_begun_; }
-bool ResponseParser::has_head() const noexcept {
-    return impl_->state_ == Impl::State::body || impl_->state_ == Impl::State::done ||
-           impl_->state_ == Impl::State::too_long;
-}
+bool ResponseParser::has_head() const noexcept { return impl_->has_head_; }
 bool ResponseParser::is_done() const noexcept { return impl_->state_ == Impl::State::done; }
 bool ResponseParser::is_too_long() const noexcept { return impl_->state_ == Impl::State::too_long; }
 const char* ResponseParser::problem() const noexcept { return impl_->problem_; }
@@ -202,5 +204,9 @@ std::optional<std::string_view> ResponseParser::find(std::string_view name) cons
 }
 const std::string& ResponseParser::body() const noexcept { return impl_->body_; }
 void ResponseParser::keep_body(bool keep) noexcept { impl_->keep_body_ = keep; }
+void ResponseParser::limit_body(std::size_t bytes_max) {
+    impl_->body_bytes_limit_ = bytes_max;
+    reset();
+}
 
 }  // namespace fanfare
