@@ -36,6 +36,11 @@ struct HttpSinkOptions {
     TlsOptions tls;
 };
 
+/// The real resolver and connector. One of each serves all endpoints of a process; `clock` must
+/// outlive the resolver.
+std::shared_ptr<Resolver> make_resolver(Clock& clock);
+std::shared_ptr<Connector> make_connector();
+
 /// Makes the HTTP sinks of one endpoint. The parts they share (parsed URL, prepared header, TLS
 /// context) are built once, here, so that a bad option is known at start-up.
 ///

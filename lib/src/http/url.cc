@@ -6,6 +6,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/src.hpp>  // Boost.URL's own code, compiled here and nowhere else
 #include <boost/url/url_view.hpp>
+#include <charconv>
 
 namespace fanfare {
 namespace {
@@ -19,6 +20,13 @@ bool is_blank_or_control(char c) { return static_cast<unsigned char>(c) <= ' ' |
 bool is_name_char(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_';
+}
+
+bool is_port(std::string_view text) {
+    if (text.empty()) return true;  // the scheme's own
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return error == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
 }
 
 std::string base64(const std::string& text) {
@@ -37,9 +45,9 @@ const char* find_problem(const urls::url_view& view) {
     }
     if (!view.has_authority() || view.encoded_host().empty()) return "the host is missing";
     if (view.has_fragment()) return "a fragment (#…) cannot be posted to";
-    if (!view.port().empty() && view.port_number() == 0) {
-        return "the port must be from 1 to 65535";
-    }
+    // Boost 1.81 takes the x of `http://h:x/` for a path, and ports modulo 65536.
+    const bool is_path_rooted = view.encoded_path().empty() || view.encoded_path().front() == '/';
+    if (!is_path_rooted || !is_port(view.port())) return "the port must be from 1 to 65535";
     if (view.host_type() == urls::host_type::ipvfuture) return "the host is no known address";
     if (view.host_type() != urls::host_type::name) return nullptr;
 

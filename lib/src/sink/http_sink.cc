@@ -7,8 +7,10 @@
 #include <chrono>
 
 #include "fanfare/envelope.h"
+#include "http/connector.h"
 #include "http/exchange.h"
 #include "http/http_parser.h"
+#include "http/resolver.h"
 #include "sink/connection.h"
 #include "sink/http_plan.h"
 
@@ -146,6 +148,12 @@ std::string server_name_of(const HttpSinkOptions& options, const Url& url) {
 }
 
 }  // namespace
+
+std::shared_ptr<Resolver> make_resolver(Clock& clock) {
+    return std::make_shared<ThreadedResolver>(clock, ThreadedResolver::Options{});
+}
+
+std::shared_ptr<Connector> make_connector() { return std::make_shared<TcpConnector>(); }
 
 Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolver,
                                        Connector& connector) {

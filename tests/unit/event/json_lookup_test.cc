@@ -1,0 +1,115 @@
+#include "event/json_lookup.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fanfare {
+namespace {
+
+using Kind = JsonValue::Kind;
+
+constexpr const char* event = R"({
+    "id": "1",
+    "target": {"repository": "library/\u0061pp", "size": 9007199254740993, "tag": null,
+               "references": [{"digest": "x"}, {"digest": "y"}], "": "empty", "a/b": 1, "m~n": 2},
+    "ok": true, "big": 1E400
+})";
+
+struct FindCase {
+    const char* pointer;
+    Kind kind;
+    const char* text;
+};
+class JsonLookupFind : public testing::TestWithParam<FindCase> {};
+
+TEST_P(JsonLookupFind, follows_the_pointer) {
+    JsonLookup lookup(event);
+
+    const JsonValue value = lookup.find(GetParam().pointer);
+
+    EXPECT_EQ(value.kind, GetParam().kind);
+    EXPECT_EQ(value.text, GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Pointers, JsonLookupFind,
+    testing::Values(FindCase{"/id", Kind::string, "1"},
+                    FindCase{"/target/repository", Kind::string, "library/app"},
+                    FindCase{"/target/size", Kind::scalar, "9007199254740993"},
+                    FindCase{"/big", Kind::scalar, "1E400"}, FindCase{"/ok", Kind::scalar, "true"},
+                    FindCase{"/target/tag", Kind::null, "null"},
+                    FindCase{"/target", Kind::container, ""},
+                    FindCase{"/target/references", Kind::container, ""},
+                    FindCase{"/target/references/1/digest", Kind::string, "y"},
+                    FindCase{"/target/references/0/digest", Kind::string, "x"},
+                    FindCase{"/target/", Kind::string, "empty"},
+                    FindCase{"/target/a~1b", Kind::scalar, "1"},
+                    FindCase{"/target/m~0n", Kind::scalar, "2"}, FindCase{"", Kind::container, ""},
+                    FindCase{"/target/references/2", Kind::missing, ""},
+                    FindCase{"/target/references/01/digest", Kind::missing, ""},
+                    FindCase{"/target/references/-", Kind::missing, ""},
+                    FindCase{"/target/references/99999999999999999999", Kind::missing, ""},
+                    FindCase{"/id/x", Kind::missing, ""}, FindCase{"/none", Kind::missing, ""},
+                    FindCase{"/target/none", Kind::missing, ""}, FindCase{"/", Kind::missing, ""},
+                    FindCase{"id", Kind::missing, ""}));
+
+TEST(JsonLookup, takes_the_last_of_repeated_keys_at_every_level) {
+    JsonLookup lookup(R"({"a":{"b":"1"},"a":{"b":"2","b":"3"},"c":{"d":1},"c":5})");
+
+    EXPECT_EQ(lookup.find("/a/b").text, "3");
+    EXPECT_EQ(lookup.find("/c/d").kind, Kind::missing);
+}
+
+TEST(JsonLookup, finds_members_by_their_literal_name) {
+    JsonLookup lookup(R"({"type":"t","a/b":"x","ext\u006e":"y"})");
+
+    EXPECT_EQ(lookup.find_member("type").text, "t");
+    EXPECT_EQ(lookup.find_member("a/b").text, "x");
+    EXPECT_EQ(lookup.find_member("extn").text, "y");
+    EXPECT_EQ(lookup.find_member("none").kind, Kind::missing);
+}
+
+TEST(JsonLookup, answers_again_and_again) {
+    JsonLookup lookup(event);
+
+    for (int i = 0; i < 100; ++i) {
+        ASSERT_EQ(lookup.find("/target/repository").text, "library/app");
+        ASSERT_EQ(lookup.find("/id").text, "1");
+    }
+}
+
+TEST(JsonLookup, can_be_used_beside_another_one) {
+    JsonLookup first(R"({"a":"1"})");
+    JsonLookup second(R"({"a":"2"})");
+
+    EXPECT_EQ(first.find("/a").text, "1");
+    EXPECT_EQ(second.find("/a").text, "2");
+    EXPECT_EQ(first.find("/a").text, "1");
+}
+
+TEST(JsonLookup, needs_no_padding_behind_the_payload) {
+    const std::string text = R"({"a":"x"}yyyyyy)";
+    const std::unique_ptr<char[]> exact(new char[9]);
+    std::copy_n(text.data(), 9, exact.get());
+
+    JsonLookup lookup(std::string_view(exact.get(), 9));
+
+    EXPECT_EQ(lookup.find("/a").text, "x");
+}
+
+TEST(JsonLookup, reads_a_payload_of_the_greatest_depth) {
+    std::string text = "1";
+    std::string pointer;
+    for (std::size_t i = 0; i < json_depth_max; ++i) {
+        text = "{\"a\":" + text + "}";
+        pointer += "/a";
+    }
+
+    JsonLookup lookup(text);
+
+    EXPECT_EQ(lookup.find(pointer).text, "1");
+}
+
+}  // namespace
+}  // namespace fanfare
