@@ -21,6 +21,8 @@ class Wakeup {
 
     void notify();
 
+    bool is_waiting() const noexcept { return waiter_.has_value(); }
+
   private:
     using Waiter = net::any_completion_handler<void(boost::system::error_code)>;
     struct Park;
