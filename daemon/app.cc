@@ -1,0 +1,229 @@
+#include "app.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "base/cpus.h"
+#include "server/admin/endpoint_info.h"
+
+namespace fanfare {
+namespace {
+
+/// How long a request that has begun may take to finish once the daemon is told to stop. Its
+/// sender is told no by then anyway, if it comes to that.
+constexpr Duration in_flight_limit = std::chrono::seconds(5);
+constexpr Duration admin_stop_limit = std::chrono::seconds(1);
+
+std::unique_ptr<Filter> make_filter(const EndpointConfig& endpoint) {
+    std::vector<std::unique_ptr<Filter>> parts;
+    if (!endpoint.ignored_media_types.empty() || !endpoint.ignored_actions.empty()) {
+        parts.push_back(
+            std::make_unique<IgnoreFilter>(endpoint.ignored_media_types, endpoint.ignored_actions));
+    }
+    if (!endpoint.match.empty()) parts.push_back(std::make_unique<MatchFilter>(endpoint.match));
+    if (parts.empty()) return nullptr;
+    return std::make_unique<AllOfFilter>(std::move(parts));
+}
+
+EndpointInfo describe(const EndpointConfig& endpoint) {
+    const HttpSinkOptions& http = endpoint.http;
+    EndpointInfo info;
+    info.name = endpoint.name;
+    info.is_disabled = endpoint.disabled;
+    info.url = without_userinfo(http.url);
+    for (const auto& header : http.headers) info.header_names.push_back(header.first);
+    info.format = http.format;
+    info.timeout = http.timeout;
+    info.connect_timeout =
+        http.connect_timeout == Duration::zero() ? http.timeout : http.connect_timeout;
+    info.success = http.success;
+    info.max_in_flight = endpoint.max_in_flight;
+    info.threshold = endpoint.threshold;
+    info.backoff = endpoint.backoff;
+    info.limits = endpoint.limits;
+    info.ignored_media_types = endpoint.ignored_media_types;
+    info.ignored_actions = endpoint.ignored_actions;
+    info.match = endpoint.match;
+    info.insecure_skip_verify = http.tls.insecure_skip_verify;
+    return info;
+}
+
+std::string what(const std::exception_ptr& exception) {
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "not a std::exception";
+    }
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<App::Loop>> App::make_loops(unsigned count, Clock& clock, Log& log) {
+    std::vector<std::unique_ptr<Loop>> loops;
+    for (unsigned i = 0; i < count; ++i) loops.push_back(std::make_unique<Loop>(clock, log));
+    return loops;
+}
+
+std::vector<Shard*> App::shards_of(const std::vector<std::unique_ptr<Loop>>& loops) {
+    std::vector<Shard*> shards;
+    for (const std::unique_ptr<Loop>& loop : loops) shards.push_back(&loop->shard);
+    return shards;
+}
+
+App::App(Config config, Log& log, Identity identity)
+    : config_(std::move(config)),
+      log_(log),
+      identity_(std::move(identity)),
+      budget_(config_.queue_bytes_max),
+      loops_(make_loops(config_.threads == 0 ? cpus_available() : config_.threads, clock_, log)),
+      shards_(shards_of(loops_)),
+      resolver_(clock_, {}),
+      broadcaster_(shards_),
+      stop_asked_(shards_.front()->executor()),
+      tasks_(shards_.front()->executor(), [this](const std::exception_ptr& exception) {
+          log_.error("daemon", "shutting down went wrong", {{"error", what(exception)}});
+          release();
+      }) {}
+
+App::~App() {
+    if (tasks_.size() == 0) return;
+    stop();
+    run();
+}
+
+Result<void> App::start() {
+    const Result<void> ingest = make_ingest();
+    if (!ingest) return ingest;
+    const Result<void> admin = make_admin();
+    if (!admin) return admin;
+    std::size_t next_shard = 0;
+    for (const EndpointConfig& endpoint : config_.endpoints) {
+        if (endpoint.disabled) continue;
+        const Result<void> added = add_endpoint(endpoint, *shards_[next_shard]);
+        if (!added) return added;
+        next_shard = (next_shard + 1) % shards_.size();
+    }
+    ingest_server_->start();
+    admin_server_->start();
+    tasks_.spawn(live());
+    for (std::size_t i = 1; i < loops_.size(); ++i) {
+        threads_.emplace_back([this, i] { turn(*loops_[i]); });
+    }
+    return {};
+}
+
+Result<void> App::make_ingest() {
+    const IngestContext context{
+        .broadcaster = broadcaster_, .budget = budget_, .clock = clock_, .log = log_};
+    Result<std::unique_ptr<Ingest>> ingest = Ingest::make(config_.ingest, context);
+    if (!ingest) return ingest.error();
+    ingest_ = std::move(*ingest);
+    ingest_server_ =
+        std::make_unique<HttpServer>("ingest", shards_, config_.ingest.listener, *ingest_);
+    return ingest_server_->bind();
+}
+
+Result<void> App::make_admin() {
+    AdminSources sources{.shards = shards_,
+                         .broadcaster = broadcaster_,
+                         .ingest = *ingest_server_,
+                         .endpoints = {},
+                         .build = identity_.build,
+                         .command_line = identity_.command_line,
+                         .registry_metrics = config_.admin.registry_metrics,
+                         .token = nullptr};
+    for (const EndpointConfig& endpoint : config_.endpoints) {
+        sources.endpoints.push_back(describe(endpoint));
+    }
+    if (!config_.admin.bearer_token_file.empty()) {
+        auto loaded = BearerToken::load(config_.admin.bearer_token_file, "admin", clock_, log_);
+        if (!loaded) return loaded.error();
+        sources.token = std::move(*loaded);
+    }
+    admin_ = std::make_unique<Admin>(std::move(sources));
+    admin_server_ = std::make_unique<HttpServer>("admin", shards_, config_.admin.listener, *admin_);
+    return admin_server_->bind();
+}
+
+Result<void> App::add_endpoint(const EndpointConfig& endpoint, Shard& shard) {
+    Result<SinkMaker> make_sink = make_http_sink_maker(endpoint.http, resolver_, connector_);
+    if (!make_sink) {
+        return Error("endpoint " + endpoint.name + ": " + make_sink.error().message());
+    }
+    if (endpoint.http.tls.insecure_skip_verify) {
+        log_.warn("daemon", "certificates of an endpoint are not verified",
+                  {{"endpoint", endpoint.name}});
+    }
+    EndpointOptions options;
+    options.name = endpoint.name;
+    options.max_in_flight = endpoint.max_in_flight;
+    options.limits = endpoint.limits;
+    options.filter = make_filter(endpoint);
+    options.strategy = std::make_unique<Breaker>(endpoint.threshold, endpoint.backoff);
+    options.make_sink = std::move(*make_sink);
+    broadcaster_.add(std::make_shared<Endpoint>(shard, std::move(options)));
+    return {};
+}
+
+void App::run() {
+    turn(*loops_.front());
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+}
+
+/// What a handler throws ends neither the loop nor the process.
+void App::turn(Loop& loop) {
+    for (;;) {
+        try {
+            loop.context.run();
+            return;
+        } catch (...) {
+            log_.error("daemon", "an event loop caught an exception",
+                       {{"error", what(std::current_exception())}});
+        }
+    }
+}
+
+void App::stop() {
+    net::post(shards_.front()->executor(), [this] { stop_asked_.notify(); });
+}
+
+void App::announce() {
+    for (const std::string& address : ingest_addresses()) {
+        log_.info("daemon", "listening", {{"listener", "ingest"}, {"address", address}});
+    }
+    for (const std::string& address : admin_addresses()) {
+        log_.info("daemon", "listening", {{"listener", "admin"}, {"address", address}});
+    }
+    log_.info("daemon", "ready",
+              {{"version", identity_.build.version}, {"endpoints", config_.endpoints.size()}});
+}
+
+awaitable<void> App::live() {
+    announce();
+    admin_->set_readiness(Readiness::ready);
+    co_await stop_asked_.wait();
+    co_await shut_down();
+    release();
+}
+
+awaitable<void> App::shut_down() {
+    const TimePoint deadline = clock_.now() + config_.shutdown_drain;
+    admin_->set_readiness(Readiness::draining);
+    log_.info("daemon", "stopping",
+              {{"drain_seconds", std::chrono::duration<double>(config_.shutdown_drain).count()}});
+    co_await ingest_server_->stop(std::min(config_.shutdown_drain, in_flight_limit));
+    co_await broadcaster_.drain(deadline);
+    co_await admin_server_->stop(admin_stop_limit);
+    log_.info("daemon", "stopped");
+}
+
+/// Lets the loops run out of work.
+void App::release() {
+    for (const std::unique_ptr<Loop>& loop : loops_) loop->work.reset();
+    if (on_stopped_) on_stopped_();
+}
+
+}  // namespace fanfare

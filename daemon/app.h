@@ -1,0 +1,103 @@
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/task_group.h"
+#include "base/wakeup.h"
+#include "fanfare/broadcaster.h"
+#include "fanfare/budget.h"
+#include "fanfare/config.h"
+#include "fanfare/error.h"
+#include "http/connector.h"
+#include "http/resolver.h"
+#include "server/admin/admin.h"
+#include "server/http_server.h"
+#include "server/ingest.h"
+
+namespace fanfare {
+
+/// What is running, as the admin listener tells it.
+struct Identity {
+    BuildInfo build;
+    std::vector<std::string> command_line;
+};
+
+/// The daemon, whole: event loops, broadcaster, endpoints and the two listeners. Start it, run it
+/// on the thread that is to be its first event loop, stop it from any thread.
+class App {
+  public:
+    /// `log` must outlive the app.
+    App(Config config, Log& log, Identity identity);
+    /// Waits for name lookups under way, which may take long.
+    ~App();
+
+    /// Makes all parts and opens the listeners; an Error says what stands in the way. Once.
+    Result<void> start();
+
+    /// Runs the first event loop, and so the daemon, until stop() was called and has done its
+    /// work. Only after start() has succeeded.
+    void run();
+
+    /// Any thread; idempotent. Ingest ends, queues drain within `shutdown.drain`, then the admin
+    /// listener ends and run() returns.
+    void stop();
+
+    /// Called on the first event loop when all is done and run() is about to return.
+    void on_stopped(std::function<void()> callback) { on_stopped_ = std::move(callback); }
+
+    /// Where it listens, with real ports; after start().
+    std::vector<std::string> ingest_addresses() const { return ingest_server_->addresses(); }
+    std::vector<std::string> admin_addresses() const { return admin_server_->addresses(); }
+
+    /// The first event loop, for what is to run beside the daemon: signals, say.
+    net::io_context& context() { return loops_.front()->context; }
+
+  private:
+    /// One event loop and what keeps it turning.
+    struct Loop {
+        Loop(Clock& clock, Log& log) : shard(context, clock, log), work(context.get_executor()) {}
+
+        net::io_context context{1};
+        Shard shard;
+        net::executor_work_guard<net::io_context::executor_type> work;
+    };
+
+    static std::vector<std::unique_ptr<Loop>> make_loops(unsigned count, Clock& clock, Log& log);
+    static std::vector<Shard*> shards_of(const std::vector<std::unique_ptr<Loop>>& loops);
+
+    Result<void> add_endpoint(const EndpointConfig& endpoint, Shard& shard);
+    Result<void> make_ingest();
+    Result<void> make_admin();
+    void turn(Loop& loop);
+    void announce();
+    awaitable<void> live();
+    awaitable<void> shut_down();
+    void release();
+
+    const Config config_;
+    Log& log_;
+    const Identity identity_;
+    SteadyClock clock_;
+    Budget budget_;
+    std::vector<std::unique_ptr<Loop>> loops_;
+    std::vector<Shard*> shards_;
+    ThreadedResolver resolver_;
+    TcpConnector connector_;
+    Broadcaster broadcaster_;
+    std::unique_ptr<Ingest> ingest_;
+    std::unique_ptr<HttpServer> ingest_server_;
+    std::unique_ptr<Admin> admin_;
+    std::unique_ptr<HttpServer> admin_server_;
+    Wakeup stop_asked_;
+    TaskGroup tasks_;
+    std::function<void()> on_stopped_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace fanfare

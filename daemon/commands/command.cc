@@ -1,0 +1,46 @@
+#include "commands/command.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace fanfare::command {
+
+int fail(std::string_view message, int code) {
+    std::string line = "fanfare: error: ";
+    for (const char c : message) line += c == '\n' ? ' ' : c;
+    line += '\n';
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    return code;
+}
+
+bool print(std::string_view text) {
+    const bool is_written =
+        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    if (!is_written && errno != EPIPE) fail(std::string("cannot write: ") + std::strerror(errno));
+    return is_written;
+}
+
+std::string config_file(const std::string& option) {
+    if (!option.empty()) return option;
+    const char* const variable = std::getenv("FANFARE_CONFIG");
+    if (variable != nullptr && *variable != '\0') return variable;
+    return "/etc/fanfare/fanfare.yaml";
+}
+
+std::string printable(std::string_view text) {
+    std::string result(text);
+    std::replace_if(
+        result.begin(), result.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+    return result;
+}
+
+LogOptions quiet_log() {
+    LogOptions options;
+    options.level = LogLevel::warning;
+    return options;
+}
+
+}  // namespace fanfare::command

@@ -1,0 +1,202 @@
+#include <CLI/CLI.hpp>
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "base/timestamp.h"
+#include "commands/command.h"
+#include "commands/http_call.h"
+
+namespace fanfare::command {
+namespace {
+
+constexpr const char* envelope_type = "application/vnd.docker.distribution.events.v2+json";
+
+struct Options {
+    std::string url = "http://127.0.0.1:8080/events";
+    std::vector<std::string> files;
+    std::string content_type;
+    std::string token_file;
+    unsigned count = 1;
+};
+
+/// What is sent in one request.
+struct Post {
+    std::string content_type;
+    std::string body;
+};
+
+std::string random_hex(std::size_t digits) {
+    static constexpr std::string_view alphabet = "0123456789abcdef";
+    std::random_device random;
+    std::string text;
+    while (text.size() < digits) text += alphabet[random() % alphabet.size()];
+    return text;
+}
+
+/// A UUID of version 4.
+std::string random_uuid() {
+    std::string text = random_hex(32);
+    text[12] = '4';
+    text[16] = "89ab"[static_cast<std::size_t>(text[16]) % 4];
+    for (const std::size_t place : {8U, 13U, 18U, 23U}) text.insert(place, 1, '-');
+    return text;
+}
+
+/// What a registry sends when a tag is pushed, with an id and a time of its own.
+Post sample() {
+    const std::string digest = "sha256:" + random_hex(64);
+    nlohmann::ordered_json event;
+    event["id"] = random_uuid();
+    event["timestamp"] = rfc3339(std::chrono::system_clock::now());
+    event["action"] = "push";
+    event["target"] = {{"mediaType", "application/vnd.oci.image.manifest.v1+json"},
+                       {"digest", digest},
+                       {"size", 708},
+                       {"length", 708},
+                       {"repository", "library/sample"},
+                       {"url", "http://registry.example.com/v2/library/sample/manifests/" + digest},
+                       {"tag", "latest"}};
+    event["request"] = {{"id", random_uuid()},
+                        {"addr", "192.0.2.10:51234"},
+                        {"host", "registry.example.com"},
+                        {"method", "PUT"},
+                        {"useragent", "fanfare-send"}};
+    event["actor"] = {{"name", "sample"}};
+    event["source"] = {{"addr", "registry.example.com:5000"}, {"instanceID", random_uuid()}};
+    nlohmann::ordered_json envelope;
+    envelope["events"].push_back(std::move(event));
+    return {envelope_type, envelope.dump()};
+}
+
+std::string guess_content_type(const std::string& file, const std::string& body) {
+    if (file.ends_with(".ndjson") || file.ends_with(".jsonl")) return "application/x-ndjson";
+    const nlohmann::json root = nlohmann::json::parse(body, nullptr, false);
+    const bool is_envelope =
+        root.is_object() && root.contains("events") && root["events"].is_array();
+    return is_envelope ? envelope_type : "application/json";
+}
+
+Result<Post> read_post(const std::string& file, const std::string& content_type) {
+    Post post;
+    if (file == "-") {
+        post.body.assign(std::istreambuf_iterator<char>(std::cin), {});
+    } else {
+        std::ifstream in(file, std::ios::binary);
+        if (!in || in.peek() == std::ifstream::traits_type::eof()) {
+            return Error("cannot read " + file + ", or it is empty");
+        }
+        post.body.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    post.content_type = content_type.empty() ? guess_content_type(file, post.body) : content_type;
+    return post;
+}
+
+/// Adds up what the daemon says it has accepted.
+class Tally {
+  public:
+    void add(const std::string& body) {
+        ++requests_;
+        const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
+        if (!answer.is_object()) return;
+        accepted_ += answer.value("accepted", std::uint64_t{0});
+        if (!answer.contains("first_seq")) return;
+        if (first_seq_ == 0) first_seq_ = answer.value("first_seq", std::uint64_t{0});
+        last_seq_ = answer.value("last_seq", std::uint64_t{0});
+    }
+
+    std::string text() const {
+        std::string result = "accepted " + counted(accepted_, "event");
+        if (requests_ > 1) result += " in " + counted(requests_, "request");
+        if (first_seq_ != 0) result += ", seq " + std::to_string(first_seq_);
+        if (last_seq_ != first_seq_) result += '-' + std::to_string(last_seq_);
+        return result + '\n';
+    }
+
+    std::uint64_t requests() const { return requests_; }
+
+  private:
+    static std::string counted(std::uint64_t count, const char* noun) {
+        return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+    }
+
+    std::uint64_t requests_ = 0;
+    std::uint64_t accepted_ = 0;
+    std::uint64_t first_seq_ = 0;
+    std::uint64_t last_seq_ = 0;
+};
+
+/// The message of what went wrong; empty if nothing did.
+std::string send_one(const Options& options, Post post, Tally& tally) {
+    HttpCall request;
+    request.method = "POST";
+    request.url = options.url;
+    request.headers.emplace_back("Content-Type", std::move(post.content_type));
+    request.body = std::move(post.body);
+    const Result<void> token = add_token(request, options.token_file);
+    if (!token) return token.error().message();
+    const Result<HttpAnswer> answer = call(std::move(request));
+    if (!answer) return answer.error().message();
+    if (answer->status != 202) return explain(*answer);
+    tally.add(answer->body);
+    return {};
+}
+
+/// Sends `make()` as often as asked for, or until something goes wrong.
+template <class Make>
+std::string send_all(const Options& options, Make make, Tally& tally) {
+    std::string problem;
+    for (unsigned i = 0; i < options.count && problem.empty(); ++i) {
+        problem = send_one(options, make(), tally);
+    }
+    return problem;
+}
+
+int run(const Options& options) {
+    Tally tally;
+    std::string problem;
+    if (options.files.empty()) problem = send_all(options, sample, tally);
+    for (const std::string& file : options.files) {
+        const Result<Post> post = read_post(file, options.content_type);
+        if (!post) {
+            problem = post.error().message();
+        } else {
+            problem = send_all(
+                options, [&post] { return *post; }, tally);
+            if (!problem.empty()) problem = file + ": " + problem;
+        }
+        if (!problem.empty()) break;
+    }
+    // What was accepted before something went wrong has been accepted all the same.
+    const bool is_told = tally.requests() == 0 || print(tally.text());
+    if (!problem.empty()) return fail(problem);
+    return is_told ? ok : failed;
+}
+
+}  // namespace
+
+void add_send(CLI::App& root, Chosen& chosen) {
+    CLI::App* const command = root.add_subcommand("send", "Post events to an ingest listener");
+    const auto options = std::make_shared<Options>();
+    command->add_option("FILE", options->files,
+                        "Files to post, - for standard input; none: a sample registry event");
+    command->add_option("--url", options->url, "Where to post to")->capture_default_str();
+    command->add_option("--content-type", options->content_type,
+                        "Content-Type; else guessed from the file's name and content");
+    command->add_option("--token-file", options->token_file, "File with the bearer token to send");
+    command->add_option("--count", options->count, "How often to post each of them")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->footer(
+        "Prints what was accepted; exits 1 with the server's message if it refuses.\n\n"
+        "Examples:\n"
+        "  fanfare send\n"
+        "  fanfare send --count 100 events.json\n"
+        "  cat events.ndjson | fanfare send --content-type application/x-ndjson -");
+    command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace fanfare::command

@@ -1,0 +1,73 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+
+#include "app.h"
+#include "build_info.h"
+#include "commands/command.h"
+#include "fanfare/config.h"
+#include "signals.h"
+
+namespace fanfare::command {
+namespace {
+
+/// Ends the process with `code` soon, come what may: all is delivered or counted by now, and a
+/// name lookup that hangs in the C library cannot be cancelled.
+void end_soon(int code) {
+    std::thread([code] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        std::_Exit(code);
+    }).detach();
+}
+
+int run(Config config, std::vector<std::string> words) {
+    Log log(config.log);
+    for (const std::string& warning : config.warnings) {
+        log.warn("config", "remark on the configuration", {{"remark", warning}});
+    }
+    App app(std::move(config), log, Identity{build_info(), std::move(words)});
+    Signals::Handlers handlers;
+    handlers.on_stop = [&app] { app.stop(); };
+    handlers.on_hangup = [&log] {
+        log.warn("daemon", "SIGHUP ignored: the configuration is read at start only");
+    };
+    Signals signals(app.context(), std::move(handlers));
+    app.on_stopped([&signals] { signals.close(); });
+    const Result<void> started = app.start();
+    if (!started) {
+        signals.close();
+        return fail(started.error().message());
+    }
+    app.run();
+    end_soon(ok);
+    return ok;
+}
+
+int load_and_run(const std::string& option, const std::vector<std::string>& words) {
+    LoadedConfig loaded = load_config(config_file(option));
+    if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+        for (const ConfigError& error : *errors) std::fprintf(stderr, "%s\n", error.text().c_str());
+        return config_refused;
+    }
+    return run(std::move(std::get<Config>(loaded)), words);
+}
+
+}  // namespace
+
+void add_serve(CLI::App& root, Chosen& chosen, const std::vector<std::string>& words) {
+    CLI::App* const command = root.add_subcommand("serve", "Run the daemon in the foreground");
+    const auto file = std::make_shared<std::string>();
+    command->add_option("-c,--config", *file,
+                        "Configuration; else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml");
+    command->footer(
+        "SIGTERM or SIGINT end it: no new events, queues drain within shutdown.drain.\n"
+        "A second signal ends it at once.\n\n"
+        "Example: fanfare serve -c fanfare.yaml");
+    command->callback([&chosen, file, &words] {
+        chosen = [file, &words] { return load_and_run(*file, words); };
+    });
+}
+
+}  // namespace fanfare::command

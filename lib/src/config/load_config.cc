@@ -1,0 +1,249 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+#include <system_error>
+
+#include "base/units.h"
+#include "config/read_keys.h"
+#include "config/schema.h"
+#include "config/yaml_reader.h"
+#include "fanfare/config.h"
+
+namespace fanfare {
+namespace {
+
+constexpr std::size_t file_bytes_max = std::size_t{4} * 1024 * 1024;
+constexpr const char* endpoint_section = "endpoints[]";
+
+/// Reads the tree of a file into a Config.
+class Loader {
+  public:
+    Loader(Loading& loading, const YamlNode& root) : loading_(loading), root_(loading, root, "") {}
+
+    Config load() {
+        if (!root_.is_mapping()) {
+            root_.expect_mapping("a mapping with at least \"endpoints\"");
+            return std::move(config_);
+        }
+        const bool is_registry_file =
+            root_.node().find("version") != nullptr && notifications() != nullptr;
+        if (is_registry_file) {
+            refuse_second_notifications();
+            config_.warnings.emplace_back(
+                "this is a registry's configuration: only its notifications are read");
+        } else {
+            load_top();
+        }
+        load_endpoint_list();
+        return std::move(config_);
+    }
+
+  private:
+    const YamlEntry* notifications() const { return root_.node().find("notifications"); }
+
+    /// Of the rest of a registry's file nothing is read, so nothing is refused.
+    void refuse_second_notifications() {
+        for (const YamlProblem& problem : root_.node().problems) {
+            if (problem.key != "notifications") continue;
+            loading_.refuse(problem.place, problem.key, problem.message);
+        }
+    }
+
+    void load_top() {
+        root_.report_problems();
+        refuse_unknown_keys(root_, {"", names_of(schema_.top)});
+        Target target{config_, scratch_};
+        read_keys(root_, schema_.top, "", target);
+        refuse_shared_address();
+        load_defaults();
+    }
+
+    /// One address for both listeners could not be bound twice.
+    void refuse_shared_address() {
+        const YamlEntry* const admin = root_.node().find("admin");
+        const YamlEntry* const ingest = root_.node().find("ingest");
+        const bool is_in_admin = admin != nullptr && admin->value->find("listen") != nullptr;
+        const YamlEntry* const section = is_in_admin ? admin : ingest;
+        if (section == nullptr || section->value->find("listen") == nullptr) return;
+        const Value parent = root_.entry(*section);
+        for (const std::string& address : config_.admin.listener.listen) {
+            for (const std::string& other : config_.ingest.listener.listen) {
+                if (address != other || address.ends_with(":0")) continue;
+                parent.entry(*section->value->find("listen"))
+                    .refuse("is the address of ingest and of admin; expected two different ones");
+            }
+        }
+    }
+
+    /// Checks `defaults` by itself; its values go into each endpoint that does not have them.
+    void load_defaults() {
+        const YamlEntry* const entry = root_.node().find("defaults");
+        if (entry == nullptr || entry->value->kind == YamlNode::Kind::null) return;
+        const Value value = root_.entry(*entry);
+        if (!value.expect_mapping("a mapping of endpoint keys")) return;
+        refuse_unknown_keys(value, {endpoint_section, names_of(schema_.endpoint)});
+        for (const char* const own : {"name", "url"}) {
+            const YamlEntry* const found = value.node().find(own);
+            if (found != nullptr) {
+                value.refuse_key(*found, "not allowed in defaults; expected it in each endpoint");
+            }
+        }
+        EndpointConfig checked;
+        Target target{config_, checked};
+        read_keys(value, schema_.endpoint, endpoint_section, target);
+        defaults_ = &value.node();
+    }
+
+    void load_endpoint_list() {
+        const YamlEntry* const list = root_.node().find("endpoints");
+        if (notifications() != nullptr && list != nullptr) {
+            root_.refuse_key(*notifications(),
+                             "not allowed beside \"endpoints\"; expected only one of them");
+        }
+        if (list == nullptr && notifications() != nullptr) {
+            load_notifications(root_.entry(*notifications()));
+        } else if (list == nullptr || list->value->kind == YamlNode::Kind::null) {
+            refuse_missing_keys(root_, schema_.top);
+        } else {
+            load_endpoints(root_.entry(*list));
+        }
+    }
+
+    void load_notifications(const Value& value) {
+        if (!value.expect_mapping("a mapping with \"endpoints\"")) return;
+        refuse_unknown_keys(value, {"notifications", {"events", "endpoints"}});
+        const YamlEntry* const list = value.node().find("endpoints");
+        if (list == nullptr || list->value->kind == YamlNode::Kind::null) {
+            value.refuse_missing("endpoints", "a list of endpoints (it may be empty: [])");
+        } else {
+            load_endpoints(value.entry(*list));
+        }
+    }
+
+    void load_endpoints(const Value& list) {
+        if (!list.expect_sequence("a list of endpoints")) return;
+        for (std::size_t i = 0; i < list.node().items.size(); ++i) {
+            config_.endpoints.push_back(load_endpoint(list.item(i)));
+        }
+    }
+
+    EndpointConfig load_endpoint(const Value& value) {
+        EndpointConfig endpoint;
+        if (!value.expect_mapping("a mapping with \"name\" and \"url\"")) return endpoint;
+        refuse_unknown_keys(value, {endpoint_section, names_of(schema_.endpoint)});
+        refuse_missing_keys(value, schema_.endpoint);
+        const YamlNode effective = with_defaults(value.node());
+        Target target{config_, endpoint};
+        read_keys({loading_, effective, value.key()}, schema_.endpoint, endpoint_section, target);
+        refuse_known_name(value, endpoint.name);
+        return endpoint;
+    }
+
+    /// The endpoint's own values, and from `defaults` those that it has not: whole values.
+    YamlNode with_defaults(const YamlNode& own) const {
+        YamlNode effective;
+        effective.kind = YamlNode::Kind::mapping;
+        effective.place = own.place;
+        const auto is_set = [](const YamlEntry* entry) {
+            return entry != nullptr && entry->value->kind != YamlNode::Kind::null;
+        };
+        for (const Key& key : schema_.endpoint) {
+            const YamlEntry* entry = own.find(key.name);
+            if (!is_set(entry) && !key.is_required && defaults_ != nullptr) {
+                entry = defaults_->find(key.name);
+            }
+            if (is_set(entry)) effective.entries.push_back(*entry);
+        }
+        return effective;
+    }
+
+    void refuse_known_name(const Value& endpoint, const std::string& name) {
+        if (name.empty()) return;
+        const Value value = endpoint.entry(*endpoint.node().find("name"));
+        const auto [first, is_new] = names_.emplace(name, value.node().place.line);
+        if (is_new) return;
+        value.refuse(in_quotes(name) + " is already the name of the endpoint in line " +
+                     std::to_string(first->second) + "; expected a name of its own");
+    }
+
+    Loading& loading_;
+    const Value root_;
+    const Schema schema_ = make_schema();
+    Config config_;
+    EndpointConfig scratch_;
+    const YamlNode* defaults_ = nullptr;
+    std::map<std::string, int> names_;  ///< of endpoints, with their lines
+};
+
+std::vector<ConfigError> one_error(const std::string& file, const std::string& message) {
+    return {ConfigError{file, 0, 0, {}, message}};
+}
+
+/// The whole text of a file; an Error if it cannot be had.
+Result<std::string> read_file(const std::filesystem::path& file) {
+    const auto failed = [] {
+        return Error("cannot be read: " + std::generic_category().message(errno));
+    };
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        return Error("is a directory; expected a YAML file");
+    }
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return failed();
+    std::string text(file_bytes_max + 1, '\0');
+    std::size_t size = 0;
+    ::ssize_t got = 1;
+    while (got != 0 && size < text.size()) {
+        got = ::read(descriptor, text.data() + size, text.size() - size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    const Error error = failed();
+    ::close(descriptor);
+    if (got < 0) return error;
+    if (size > file_bytes_max) {
+        return Error("is too large; expected at most " + format_size(file_bytes_max));
+    }
+    text.resize(size);
+    return {boost::system::in_place_value, std::move(text)};
+}
+
+}  // namespace
+
+std::string ConfigError::text() const {
+    std::string out = file + ":";
+    if (line > 0) out += std::to_string(line) + ":" + std::to_string(column) + ":";
+    out += " error: ";
+    if (!key.empty()) out += key + ": ";
+    return out + message;
+}
+
+std::optional<std::string> process_environment(const std::string& name) {
+    const char* const value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+LoadedConfig parse_config(std::string_view text, const std::string& file,
+                          const Environment& environment) {
+    const std::variant<YamlPtr, YamlProblem> read = read_yaml(text);
+    if (const auto* const problem = std::get_if<YamlProblem>(&read)) {
+        return std::vector{ConfigError{file, problem->place.line, problem->place.column,
+                                       problem->key, problem->message}};
+    }
+    Loading loading(file, environment);
+    Config config = Loader(loading, *std::get<YamlPtr>(read)).load();
+    std::vector<ConfigError> errors = loading.errors();
+    if (!errors.empty()) return errors;
+    return config;
+}
+
+LoadedConfig load_config(const std::filesystem::path& file, const Environment& environment) {
+    const Result<std::string> text = read_file(file);
+    if (text.has_error()) return one_error(file.string(), text.error().message());
+    return parse_config(*text, file.string(), environment);
+}
+
+}  // namespace fanfare

@@ -1,0 +1,63 @@
+#include "config/not_supported.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fanfare {
+namespace {
+
+struct Entry {
+    std::string_view section;
+    std::string_view key;
+    std::string_view value;  ///< empty: the key as a whole
+};
+
+constexpr std::array entries = {
+    Entry{"", "action_groups", ""},
+    Entry{"", "dead_letters", ""},
+    Entry{"", "egress", ""},
+    Entry{"", "history", ""},
+    Entry{"", "meta", ""},
+    Entry{"", "reload", ""},
+    Entry{"", "streams", ""},
+    Entry{"ingest", "dedup", ""},
+    Entry{"queue", "ack_timeout", ""},
+    Entry{"queue", "dir", ""},
+    Entry{"queue", "max_disk", ""},
+    Entry{"queue", "recovery", ""},
+    Entry{"queue", "removed_grace", ""},
+    Entry{"queue", "storage", ""},
+    Entry{"endpoints[]", "auth", ""},
+    Entry{"endpoints[]", "batch", ""},
+    Entry{"endpoints[]", "idle_timeout", ""},
+    Entry{"endpoints[]", "no_proxy", ""},
+    Entry{"endpoints[]", "order_by", ""},
+    Entry{"endpoints[]", "proxy", ""},
+    Entry{"endpoints[]", "queue", ""},
+    Entry{"endpoints[]", "signing", ""},
+    Entry{"endpoints[]", "template", ""},
+    Entry{"endpoints[]", "type_prefix", ""},
+    Entry{"endpoints[]", "format", "cloudevents"},
+    Entry{"endpoints[]", "format", "cloudevents-binary"},
+    Entry{"endpoints[]", "format", "template"},
+    Entry{"endpoints[].retry", "factor", ""},
+    Entry{"endpoints[].retry", "gone_disables", ""},
+    Entry{"endpoints[].retry", "initial", ""},
+    Entry{"endpoints[].retry", "jitter", ""},
+    Entry{"endpoints[].retry", "max", ""},
+    Entry{"endpoints[].retry", "permanent", ""},
+    Entry{"endpoints[].retry", "retry_after_max", ""},
+    Entry{"endpoints[].retry", "retryable", ""},
+    Entry{"endpoints[].retry", "schedule", ""},
+    Entry{"endpoints[].retry", "strategy", "exponential"},
+};
+
+}  // namespace
+
+bool is_not_supported(std::string_view section, std::string_view key, std::string_view value) {
+    return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
+        return entry.section == section && entry.key == key && entry.value == value;
+    });
+}
+
+}  // namespace fanfare

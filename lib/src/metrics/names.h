@@ -1,0 +1,154 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+/// Every metric there is: name, help text, type and labels, in one table. lib/doc/metrics.md and
+/// tests/golden/metrics.txt are held against it by tests.
+namespace fanfare::metric {
+
+enum class Type : std::uint8_t { counter, gauge, histogram };
+
+struct Definition {
+    std::string_view name;
+    Type type;
+    std::string_view labels;  ///< comma-separated, empty for none
+    std::string_view help;    ///< one line: prometheus-cpp does not escape it
+};
+
+inline constexpr Definition ingest_requests{
+    "fanfare_ingest_requests_total", Type::counter, "code",
+    "Requests answered by the ingest listener, by HTTP status."};
+inline constexpr Definition ingest_events{"fanfare_ingest_events_total", Type::counter, "",
+                                          "Events accepted."};
+inline constexpr Definition ingest_bytes{"fanfare_ingest_bytes_total", Type::counter, "",
+                                         "Payload bytes of the events accepted."};
+inline constexpr Definition ingest_request_duration{
+    "fanfare_ingest_request_duration_seconds", Type::histogram, "",
+    "Time from the first byte of a request to its answer."};
+inline constexpr Definition ingest_connections{"fanfare_ingest_connections", Type::gauge, "",
+                                               "Open connections of the ingest listener."};
+
+inline constexpr Definition endpoint_events{"fanfare_endpoint_events_total", Type::counter,
+                                            "endpoint", "Events that entered the queue."};
+inline constexpr Definition endpoint_ignored{"fanfare_endpoint_ignored_events_total", Type::counter,
+                                             "endpoint",
+                                             "Events that the filter kept from the queue."};
+inline constexpr Definition endpoint_pending_events{
+    "fanfare_endpoint_pending_events", Type::gauge, "endpoint",
+    "Events accepted and not yet delivered or given up, with those in flight."};
+inline constexpr Definition endpoint_pending_bytes{"fanfare_endpoint_pending_bytes", Type::gauge,
+                                                   "endpoint",
+                                                   "Payload bytes of the pending events."};
+inline constexpr Definition endpoint_in_flight{"fanfare_endpoint_in_flight_requests", Type::gauge,
+                                               "endpoint", "Attempts under way."};
+inline constexpr Definition endpoint_oldest_pending{
+    "fanfare_endpoint_oldest_pending_seconds", Type::gauge, "endpoint",
+    "Age of the oldest pending event, 0 if there is none."};
+inline constexpr Definition endpoint_successes{"fanfare_endpoint_successes_total", Type::counter,
+                                               "endpoint", "Events delivered."};
+inline constexpr Definition endpoint_failures{
+    "fanfare_endpoint_failures_total", Type::counter, "endpoint",
+    "Attempts answered with a status that is not accepted."};
+inline constexpr Definition endpoint_errors{"fanfare_endpoint_errors_total", Type::counter,
+                                            "endpoint,reason", "Attempts without a usable answer."};
+inline constexpr Definition endpoint_responses{"fanfare_endpoint_responses_total", Type::counter,
+                                               "endpoint,code", "Answers, by HTTP status."};
+inline constexpr Definition endpoint_retries{
+    "fanfare_endpoint_retries_total", Type::counter, "endpoint",
+    "Attempts that were not the first one of their event."};
+inline constexpr Definition endpoint_dropped{
+    "fanfare_endpoint_dropped_events_total", Type::counter, "endpoint,reason",
+    "Events that left the queue undelivered and were not kept."};
+inline constexpr Definition endpoint_dead_letters{
+    "fanfare_endpoint_dead_letters_total", Type::counter, "endpoint,reason", "Events given up."};
+inline constexpr Definition endpoint_breaker_open{
+    "fanfare_endpoint_breaker_open", Type::gauge, "endpoint",
+    "1 while attempts are held back after failures in a row, else 0."};
+inline constexpr Definition endpoint_paused{"fanfare_endpoint_paused", Type::gauge, "endpoint",
+                                            "1 while the endpoint is paused, else 0."};
+inline constexpr Definition endpoint_up{"fanfare_endpoint_up", Type::gauge, "endpoint",
+                                        "0 after five attempts in a row went wrong, else 1."};
+inline constexpr Definition endpoint_connections_opened{"fanfare_endpoint_connections_opened_total",
+                                                        Type::counter, "endpoint",
+                                                        "Connections opened to the endpoint."};
+inline constexpr Definition endpoint_request_duration{"fanfare_endpoint_request_duration_seconds",
+                                                      Type::histogram, "endpoint",
+                                                      "Time that one attempt took."};
+inline constexpr Definition endpoint_delivery_latency{
+    "fanfare_endpoint_delivery_latency_seconds", Type::histogram, "endpoint",
+    "Time from acceptance of an event to its delivery."};
+
+inline constexpr Definition config_reloads{"fanfare_config_reloads_total", Type::counter, "result",
+                                           "Attempts to load the configuration anew."};
+inline constexpr Definition config_last_reload_success{
+    "fanfare_config_last_reload_success", Type::gauge, "",
+    "1 if the configuration that was last read is in use, 0 if it was rejected."};
+inline constexpr Definition build_info{"fanfare_build_info", Type::gauge, "version,commit,compiler",
+                                       "Always 1; the labels say what is running."};
+
+inline constexpr Definition process_cpu{"process_cpu_seconds_total", Type::counter, "",
+                                        "User and system CPU time spent."};
+inline constexpr Definition process_resident_memory{"process_resident_memory_bytes", Type::gauge,
+                                                    "", "Resident memory size."};
+inline constexpr Definition process_virtual_memory{"process_virtual_memory_bytes", Type::gauge, "",
+                                                   "Virtual memory size."};
+inline constexpr Definition process_open_fds{"process_open_fds", Type::gauge, "",
+                                             "Open file descriptors."};
+inline constexpr Definition process_max_fds{"process_max_fds", Type::gauge, "",
+                                            "Limit of open file descriptors."};
+inline constexpr Definition process_start_time{"process_start_time_seconds", Type::gauge, "",
+                                               "Start of the process, in seconds since the epoch."};
+inline constexpr Definition process_threads{"process_threads", Type::gauge, "",
+                                            "Threads of the process."};
+
+// The registry's own names, only with `admin.registry_metrics`; the gauge that is called a total
+// breaks the rules of naming, but it is what dashboards made for the registry ask for.
+inline constexpr Definition registry_events{"registry_notifications_events_total", Type::counter,
+                                            "type,endpoint", "The number of total events"};
+inline constexpr Definition registry_pending{"registry_notifications_pending_total", Type::gauge,
+                                             "endpoint", "The gauge of pending events in queue"};
+inline constexpr Definition registry_status{"registry_notifications_status_total", Type::counter,
+                                            "code,endpoint", "The number of status code"};
+
+/// What `/metrics` always shows.
+inline constexpr std::array all = {ingest_requests,
+                                   ingest_events,
+                                   ingest_bytes,
+                                   ingest_request_duration,
+                                   ingest_connections,
+                                   endpoint_events,
+                                   endpoint_ignored,
+                                   endpoint_pending_events,
+                                   endpoint_pending_bytes,
+                                   endpoint_in_flight,
+                                   endpoint_oldest_pending,
+                                   endpoint_successes,
+                                   endpoint_failures,
+                                   endpoint_errors,
+                                   endpoint_responses,
+                                   endpoint_retries,
+                                   endpoint_dropped,
+                                   endpoint_dead_letters,
+                                   endpoint_breaker_open,
+                                   endpoint_paused,
+                                   endpoint_up,
+                                   endpoint_connections_opened,
+                                   endpoint_request_duration,
+                                   endpoint_delivery_latency,
+                                   config_reloads,
+                                   config_last_reload_success,
+                                   build_info,
+                                   process_cpu,
+                                   process_resident_memory,
+                                   process_virtual_memory,
+                                   process_open_fds,
+                                   process_max_fds,
+                                   process_start_time,
+                                   process_threads};
+
+/// What `admin.registry_metrics` adds.
+inline constexpr std::array registry = {registry_events, registry_pending, registry_status};
+
+}  // namespace fanfare::metric

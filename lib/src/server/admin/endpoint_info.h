@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fanfare/clock.h"
+#include "fanfare/filter.h"
+#include "fanfare/http_sink.h"
+#include "fanfare/retry.h"
+
+namespace fanfare {
+
+/// The settings of one endpoint as the admin listener shows them. Holds no secret: of the headers
+/// only the names, of the URL everything but its userinfo.
+struct EndpointInfo {
+    std::string name;
+    bool is_disabled = false;
+    std::string url;
+    std::vector<std::string> header_names;
+    BodyFormat format = BodyFormat::envelope;
+    Duration timeout{};
+    Duration connect_timeout{};
+    std::vector<StatusRange> success;
+    unsigned max_in_flight = 1;
+    std::int64_t threshold = 0;
+    Duration backoff{};
+    RetryLimits limits;
+    std::vector<std::string> ignored_media_types;
+    std::vector<std::string> ignored_actions;
+    std::vector<MatchRule> match;
+    bool insecure_skip_verify = false;
+};
+
+/// `url` as it is, but without userinfo (SPEC 3).
+std::string without_userinfo(std::string_view url);
+
+}  // namespace fanfare

@@ -1,0 +1,184 @@
+#include "server/admin/endpoints.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/timestamp.h"
+#include "server/admin/find_endpoint.h"
+
+namespace fanfare {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
+
+std::string_view state(const EndpointInfo& info, const EndpointSnapshot& endpoint) {
+    if (info.is_disabled) return "disabled";
+    if (endpoint.is_breaker_open) return "breaker_open";
+    return endpoint.is_up ? "up" : "down";
+}
+
+template <class Enum, class Count>
+Json by_reason(std::size_t reasons, Count count) {
+    Json result = Json::object();
+    for (std::size_t i = 0; i < reasons; ++i) {
+        const auto reason = static_cast<Enum>(i);
+        result[std::string(to_string(reason))] = count(reason);
+    }
+    return result;
+}
+
+Json errors(const EndpointMetrics& metrics) {
+    Json result = Json::object();
+    for (const Reason reason : EndpointMetrics::error_reasons) {
+        result[std::string(to_string(reason))] = metrics.errors(reason);
+    }
+    return result;
+}
+
+Json responses(const StatusCounts& counts) {
+    Json result = Json::object();
+    for (const auto& [code, count] : counts.entries()) result[std::to_string(code)] = count;
+    return result;
+}
+
+Json counters(const EndpointMetrics& metrics) {
+    Json result;
+    result["events"] = metrics.events();
+    result["ignored"] = metrics.ignored_events();
+    result["successes"] = metrics.successes();
+    result["failures"] = metrics.failures();
+    result["errors"] = errors(metrics);
+    result["responses"] = responses(metrics.responses());
+    result["retries"] = metrics.retries();
+    result["dropped"] = by_reason<DropReason>(
+        drop_reasons, [&](DropReason reason) { return metrics.dropped_events(reason); });
+    result["dead_letters"] = by_reason<DeadReason>(
+        dead_reasons, [&](DeadReason reason) { return metrics.dead_letters(reason); });
+    result["connections_opened"] = metrics.connections_opened();
+    return result;
+}
+
+std::string_view text(MatchRule::Op op) {
+    switch (op) {
+        case MatchRule::Op::in:
+            return "in";
+        case MatchRule::Op::not_in:
+            return "not_in";
+        case MatchRule::Op::prefix:
+            return "prefix";
+        case MatchRule::Op::suffix:
+            return "suffix";
+        case MatchRule::Op::glob:
+            return "glob";
+        case MatchRule::Op::exists:
+            return "exists";
+        case MatchRule::Op::absent:
+            return "absent";
+    }
+    return "unknown";
+}
+
+Json rules(const std::vector<MatchRule>& match) {
+    Json result = Json::array();
+    for (const MatchRule& rule : match) {
+        Json& entry = result.emplace_back(Json::object());
+        if (rule.any.empty()) {
+            entry["field"] = rule.field;
+            entry["op"] = text(rule.op);
+            if (!rule.values.empty()) entry["value"] = rule.values;
+        }
+        for (const auto& alternative : rule.any) entry["any"].push_back(rules(alternative));
+    }
+    return result;
+}
+
+Json success(const std::vector<StatusRange>& ranges) {
+    Json result = Json::array();
+    for (const StatusRange& range : ranges) {
+        std::string codes = std::to_string(range.first);
+        if (range.last != range.first) codes += '-' + std::to_string(range.last);
+        result.push_back(std::move(codes));
+    }
+    return result;
+}
+
+Json settings(const EndpointInfo& info) {
+    Json result;
+    result["url"] = info.url;
+    result["headers"] = Json::object();
+    for (const std::string& name : info.header_names) result["headers"][name] = "<redacted>";
+    result["format"] = info.format == BodyFormat::envelope ? "envelope" : "event";
+    result["timeout_seconds"] = seconds(info.timeout);
+    result["connect_timeout_seconds"] = seconds(info.connect_timeout);
+    result["success"] = success(info.success);
+    result["max_in_flight"] = info.max_in_flight;
+    result["threshold"] = info.threshold;
+    result["backoff_seconds"] = seconds(info.backoff);
+    result["max_attempts"] = info.limits.attempts_max;
+    result["max_age_seconds"] = seconds(info.limits.age_max);
+    result["ignore"]["mediatypes"] = info.ignored_media_types;
+    result["ignore"]["actions"] = info.ignored_actions;
+    result["match"] = rules(info.match);
+    result["insecure_skip_verify"] = info.insecure_skip_verify;
+    return result;
+}
+
+Json last_error(const EndpointSnapshot& endpoint) {
+    if (endpoint.last_error.empty()) return {};
+    Json result;
+    result["message"] = endpoint.last_error;
+    result["at"] = rfc3339(endpoint.last_error_at);
+    return result;
+}
+
+Json last_success(const EndpointSnapshot& endpoint) {
+    if (endpoint.last_success_at == WallTime{}) return {};
+    return rfc3339(endpoint.last_success_at);
+}
+
+Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
+    const EndpointSnapshot* const found = find_endpoint(snapshot, info.name);
+    const EndpointSnapshot idle;
+    const EndpointSnapshot& endpoint = found != nullptr ? *found : idle;
+    Json result;
+    result["name"] = info.name;
+    result["state"] = state(info, endpoint);
+    result["pending"] = endpoint.pending_events;
+    result["pending_bytes"] = endpoint.pending_bytes;
+    result["oldest_pending_seconds"] = seconds(endpoint.oldest_pending);
+    result["in_flight"] = endpoint.in_flight_requests;
+    result["rate"] = endpoint.delivered_per_second;
+    result["counters"] = counters(endpoint.metrics);
+    result["last_error"] = last_error(endpoint);
+    result["last_success"] = last_success(endpoint);
+    result["settings"] = settings(info);
+    return result;
+}
+
+// A receiver's text may stand in last_error, in whatever encoding.
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace
+
+std::string endpoint_list(std::span<const EndpointInfo> endpoints, const Snapshot& snapshot) {
+    Json result;
+    result["endpoints"] = Json::array();
+    for (const EndpointInfo& info : endpoints) {
+        result["endpoints"].push_back(entry(info, snapshot));
+    }
+    result["next"] = nullptr;
+    return dump(result);
+}
+
+std::optional<std::string> endpoint_details(std::span<const EndpointInfo> endpoints,
+                                            const Snapshot& snapshot, std::string_view name) {
+    for (const EndpointInfo& info : endpoints) {
+        if (info.name == name) return dump(entry(info, snapshot));
+    }
+    return std::nullopt;
+}
+
+}  // namespace fanfare

@@ -1,0 +1,231 @@
+#include "server/admin/exposition.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+#include "metrics/names.h"
+#include "server/admin/go_status_text.h"
+
+namespace fanfare {
+namespace {
+
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
+
+prometheus::MetricType to_prometheus(metric::Type type) {
+    switch (type) {
+        case metric::Type::counter:
+            return prometheus::MetricType::Counter;
+        case metric::Type::gauge:
+            return prometheus::MetricType::Gauge;
+        case metric::Type::histogram:
+            return prometheus::MetricType::Histogram;
+    }
+    return prometheus::MetricType::Untyped;
+}
+
+/// One metric with its series.
+class Family {
+  public:
+    explicit Family(const metric::Definition& definition) {
+        family_.name = definition.name;
+        family_.help = definition.help;
+        family_.type = to_prometheus(definition.type);
+    }
+
+    void add(double value, Labels labels = {}) {
+        prometheus::ClientMetric& series = append(std::move(labels));
+        series.counter.value = value;
+        series.gauge.value = value;
+    }
+
+    void add(std::uint64_t value, Labels labels = {}) {
+        add(static_cast<double>(value), std::move(labels));
+    }
+
+    void add(bool value, Labels labels = {}) { add(value ? 1.0 : 0.0, std::move(labels)); }
+
+    void add(const Histogram& value, Labels labels = {}) {
+        prometheus::ClientMetric::Histogram& histogram = append(std::move(labels)).histogram;
+        histogram.sample_count = value.count();
+        histogram.sample_sum = value.sum_seconds();
+        std::uint64_t cumulative = 0;
+        for (std::size_t i = 0; i < value.counts().size(); ++i) {
+            cumulative += value.counts()[i];
+            const bool is_last = i == Histogram::bounds.size();
+            prometheus::ClientMetric::Bucket bucket;
+            bucket.cumulative_count = cumulative;
+            bucket.upper_bound =
+                is_last ? std::numeric_limits<double>::infinity() : Histogram::bounds[i];
+            histogram.bucket.push_back(bucket);
+        }
+    }
+
+    void add(const StatusCounts& value, const Labels& labels = {}) {
+        for (const auto& [code, count] : value.entries()) {
+            Labels with_code = labels;
+            with_code.push_back({"code", std::to_string(code)});
+            add(count, std::move(with_code));
+        }
+    }
+
+    prometheus::MetricFamily take() { return std::move(family_); }
+
+  private:
+    prometheus::ClientMetric& append(Labels labels) {
+        prometheus::ClientMetric& series = family_.metric.emplace_back();
+        series.label = std::move(labels);
+        return series;
+    }
+
+    prometheus::MetricFamily family_;
+};
+
+using Families = std::vector<prometheus::MetricFamily>;
+
+template <class Value>
+void add_single(Families& families, const metric::Definition& definition, const Value& value) {
+    Family family(definition);
+    family.add(value);
+    families.push_back(family.take());
+}
+
+void add_ingest(Families& families, const Scrape& scrape) {
+    add_single(families, metric::ingest_requests, scrape.ingest.requests());
+    add_single(families, metric::ingest_events, scrape.snapshot.ingested_events);
+    add_single(families, metric::ingest_bytes, scrape.snapshot.ingested_bytes);
+    add_single(families, metric::ingest_request_duration, scrape.ingest.request_duration());
+    add_single(families, metric::ingest_connections, scrape.ingest.connections());
+}
+
+/// One series per endpoint, of what `get` takes out of its snapshot.
+template <class Get>
+void add_per_endpoint(Families& families, const metric::Definition& definition,
+                      const Snapshot& snapshot, Get get) {
+    Family family(definition);
+    for (const EndpointSnapshot& endpoint : snapshot.endpoints) {
+        family.add(get(endpoint), {{"endpoint", endpoint.name}});
+    }
+    families.push_back(family.take());
+}
+
+void add_endpoint_queue(Families& families, const Snapshot& snapshot) {
+    using E = const EndpointSnapshot&;
+    const auto add = [&](const metric::Definition& definition, auto get) {
+        add_per_endpoint(families, definition, snapshot, get);
+    };
+    add(metric::endpoint_events, [](E e) { return e.metrics.events(); });
+    add(metric::endpoint_ignored, [](E e) { return e.metrics.ignored_events(); });
+    add(metric::endpoint_pending_events, [](E e) { return e.pending_events; });
+    add(metric::endpoint_pending_bytes, [](E e) { return e.pending_bytes; });
+    add(metric::endpoint_in_flight, [](E e) { return e.in_flight_requests; });
+    add(metric::endpoint_oldest_pending, [](E e) { return seconds(e.oldest_pending); });
+}
+
+void add_endpoint_reasons(Families& families, const Snapshot& snapshot) {
+    Family errors(metric::endpoint_errors);
+    Family dropped(metric::endpoint_dropped);
+    Family dead_letters(metric::endpoint_dead_letters);
+    for (const EndpointSnapshot& endpoint : snapshot.endpoints) {
+        const auto labels = [&](auto reason) {
+            return Labels{{"endpoint", endpoint.name}, {"reason", std::string(to_string(reason))}};
+        };
+        for (const Reason reason : EndpointMetrics::error_reasons) {
+            errors.add(endpoint.metrics.errors(reason), labels(reason));
+        }
+        for (std::size_t i = 0; i < drop_reasons; ++i) {
+            const auto reason = static_cast<DropReason>(i);
+            dropped.add(endpoint.metrics.dropped_events(reason), labels(reason));
+        }
+        for (std::size_t i = 0; i < dead_reasons; ++i) {
+            const auto reason = static_cast<DeadReason>(i);
+            dead_letters.add(endpoint.metrics.dead_letters(reason), labels(reason));
+        }
+    }
+    families.push_back(errors.take());
+    families.push_back(dropped.take());
+    families.push_back(dead_letters.take());
+}
+
+void add_endpoint_deliveries(Families& families, const Snapshot& snapshot) {
+    using E = const EndpointSnapshot&;
+    const auto add = [&](const metric::Definition& definition, auto get) {
+        add_per_endpoint(families, definition, snapshot, get);
+    };
+    add(metric::endpoint_successes, [](E e) { return e.metrics.successes(); });
+    add(metric::endpoint_failures, [](E e) { return e.metrics.failures(); });
+    add(metric::endpoint_responses, [](E e) { return e.metrics.responses(); });
+    add(metric::endpoint_retries, [](E e) { return e.metrics.retries(); });
+    add(metric::endpoint_breaker_open, [](E e) { return e.is_breaker_open; });
+    add(metric::endpoint_paused, [](E) { return false; });
+    add(metric::endpoint_up, [](E e) { return e.is_up; });
+    add(metric::endpoint_connections_opened, [](E e) { return e.metrics.connections_opened(); });
+    add(metric::endpoint_request_duration, [](E e) { return e.metrics.request_duration(); });
+    add(metric::endpoint_delivery_latency, [](E e) { return e.metrics.delivery_latency(); });
+}
+
+void add_config(Families& families, const BuildInfo& build) {
+    Family reloads(metric::config_reloads);
+    for (const char* result : {"ok", "rejected", "noop"}) {
+        reloads.add(std::uint64_t{0}, {{"result", result}});
+    }
+    families.push_back(reloads.take());
+    add_single(families, metric::config_last_reload_success, true);
+    Family info(metric::build_info);
+    info.add(true,
+             {{"version", build.version}, {"commit", build.commit}, {"compiler", build.compiler}});
+    families.push_back(info.take());
+}
+
+void add_process(Families& families, const ProcessFacts& process) {
+    add_single(families, metric::process_cpu, process.cpu_seconds);
+    add_single(families, metric::process_resident_memory, process.resident_bytes);
+    add_single(families, metric::process_virtual_memory, process.virtual_bytes);
+    add_single(families, metric::process_open_fds, process.open_fds);
+    add_single(families, metric::process_max_fds, process.fds_max);
+    add_single(families, metric::process_start_time, process.start_time_seconds);
+    add_single(families, metric::process_threads, process.threads);
+}
+
+void add_registry(Families& families, const Snapshot& snapshot) {
+    Family events(metric::registry_events);
+    Family status(metric::registry_status);
+    for (const EndpointSnapshot& endpoint : snapshot.endpoints) {
+        const EndpointMetrics& metrics = endpoint.metrics;
+        const auto add = [&](const char* type, std::uint64_t count) {
+            events.add(count, {{"type", type}, {"endpoint", endpoint.name}});
+        };
+        add("Events", metrics.events());
+        add("Successes", metrics.successes());
+        add("Failures", metrics.failures());
+        add("Errors", metrics.errors());
+        for (const auto& [code, count] : metrics.responses().entries()) {
+            status.add(count, {{"code", go_status(code)}, {"endpoint", endpoint.name}});
+        }
+    }
+    families.push_back(events.take());
+    add_per_endpoint(families, metric::registry_pending, snapshot,
+                     [](const EndpointSnapshot& e) { return e.pending_events; });
+    families.push_back(status.take());
+}
+
+}  // namespace
+
+std::string exposition(const Scrape& scrape) {
+    Families families;
+    add_ingest(families, scrape);
+    add_endpoint_queue(families, scrape.snapshot);
+    add_endpoint_deliveries(families, scrape.snapshot);
+    add_endpoint_reasons(families, scrape.snapshot);
+    add_config(families, scrape.build);
+    add_process(families, scrape.process);
+    if (scrape.with_registry_metrics) add_registry(families, scrape.snapshot);
+    return prometheus::TextSerializer{}.Serialize(families);
+}
+
+}  // namespace fanfare

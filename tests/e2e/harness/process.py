@@ -1,0 +1,129 @@
+"""Processes with captured output, ended with the test that started them."""
+
+import ctypes
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent():
+    # ctest ends a test that takes too long with SIGKILL: no clean-up of ours would run then.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def require_program(*names):
+    """Skips the test, loudly, if a program is missing."""
+    missing = [name for name in names if shutil.which(name) is None]
+    if not missing:
+        return
+    banner = "!" * 78
+    text = f"SKIPPED: not installed: {', '.join(missing)} (see tests/e2e/packages.txt)"
+    print(f"\n{banner}\n{text}\n{banner}", file=sys.stderr, flush=True)
+    raise unittest.SkipTest(text)
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody listens on, for programs that cannot tell which port 0
+    became. From below the ephemeral range, so that no outgoing connection takes it meanwhile."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+class Process:
+    """A running program. `lines` holds what it has written so far, stdout and stderr together."""
+
+    def __init__(self, arguments, env=None, cwd=None):
+        self.arguments = [str(argument) for argument in arguments]
+        self.lines = []
+        self._changed = threading.Condition()
+        self.started_at = time.monotonic()
+        self._popen = subprocess.Popen(
+            self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, cwd=cwd, env={**os.environ, **(env or {})},
+            preexec_fn=_die_with_parent)
+        self._pump = threading.Thread(target=self._read_output, daemon=True)
+        self._pump.start()
+
+    @property
+    def pid(self):
+        return self._popen.pid
+
+    @property
+    def exit_code(self):
+        """None while it runs; negative if a signal ended it."""
+        return self._popen.poll()
+
+    def _read_output(self):
+        for raw in self._popen.stdout:
+            with self._changed:
+                self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    def text(self):
+        with self._changed:
+            return "\n".join(self.lines)
+
+    def wait_for_line(self, matches, seconds=10.0):
+        """The first line for which matches(line) is true (what it returns, that is)."""
+        deadline = time.monotonic() + seconds
+        seen = 0
+        with self._changed:
+            while True:
+                while seen < len(self.lines):
+                    found = matches(self.lines[seen])
+                    seen += 1
+                    if found:
+                        return found
+                if not self._pump.is_alive() and seen == len(self.lines):
+                    raise AssertionError(f"{self.arguments[0]} ended early:\n{self._joined()}")
+                if not self._changed.wait(min(0.2, max(0.0, deadline - time.monotonic()))):
+                    if time.monotonic() > deadline:
+                        raise AssertionError(f"line did not come; output:\n{self._joined()}")
+
+    def _joined(self):
+        return "\n".join(self.lines)
+
+    def send_signal(self, number):
+        self._popen.send_signal(number)
+
+    def wait(self, seconds=10.0):
+        """The exit code, once it has ended and all of its output is in `lines`."""
+        try:
+            code = self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"{self.arguments[0]} did not end within {seconds} s:\n{self.text()}") from None
+        self._pump.join(5)
+        return code
+
+    def stop(self, number=signal.SIGTERM, seconds=10.0):
+        """Sends the signal and returns the exit code."""
+        if self.exit_code is None:
+            self.send_signal(number)
+        return self.wait(seconds)
+
+    def kill(self):
+        """For clean-up: ends it, come what may."""
+        if self.exit_code is None:
+            self._popen.kill()
+        self._popen.wait()
+        self._pump.join(5)
+        self._popen.stdout.close()
