@@ -30,6 +30,7 @@ struct EndpointConfig {
     std::vector<std::string> ignored_media_types;
     std::vector<std::string> ignored_actions;
     std::vector<MatchRule> match;
+    bool operator==(const EndpointConfig&) const = default;
 };
 
 /// A whole configuration; a default-constructed one holds the built-in defaults (SPEC 3).
@@ -43,6 +44,7 @@ struct Config {
     std::vector<EndpointConfig> endpoints;
     /// Remarks for the log at start: a whole registry file was given, say.
     std::vector<std::string> warnings;
+    bool operator==(const Config&) const = default;
 };
 
 /// One problem of a configuration.
@@ -55,6 +57,7 @@ struct ConfigError {
 
     /// `file:line:column: error: key: message`, as `fanfare check` prints it.
     std::string text() const;
+    bool operator==(const ConfigError&) const = default;
 };
 
 /// Looks a variable up; nothing if it is not set.

@@ -43,6 +43,7 @@ struct MatchRule {
     /// If not empty, the rule holds when all rules of any one alternative hold; the rest of this
     /// struct is then unused.
     std::vector<std::vector<MatchRule>> any;
+    bool operator==(const MatchRule&) const = default;
 };
 
 /// Wants an event for which every rule holds. A field that is missing satisfies only `absent`

@@ -20,6 +20,7 @@ enum class BodyFormat : std::uint8_t { envelope, event };
 struct StatusRange {
     int first = 200;
     int last = 299;
+    bool operator==(const StatusRange&) const = default;
 };
 
 /// How one endpoint is reached (SPEC 6).
@@ -34,6 +35,7 @@ struct HttpSinkOptions {
     Duration connection_age_max = std::chrono::minutes(5);  ///< then resolve and connect anew
     std::vector<StatusRange> success = {StatusRange{}};     ///< never empty
     TlsOptions tls;
+    bool operator==(const HttpSinkOptions&) const = default;
 };
 
 /// The real resolver and connector. One of each serves all endpoints of a process; `clock` must

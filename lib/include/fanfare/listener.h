@@ -21,6 +21,7 @@ struct ListenerOptions {
     /// A POST that does not say how long it is: 411. Else it is one without a body.
     bool post_needs_length = true;
     TlsServerOptions tls{};
+    bool operator==(const ListenerOptions&) const = default;
 };
 
 struct IngestOptions {
@@ -28,6 +29,7 @@ struct IngestOptions {
     std::string path = "/events";
     std::size_t events_max = 10000;  ///< per request; 413 beyond
     std::string bearer_token_file;   ///< empty: no token is asked for
+    bool operator==(const IngestOptions&) const = default;
 };
 
 struct AdminOptions {
@@ -35,6 +37,7 @@ struct AdminOptions {
     ListenerOptions listener{.listen = {"127.0.0.1:8081"}, .post_needs_length = false};
     std::string bearer_token_file;  ///< empty: only loopback and unix peers see more than health
     bool registry_metrics = false;
+    bool operator==(const AdminOptions&) const = default;
 };
 
 }  // namespace fanfare

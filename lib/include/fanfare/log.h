@@ -17,6 +17,7 @@ enum class LogFormat : std::uint8_t { text, json };
 struct LogOptions {
     LogLevel level = LogLevel::info;
     LogFormat format = LogFormat::text;
+    bool operator==(const LogOptions&) const = default;
 };
 
 /// A fact beside the message of a log line. Text is only looked at during the call.

@@ -120,6 +120,7 @@ class RetryGate {
 struct RetryLimits {
     unsigned attempts_max = 0;
     Duration age_max{};  ///< since the event was accepted
+    bool operator==(const RetryLimits&) const = default;
 };
 
 /// Tries `next` until it takes the batch, as go-events' RetryingSink does. Waits in place, so

@@ -15,6 +15,7 @@ struct TlsOptions {
     std::string server_name;  ///< for SNI and verification; empty: the URL's host
     MinVersion min_version = MinVersion::tls1_2;
     bool insecure_skip_verify = false;
+    bool operator==(const TlsOptions&) const = default;
 };
 
 /// TLS of a listener. With client_ca_file a client certificate is required.
@@ -22,6 +23,7 @@ struct TlsServerOptions {
     std::string cert_file;  ///< empty: plain HTTP
     std::string key_file;
     std::string client_ca_file;
+    bool operator==(const TlsServerOptions&) const = default;
 };
 
 }  // namespace fanfare

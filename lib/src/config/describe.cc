@@ -104,12 +104,17 @@ std::string expected_text(const Key& key) {
     return std::visit(Expected{bounds_text(key)}, key.kind);
 }
 
-std::string default_text(const Key& key) {
-    if (!key.default_text.empty() || key.is_required) return key.default_text;
+std::string default_value(const Key& key) {
+    if (key.is_required) return {};
     Config config;
     EndpointConfig endpoint;
     Target target{config, endpoint};
-    return std::visit(Default{target}, key.kind);
+    const std::string value = std::visit(Default{target}, key.kind);
+    return value.empty() ? key.default_text : value;
+}
+
+std::string default_text(const Key& key) {
+    return key.default_text.empty() ? default_value(key) : key.default_text;
 }
 
 }  // namespace fanfare

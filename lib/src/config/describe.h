@@ -18,6 +18,9 @@ std::string type_text(const Key& key);
 std::string bounds_text(const Key& key);
 
 /// The default as YAML; empty if there is none.
+std::string default_value(const Key& key);
+
+/// The same for people, who may be told more.
 std::string default_text(const Key& key);
 
 }  // namespace fanfare

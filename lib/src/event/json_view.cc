@@ -104,11 +104,11 @@ class EventVisitor {
             ondemand::value value = element.value();
             const char* at = std::string_view(value.raw_json_token()).data();
             if (*at != '{') return problem(at, "an event must be an object", index);
-            ondemand::object object = value.get_object();
             EventView event;
-            event.payload = trimmed(object.raw_json());
-            object.reset().value();
-            read_event(object, event);
+            read_event(value.get_object(), event);
+            // Here the next token is the `,` or `]` behind the event.
+            const char* const behind = scratch_.document.current_location();
+            event.payload = trimmed({at, static_cast<std::size_t>(behind - at)});
             if (!visit_(event)) return std::nullopt;
             ++index;
         }

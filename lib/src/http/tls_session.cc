@@ -1,16 +1,23 @@
 #include "http/tls_session.h"
 
 #include <atomic>
-#include <cstring>
+#include <string>
 
 namespace fanfare {
 namespace {
 
-using Slot = std::atomic<SSL_SESSION*>;
+/// A session and the name that was verified when it began: resuming it verifies nothing.
+struct Kept {
+    std::string server_name;
+    TlsSessionPtr session;
+};
+using Slot = std::atomic<Kept*>;
 
-void free_slot(void*, void* slot, CRYPTO_EX_DATA*, int, long, void*) {
-    const std::unique_ptr<Slot> owned(static_cast<Slot*>(slot));
-    if (owned) const TlsSessionPtr session(owned->load());
+void put(Slot& slot, std::unique_ptr<Kept> kept) { kept.reset(slot.exchange(kept.release())); }
+
+void free_slot(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) {
+    const std::unique_ptr<Slot> slot(static_cast<Slot*>(data));
+    if (slot) put(*slot, nullptr);
 }
 
 /// The place in every SSL_CTX where the slot hangs; OpenSSL hands such places out once.
@@ -19,12 +26,12 @@ int slot_index() {
     return index;
 }
 
-Slot* slot_of(SSL_CTX* context) {
-    return static_cast<Slot*>(SSL_CTX_get_ex_data(context, slot_index()));
+Slot* slot_of(const SSL* ssl) {
+    return static_cast<Slot*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), slot_index()));
 }
 
 int on_new_session(SSL* ssl, SSL_SESSION* session) {
-    put_session(SSL_get_SSL_CTX(ssl), TlsSessionPtr(session));
+    keep_session(ssl, TlsSessionPtr(session));
     return 1;  // the session is ours now
 }
 
@@ -37,20 +44,22 @@ void keep_sessions(SSL_CTX* context) {
     SSL_CTX_sess_set_new_cb(context, on_new_session);
 }
 
-TlsSessionPtr take_session(SSL_CTX* context, const char* server_name) {
-    Slot* const slot = slot_of(context);
+TlsSessionPtr take_session(const SSL* ssl, const std::string& server_name) {
+    Slot* const slot = slot_of(ssl);
     if (slot == nullptr) return nullptr;
-    TlsSessionPtr session(slot->exchange(nullptr));
-    if (!session) return nullptr;
-    // Resuming skips the verification of the name, so the name must be the very same.
-    const char* const name = SSL_SESSION_get0_hostname(session.get());
-    if (name == nullptr || std::strcmp(name, server_name) != 0) return nullptr;
-    return session;
+    const std::unique_ptr<Kept> kept(slot->exchange(nullptr));
+    if (!kept || kept->server_name != server_name) return nullptr;
+    return std::move(kept->session);
 }
 
-void put_session(SSL_CTX* context, TlsSessionPtr session) {
-    Slot* const slot = slot_of(context);
-    if (slot != nullptr) session.reset(slot->exchange(session.release()));
+void keep_session(const SSL* ssl, TlsSessionPtr session) {
+    Slot* const slot = slot_of(ssl);
+    const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (slot == nullptr || name == nullptr) return;
+    auto kept = std::make_unique<Kept>();
+    kept->server_name = name;
+    kept->session = std::move(session);
+    put(*slot, std::move(kept));
 }
 
 }  // namespace fanfare

@@ -46,6 +46,11 @@ class TlsStream final : public ByteStream {
     TlsStream(StreamSocket socket, TlsContextPtr context)
         : context_(std::move(context)), stream_(std::move(socket), *context_) {}
 
+    ~TlsStream() override {
+        // Else OpenSSL takes the end of the connection for an attack and spoils its session.
+        SSL_set_shutdown(native(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+
     awaitable<error_code> handshake(ssl::stream_base::handshake_type side) {
         error_code error;
         co_await stream_.async_handshake(side, net::redirect_error(net::use_awaitable, error));
@@ -165,19 +170,18 @@ awaitable<Connected> accept_tls(StreamSocket socket, TlsContextPtr context) {
 
 awaitable<Connected> connect_tls(StreamSocket socket, TlsContextPtr context,
                                  std::string server_name) {
-    SSL_CTX* const shared = context->native_handle();
     auto stream = std::make_unique<TlsStream>(std::move(socket), std::move(context));
     error_code error = expect_server(stream->native(), server_name);
     if (error) co_return refused(error);
 
-    TlsSessionPtr session = take_session(shared, server_name.c_str());
+    TlsSessionPtr session = take_session(stream->native(), server_name);
     if (session) SSL_set_session(stream->native(), session.get());
     error = co_await stream->handshake(ssl::stream_base::client);
     if (error) co_return refused(error);
 
     const bool is_reusable = SSL_version(stream->native()) < TLS1_3_VERSION;
     if (session && is_reusable && SSL_session_reused(stream->native()) == 1) {
-        put_session(shared, std::move(session));
+        keep_session(stream->native(), std::move(session));
     }
     co_return established(std::move(stream));
 }

@@ -76,7 +76,8 @@ std::string base64(std::string_view bytes) {
 
 /// Whether the bytes of a text body can stand in JSON as they are.
 bool is_text(std::string_view content_type, std::string_view media_type, std::string_view body) {
-    if (!media_type.starts_with("text/")) return false;
+    static constexpr std::string_view text = "text/";
+    if (!equals_ignoring_case(media_type.substr(0, text.size()), text)) return false;
     const std::string parameters = lower_case(content_type);
     const std::size_t charset = parameters.find("charset=");
     const bool is_other_charset = charset != std::string::npos &&
@@ -162,7 +163,7 @@ std::variant<std::string, Refusal> structured_cloudevent(const RequestHead& head
     Builder builder(body.size() + 512);
     if (std::optional<Refusal> refusal = add_attributes(head, builder)) return std::move(*refusal);
     const std::string_view content_type = head.find("content-type").value_or("");
-    const std::string media_type = media_type_of(content_type);
+    const std::string_view media_type = media_type_of(content_type);
     if (!media_type.empty()) {
         if (!is_utf8(content_type)) {
             return Refusal{400, "HEADER_INVALID", "`Content-Type` is not valid UTF-8", {}};

@@ -1,5 +1,7 @@
 #include "server/media_type.h"
 
+#include "http/field_values.h"
+
 namespace fanfare {
 
 std::string lower_case(std::string_view text) {
@@ -10,17 +12,19 @@ std::string lower_case(std::string_view text) {
     return lower;
 }
 
-std::string media_type_of(std::string_view content_type) {
+std::string_view media_type_of(std::string_view content_type) noexcept {
     content_type = content_type.substr(0, content_type.find(';'));
     const std::size_t begin = content_type.find_first_not_of(" \t");
     if (begin == std::string_view::npos) return {};
-    const std::size_t end = content_type.find_last_not_of(" \t") + 1;
-    return lower_case(content_type.substr(begin, end - begin));
+    return content_type.substr(begin, content_type.find_last_not_of(" \t") + 1 - begin);
 }
 
 bool is_json_media_type(std::string_view media_type) noexcept {
-    return media_type == "application/json" || media_type == "text/json" ||
-           media_type.ends_with("+json");
+    static constexpr std::string_view suffix = "+json";
+    if (equals_ignoring_case(media_type, "application/json")) return true;
+    if (equals_ignoring_case(media_type, "text/json")) return true;
+    return media_type.size() > suffix.size() &&
+           equals_ignoring_case(media_type.substr(media_type.size() - suffix.size()), suffix);
 }
 
 }  // namespace fanfare

@@ -24,16 +24,22 @@ enum class BodyForm : std::uint8_t {
 
 /// By Content-Type, of which the first field counts; nothing if it is not one of SPEC 4's.
 std::optional<BodyForm> form_of(const RequestHead& head) {
-    const std::string type = media_type_of(head.find("content-type").value_or(""));
-    if (type == "application/cloudevents-batch+json") return BodyForm::cloudevents;
-    if (type == "application/cloudevents+json") return BodyForm::cloudevent;
-    // Another format of structured CloudEvents, which must not be taken for data in binary form.
-    if (type.starts_with("application/cloudevents")) return std::nullopt;
+    const std::string_view type = media_type_of(head.find("content-type").value_or(""));
+    const auto is = [type](std::string_view known) {
+        return type == known || equals_ignoring_case(type, known);
+    };
+    static constexpr std::string_view structured = "application/cloudevents";
+    if (equals_ignoring_case(type.substr(0, structured.size()), structured)) {
+        if (is("application/cloudevents-batch+json")) return BodyForm::cloudevents;
+        if (is("application/cloudevents+json")) return BodyForm::cloudevent;
+        // In another format, which must not be taken for data in binary form.
+        return std::nullopt;
+    }
     if (head.find("ce-specversion")) return BodyForm::cloudevent_binary;
-    if (type == media_type_text(MediaType::registry_v1)) return BodyForm::registry_v1;
-    if (type == media_type_text(MediaType::registry_v2)) return BodyForm::registry_v2;
-    if (type.empty() || type == "application/json" || type == "text/json") return BodyForm::json;
-    if (type == "application/x-ndjson") return BodyForm::lines;
+    if (is(media_type_text(MediaType::registry_v1))) return BodyForm::registry_v1;
+    if (is(media_type_text(MediaType::registry_v2))) return BodyForm::registry_v2;
+    if (type.empty() || is("application/json") || is("text/json")) return BodyForm::json;
+    if (is("application/x-ndjson")) return BodyForm::lines;
     return std::nullopt;
 }
 
@@ -85,6 +91,23 @@ const char* cloudevent_problem(const EventView& event) {
 
 constexpr std::array<std::string_view, 2> id_fields = {"webhook-id", "idempotency-key"};
 
+/// An id becomes part of JSON answers and log lines, so it has to be text.
+std::optional<Refusal> refuse_ids(const RequestHead& head) {
+    for (const std::string_view name : id_fields) {
+        if (is_utf8(head.find(name).value_or(""))) continue;
+        return Refusal{400, "HEADER_INVALID", "`" + std::string(name) + "` is not valid UTF-8", {}};
+    }
+    return std::nullopt;
+}
+
+Refusal unknown_media_type() {
+    return {415,
+            "MEDIA_TYPE_UNSUPPORTED",
+            "events come as a registry's envelope, application/json, application/x-ndjson or "
+            "CloudEvents",
+            {}};
+}
+
 std::string_view trimmed_line(std::string_view line) {
     const std::size_t begin = line.find_first_not_of(" \t\r");
     if (begin == std::string_view::npos) return {};
@@ -97,9 +120,10 @@ class Parser {
         : head_(head), body_(body), options_(options) {}
 
     std::variant<ParsedRequest, Refusal> run() {
-        std::optional<Refusal> refusal = refuse_head(head_);
-        if (refusal) return std::move(*refusal);
-        form_ = *form_of(head_);
+        const std::optional<BodyForm> form = form_of(head_);
+        if (!form) return unknown_media_type();
+        if (std::optional<Refusal> refusal = refuse_ids(head_)) return std::move(*refusal);
+        form_ = *form;
         request_.type = event_type(form_);
         read_trace();
         // simdjson reads beyond the end of its text, up to json_padding bytes.
@@ -249,18 +273,8 @@ class Parser {
 }  // namespace
 
 std::optional<Refusal> refuse_head(const RequestHead& head) {
-    for (const std::string_view name : id_fields) {
-        if (!is_utf8(head.find(name).value_or(""))) {
-            return Refusal{
-                400, "HEADER_INVALID", "`" + std::string(name) + "` is not valid UTF-8", {}};
-        }
-    }
-    if (form_of(head)) return std::nullopt;
-    return Refusal{415,
-                   "MEDIA_TYPE_UNSUPPORTED",
-                   "events come as a registry's envelope, application/json, "
-                   "application/x-ndjson or CloudEvents",
-                   {}};
+    if (!form_of(head)) return unknown_media_type();
+    return refuse_ids(head);
 }
 
 std::variant<ParsedRequest, Refusal> parse_request(const RequestHead& head, std::string& body,

@@ -121,7 +121,7 @@ class HttpSink final : public Sink {
         if (connection_.is_timed_out()) {
             return Outcome::retry(Reason::timeout, net::error::timed_out);
         }
-        if (parser_.problem() != nullptr) {
+        if (!end.error) {  // so it was the parser that ended it
             return Outcome::retry(Reason::protocol,
                                   make_error_code(boost::system::errc::protocol_error));
         }

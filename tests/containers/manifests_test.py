@@ -1,0 +1,188 @@
+"""What is in deploy/ besides containers, checked by the programs that will read it."""
+
+import contextlib
+import json
+import re
+import subprocess
+import tempfile
+import unittest
+import urllib.error
+
+from harness import (
+    DEPLOY, FANFARE, SOURCE, WORK, environment, free_port, get, require, run, wait_until,
+)  # fmt: skip
+from typed import check_types
+
+DASHBOARD = DEPLOY / "grafana/dashboard.json"
+PROMETHEUS = DEPLOY / "prometheus"
+UNIT = DEPLOY / "systemd/fanfare.service"
+
+
+def dashboard_queries():
+    """What the panels ask, with Grafana's own variables filled in."""
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        for target in panel["targets"]:
+            query = re.sub(r"\$__(rate_interval|range)", "5m", target["expr"])
+            yield panel["title"], re.sub(r"\$(instance|endpoint)", ".*", query)
+
+
+@contextlib.contextmanager
+def daemon():
+    """The daemon with one endpoint, to which nothing is delivered; gives its admin URL."""
+    ingest, admin = free_port(), free_port()
+    environment()
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=WORK / "tmp") as config:
+        config.write(
+            f"ingest: {{listen: '127.0.0.1:{ingest}'}}\nadmin: {{listen: '127.0.0.1:{admin}'}}\n"
+            "endpoints: [{name: audit, url: 'http://127.0.0.1:1/'}]\n"
+        )
+        config.flush()
+        process = subprocess.Popen([FANFARE, "serve", "-c", config.name])
+        url = f"http://127.0.0.1:{admin}"
+        try:
+            wait_until("ready", lambda: get(url + "/readyz")[0] == 200)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+class Manifests(unittest.TestCase):
+    def test_prometheus_accepts_the_scrape_configuration_and_the_alerts(self):
+        require("promtool")
+
+        run("promtool", "check", "config", PROMETHEUS / "prometheus.yml")
+        run("promtool", "check", "rules", PROMETHEUS / "alerts.yml")
+
+    def test_each_alert_fires_when_it_should(self):
+        require("promtool")
+        tests = (PROMETHEUS / "alerts_test.yml").read_text()
+        alerts = re.findall(r"- alert: (\w+)", (PROMETHEUS / "alerts.yml").read_text())
+
+        run("promtool", "test", "rules", PROMETHEUS / "alerts_test.yml")
+
+        for alert in alerts:
+            # Once quiet in a healthy daemon, at least once with an alert expected.
+            self.assertRegex(tests, rf"alertname: {alert}\n +eval_time: \w+\n +exp_alerts:\n")
+
+    def test_each_alert_has_its_place_in_the_runbook(self):
+        alerts = re.findall(r"- alert: (\w+)", (PROMETHEUS / "alerts.yml").read_text())
+
+        described = re.findall(r"^### (\w+)", (DEPLOY / "README.md").read_text(), re.MULTILINE)
+
+        self.assertEqual(sorted(described), sorted(alerts))
+
+    def test_dashboard_has_only_keys_that_grafana_knows(self):
+        done = check_types("dashboard", DASHBOARD)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+        environment()
+        copy = WORK / "tmp/mistake.json"
+        copy.write_text(DASHBOARD.read_text().replace('"gridPos"', '"gridPosition"', 1))
+        done = check_types("dashboard", copy)
+        self.assertIn("gridPosition", done.stdout)
+        self.assertNotEqual(done.returncode, 0)
+
+    def test_dashboard_queries_are_valid(self):
+        require("promtool")
+        rules = [
+            {"record": f"panel:{number}", "expr": query}
+            for number, (_, query) in enumerate(dashboard_queries())
+        ]
+        self.assertGreater(len(rules), 10)
+        environment()
+        file = WORK / "tmp/queries.json"  # which is YAML as well
+        file.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+
+        run("promtool", "check", "rules", file)
+
+    def test_alerts_and_dashboard_ask_only_for_metrics_that_there_are(self):
+        alerts = (PROMETHEUS / "alerts.yml").read_text()
+        variables = json.dumps(json.loads(DASHBOARD.read_text())["templating"])
+        queries = " ".join([alerts, variables, *(query for _, query in dashboard_queries())])
+        asked = set(re.findall(r"\b(?:fanfare|process)_[a-z_]+\b", queries))
+        with daemon() as url:
+            # The series of a status appears with the first such answer.
+            with contextlib.suppress(urllib.error.URLError):
+                get(url + "/metrics")
+            scrape = get(url + "/metrics")[1]
+
+        there = set(re.findall(r"^(?:# TYPE )?(\w+)", scrape, re.MULTILINE))
+
+        self.assertGreater(len(asked), 10)
+        self.assertEqual(asked - there, set())
+
+    def test_systemd_has_nothing_to_say_about_the_unit(self):
+        require("systemd-analyze")
+        self.assertEqual(self.verify(UNIT.read_text()), "")
+        # An unknown key is a mere warning with exit status 0: so any output is a failure.
+        mistaken = UNIT.read_text().replace("ProtectSystem=", "ProtectSytem=")
+        self.assertIn("ProtectSytem", self.verify(mistaken))
+
+    def verify(self, text):
+        environment()
+        with tempfile.TemporaryDirectory(dir=WORK / "tmp") as directory:
+            unit = f"{directory}/fanfare.service"
+            with open(unit, "w", encoding="utf-8") as copy:
+                copy.write(text.replace("/usr/bin/fanfare", str(FANFARE)))
+            return run("systemd-analyze", "verify", "--man=no", unit, check=False).stdout
+
+    def test_unit_is_hardened(self):
+        require("systemd-analyze")
+
+        done = run("systemd-analyze", "security", "--offline=yes", UNIT)
+
+        score = float(re.search(r"exposure level for fanfare.service: ([\d.]+)", done.stdout)[1])
+        self.assertLessEqual(score, 1.5, done.stdout)
+
+    def test_unit_waits_longer_than_the_drain(self):
+        seconds = int(re.search(r"TimeoutStopSec=(\d+)s", UNIT.read_text())[1])
+
+        self.assertGreater(seconds, 20)
+
+    def test_scripts_are_clean(self):
+        require("shellcheck")
+        scripts = ["deploy/lib.sh", "deploy/quickstart", "tests/run", ".ci/run"]
+        scripts += ["tests/containers/base_image.sh"]
+
+        run("shellcheck", "--external-sources", *scripts, cwd=SOURCE)
+
+    def test_every_configuration_shown_is_accepted(self):
+        texts = {"compose": (DEPLOY / "compose/fanfare.yaml").read_text()}
+        config_map = (DEPLOY / "k8s/configmap.yaml").read_text()
+        texts["kubernetes"] = config_map.partition("  fanfare.yaml: |\n")[2].replace("\n    ", "\n")
+        for name in ("README.md", "deploy/README.md"):
+            snippets = re.findall(r"```yaml\n(.*?)```", (SOURCE / name).read_text(), re.DOTALL)
+            for number, text in enumerate(snippets):
+                texts[f"{name} {number + 1}"] = text
+        environment()
+        for name, text in texts.items():
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=WORK / "tmp") as file:
+                file.write(text)
+                file.flush()
+
+                done = run(FANFARE, "check", "-c", file.name, check=False)
+
+                self.assertEqual(done.returncode, 0, f"{name}:\n{done.stdout}")
+
+    def test_readme_shows_a_sink_that_is_compiled(self):
+        source = (SOURCE / "tests/extension/line_sink.cc").read_text()
+
+        shown = source.partition("// [README]\n")[2].partition("// [/README]")[0]
+
+        self.assertIn(f"```cpp\n{shown}```", (SOURCE / "README.md").read_text())
+
+    def test_readme_shows_the_shortest_configuration(self):
+        shortest = (SOURCE / "config/minimal.yaml").read_text()
+
+        self.assertIn(f"```yaml\n{shortest}```", (SOURCE / "README.md").read_text())
+
+    def test_image_is_built_from_the_packages_that_the_scripts_install(self):
+        text = (SOURCE / "deploy/lib.sh").read_text()
+        listed = re.search(r"^build_packages=\((.*?)\)", text, re.DOTALL | re.MULTILINE)[1]
+        stage = re.search(r"AS build\n(.*?)WORKDIR", (SOURCE / "Dockerfile").read_text(), re.DOTALL)
+        installed = re.search(r"--no-install-recommends(.*?)&&", stage[1], re.DOTALL)[1]
+
+        packages = set(installed.replace("\\", " ").split()) - {"ca-certificates"}
+
+        self.assertEqual(packages, set(listed.split()))
