@@ -81,13 +81,13 @@ std::string render(const nlohmann::json& list) {
 }
 
 Result<std::string> ask(const Options& options) {
-    HttpCall request;
-    request.url = options.url + "/v1/endpoints";
+    SimpleRequest request;
+    request.url = url_of(options.url, "/v1/endpoints");
     const Result<void> token = add_token(request, options.token_file);
     if (!token) return token.error();
-    const Result<HttpAnswer> answer = call(std::move(request));
+    const Result<SimpleResponse> answer = fetch(request);
     if (!answer) return answer.error();
-    if (answer->status != 200) return Error(explain(*answer));
+    if (answer->status != 200) return Error(explain(request, *answer));
     return Result<std::string>(boost::system::in_place_value, answer->body);
 }
 
@@ -109,8 +109,7 @@ std::optional<int> show(const Options& options) {
     return std::nullopt;
 }
 
-int run(Options options) {
-    while (options.url.ends_with('/')) options.url.pop_back();
+int run(const Options& options) {
     for (;;) {
         const std::optional<int> code = show(options);
         if (code) return *code;

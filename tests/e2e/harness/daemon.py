@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import time
 
 from harness.http import fetch
 from harness.metrics import Metrics
@@ -43,7 +44,6 @@ class Daemon(Process):
             self._wait_until_ready()
 
     def _wait_until_ready(self):
-        import time
         self.wait_for_line(lambda line: _entry(line).get("msg") == "ready")
         self.ready_after = time.monotonic() - self.started_at
         self.ingest_addresses = self._addresses("ingest")
