@@ -25,7 +25,8 @@ class IngestServer {
         std::size_t shards = 1;
     };
 
-    explicit IngestServer(Setup setup = {})
+    IngestServer() : IngestServer(Setup()) {}
+    explicit IngestServer(Setup setup)
         : loops_(setup.shards),
           channel_(setup.channel_events_max),
           broadcaster_(loops_.shards()),
@@ -47,7 +48,7 @@ class IngestServer {
         loops_.start(server_->stop(std::chrono::seconds(5))).wait();
         channel_.close();
         const TimePoint deadline = loops_.clock().now() + std::chrono::seconds(5);
-        drain(deadline).wait();
+        loops_.start(broadcaster_.drain(deadline)).wait();
         loops_.join();
     }
 
@@ -80,11 +81,6 @@ class IngestServer {
             return std::make_unique<ChannelSink>(channel_);
         };
         broadcaster_.add(std::make_shared<Endpoint>(*loops_.shards().front(), std::move(options)));
-    }
-
-    std::future<std::uint64_t> drain(TimePoint deadline) {
-        return net::co_spawn(loops_.shards().front()->executor(), broadcaster_.drain(deadline),
-                             net::use_future);
     }
 
     Loops loops_;

@@ -190,12 +190,17 @@ TEST(Ingest, ends_the_connection_after_connect) {
 TEST(Ingest, holds_the_bytes_of_events_until_they_are_delivered) {
     Asked asked;
     test::Receiver receiver;
-    asked.pipeline.add("a", take, receiver);
+    bool is_up = false;
+    const auto answer = [&is_up](const Attempt&) {
+        return is_up ? Outcome::delivered(204) : Outcome::refused(503);
+    };
+    asked.pipeline.add("a", answer, receiver);
 
     asked.post(R"([{"id":"1"}, {"id":"2"}])");
     EXPECT_EQ(asked.budget.bytes_used(), 20U);
 
-    asked.pipeline.poll();
+    is_up = true;
+    asked.pipeline.advance(std::chrono::seconds(2));
     EXPECT_EQ(asked.budget.bytes_used(), 0U);
 }
 
