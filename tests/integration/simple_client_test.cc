@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <thread>
+
 #include "support/imposter.h"
 #include "support/test_ca.h"
 #include "support/tmp_dir.h"
@@ -78,6 +84,32 @@ TEST(SimpleClient, speaks_tls) {
     EXPECT_NE(problem(request).find("certificate refused"), std::string::npos);
     request.tls.ca_file = ca.ca_file();
     EXPECT_EQ(problem(request), "");
+}
+
+TEST(SimpleClient, speaks_to_unix_sockets) {
+    const test::TmpDir folder;
+    const std::string path = folder.path() / "socket";
+    net::io_context context;
+    net::local::stream_protocol::acceptor acceptor(context, path);
+    std::string received;
+    std::thread server([&] {
+        for (int i = 0; i < 2; ++i) {
+            net::local::stream_protocol::socket socket = acceptor.accept();
+            std::string request;
+            net::read_until(socket, net::dynamic_buffer(request), "\r\n\r\n");
+            received += request;
+            net::write(socket, net::buffer("HTTP/1.1 204 No Content\r\n\r\n", 27));
+        }
+    });
+
+    const Result<SimpleResponse> root = fetch(get("unix:" + path));
+    const Result<SimpleResponse> ready = fetch(get("unix:" + path + ":/readyz"));
+    server.join();
+
+    ASSERT_TRUE(root.has_value() && ready.has_value());
+    EXPECT_EQ(ready->status, 204);
+    EXPECT_TRUE(received.starts_with("GET / HTTP/1.1\r\nHost: localhost\r\n")) << received;
+    EXPECT_NE(received.find("GET /readyz HTTP/1.1\r\n"), std::string::npos) << received;
 }
 
 TEST(SimpleClient, says_whom_it_could_not_reach_and_why) {

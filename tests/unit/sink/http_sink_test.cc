@@ -83,6 +83,19 @@ TEST_F(HttpSinkTest, gives_up_at_the_timeout_and_closes) {
     EXPECT_TRUE(network_.wires.at(0)->is_closed);
 }
 
+// Acceptance 12, as the registry reads it.
+TEST_F(HttpSinkTest, takes_the_default_for_a_timeout_that_is_zero_or_less) {
+    network_.on_connected = nullptr;
+    options_.timeout = -5s;
+    begin();
+
+    advance(999ms);
+    EXPECT_FALSE(bench_.is_done());
+    advance(1ms);
+
+    EXPECT_EQ(bench_.outcome().reason(), Reason::timeout);
+}
+
 TEST_F(HttpSinkTest, counts_connecting_in_the_timeout) {
     network_.on_connected = nullptr;
     options_.timeout = 1s;
