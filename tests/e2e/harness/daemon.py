@@ -53,6 +53,10 @@ class Daemon(Process):
         return [entry["address"] for entry in self.log()
                 if entry.get("listener") == listener and entry.get("msg") == "listening"]
 
+    def is_up(self):
+        """Whether it has said that it is ready, and has not ended."""
+        return self.ready_after is not None and self.exit_code is None
+
     @property
     def ingest(self):
         return self.ingest_addresses[0]
