@@ -1,5 +1,7 @@
 """The admin listener."""
 
+import socket
+
 from harness.case import EndToEndCase
 from harness.http import fetch
 
@@ -56,7 +58,6 @@ class Admin(EndToEndCase):
 
 def own_address():
     """An IPv4 address of this machine that is not loopback; None if there is none."""
-    import socket
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # sends nothing

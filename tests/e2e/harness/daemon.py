@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import time
 
 from harness.http import fetch
 from harness.metrics import Metrics
@@ -43,7 +44,6 @@ class Daemon(Process):
             self._wait_until_ready()
 
     def _wait_until_ready(self):
-        import time
         self.wait_for_line(lambda line: _entry(line).get("msg") == "ready")
         self.ready_after = time.monotonic() - self.started_at
         self.ingest_addresses = self._addresses("ingest")
@@ -52,6 +52,10 @@ class Daemon(Process):
     def _addresses(self, listener):
         return [entry["address"] for entry in self.log()
                 if entry.get("listener") == listener and entry.get("msg") == "listening"]
+
+    def is_up(self):
+        """Whether it has said that it is ready, and has not ended."""
+        return self.ready_after is not None and self.exit_code is None
 
     @property
     def ingest(self):

@@ -11,7 +11,8 @@ def wait_until(condition, seconds=10.0, what="the condition"):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s in vain for {what() if callable(what) else what}")
+            missing = what() if callable(what) else what
+            raise AssertionError(f"waited {seconds} s in vain for {missing}")
         time.sleep(0.01)
 
 
