@@ -32,9 +32,9 @@ int check_file(const std::string& file) {
 
 int run(const Options& options) {
     std::string text;
-    if (options.print_schema) text += config_schema();
-    if (options.print_reference) text += config_reference();
-    if (options.print_defaults) text += config_defaults();
+    if (options.print_schema) text += config_json_schema();
+    if (options.print_reference) text += config_reference_markdown();
+    if (options.print_defaults) text += config_default_yaml();
     if (text.empty()) return check_file(config_file(options.file));
     return print(text) ? ok : failed;
 }

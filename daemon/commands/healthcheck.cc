@@ -8,12 +8,13 @@ namespace fanfare::command {
 namespace {
 
 int run(const std::string& url) {
-    HttpCall request;
-    request.url = url;
+    SimpleRequest request;
+    const bool is_bare_socket = url.starts_with("unix:") && url.find(':', 5) == std::string::npos;
+    request.url = is_bare_socket ? url_of(url, "/readyz") : url;
     request.timeout = std::chrono::seconds(5);
-    const Result<HttpAnswer> answer = call(std::move(request));
+    const Result<SimpleResponse> answer = fetch(request);
     if (!answer) return fail(answer.error().message());
-    if (answer->status != 200) return fail(explain(*answer));
+    if (answer->status != 200) return fail(explain(request, *answer));
     return ok;
 }
 

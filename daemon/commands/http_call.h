@@ -1,36 +1,21 @@
 #pragma once
 
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
-#include "fanfare/clock.h"
 #include "fanfare/error.h"
+#include "http/simple_client.h"
 
 namespace fanfare::command {
 
-/// One request to a daemon, as the commands make it.
-struct HttpCall {
-    std::string method = "GET";
-    std::string url;  ///< http, https or `unix:/path/of/socket:/target`
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::string body;
-    Duration timeout = std::chrono::seconds(10);
-};
+/// What a refusal says, for a person: `answered 413 BODY_TOO_LARGE: …`, with what stands in the
+/// body if that has the registry's error form.
+std::string explain(const SimpleRequest& request, const SimpleResponse& response);
 
-struct HttpAnswer {
-    int status = 0;
-    std::string body;
-};
+/// Where `target` is found at `base`, which is `http://host:port` or `unix:/path/of/socket`.
+std::string url_of(std::string base, std::string_view target);
 
-/// Makes the request and waits for its answer. Blocks: not from an event loop.
-Result<HttpAnswer> call(HttpCall request);
-
-/// What a refusal says, for a person: `413 BODY_TOO_LARGE: too large (…)`, from the registry's
-/// error form if the body has it.
-std::string explain(const HttpAnswer& answer);
-
-/// The bearer header with what `file` holds, added to `call`; nothing if `file` is empty.
-Result<void> add_token(HttpCall& request, const std::string& file);
+/// Adds the bearer token that `file` holds to `request`; nothing if `file` is empty.
+Result<void> add_token(SimpleRequest& request, const std::string& file);
 
 }  // namespace fanfare::command

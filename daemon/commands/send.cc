@@ -131,16 +131,16 @@ class Tally {
 
 /// The message of what went wrong; empty if nothing did.
 std::string send_one(const Options& options, Post post, Tally& tally) {
-    HttpCall request;
+    SimpleRequest request;
     request.method = "POST";
     request.url = options.url;
     request.headers.emplace_back("Content-Type", std::move(post.content_type));
     request.body = std::move(post.body);
     const Result<void> token = add_token(request, options.token_file);
     if (!token) return token.error().message();
-    const Result<HttpAnswer> answer = call(std::move(request));
+    const Result<SimpleResponse> answer = fetch(request);
     if (!answer) return answer.error().message();
-    if (answer->status != 202) return explain(*answer);
+    if (answer->status != 202) return explain(request, *answer);
     tally.add(answer->body);
     return {};
 }

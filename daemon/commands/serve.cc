@@ -1,8 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <memory>
-#include <thread>
 
 #include "app.h"
 #include "build_info.h"
@@ -13,14 +11,8 @@
 namespace fanfare::command {
 namespace {
 
-/// Ends the process with `code` soon, come what may: all is delivered or counted by now, and a
-/// name lookup that hangs in the C library cannot be cancelled.
-void end_soon(int code) {
-    std::thread([code] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
-        std::_Exit(code);
-    }).detach();
-}
+/// For what cannot be cancelled: a name lookup that hangs in the C library.
+constexpr Duration exit_limit = std::chrono::milliseconds(500);
 
 int run(Config config, std::vector<std::string> words) {
     Log log(config.log);
@@ -41,7 +33,8 @@ int run(Config config, std::vector<std::string> words) {
         return fail(started.error().message());
     }
     app.run();
-    end_soon(ok);
+    // All is delivered or counted by now.
+    end_within(exit_limit);
     return ok;
 }
 

@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -5,7 +6,6 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "commands/command.h"
 #include "commands/http_call.h"
@@ -20,7 +20,7 @@ struct Options {
     bool watch = false;
 };
 
-constexpr auto watch_interval = std::chrono::seconds(2);
+constexpr int watch_interval_ms = 2000;
 
 using Row = std::vector<std::string>;
 
@@ -81,13 +81,13 @@ std::string render(const nlohmann::json& list) {
 }
 
 Result<std::string> ask(const Options& options) {
-    HttpCall request;
-    request.url = options.url + "/v1/endpoints";
+    SimpleRequest request;
+    request.url = url_of(options.url, "/v1/endpoints");
     const Result<void> token = add_token(request, options.token_file);
     if (!token) return token.error();
-    const Result<HttpAnswer> answer = call(std::move(request));
+    const Result<SimpleResponse> answer = fetch(request);
     if (!answer) return answer.error();
-    if (answer->status != 200) return Error(explain(*answer));
+    if (answer->status != 200) return Error(explain(request, *answer));
     return Result<std::string>(boost::system::in_place_value, answer->body);
 }
 
@@ -109,13 +109,17 @@ std::optional<int> show(const Options& options) {
     return std::nullopt;
 }
 
-int run(Options options) {
-    while (options.url.ends_with('/')) options.url.pop_back();
+/// Waits for the next time to show it; false if the reader of the output leaves meanwhile.
+bool wait_for_next() {
+    pollfd output{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+    return poll(&output, 1, watch_interval_ms) == 0;
+}
+
+int run(const Options& options) {
     for (;;) {
         const std::optional<int> code = show(options);
         if (code) return *code;
-        if (!options.watch) return ok;
-        std::this_thread::sleep_for(watch_interval);
+        if (!options.watch || !wait_for_next()) return ok;
     }
 }
 

@@ -29,11 +29,12 @@ struct HttpSinkOptions {
     /// Sent with every request, in this order; one that is named like a default replaces it.
     std::vector<std::pair<std::string, std::string>> headers;
     BodyFormat format = BodyFormat::envelope;
-    Duration timeout = std::chrono::seconds(1);  ///< connect to the end of the response
-    Duration connect_timeout{};                  ///< its first part; 0: the same
+    /// From connecting to the end of the response; ≤ 0: the default.
+    Duration timeout = std::chrono::seconds(1);
+    Duration connect_timeout{};  ///< its first part; 0: the same
     Duration idle_timeout = std::chrono::seconds(60);
     Duration connection_age_max = std::chrono::minutes(5);  ///< then resolve and connect anew
-    std::vector<StatusRange> success = {StatusRange{}};     ///< never empty
+    std::vector<StatusRange> success = {StatusRange{}};     ///< empty: 2xx
     TlsOptions tls;
     bool operator==(const HttpSinkOptions&) const = default;
 };

@@ -30,6 +30,15 @@ TimeoutList& Deadlines::of(Duration length) {
     return *list;
 }
 
+void Deadlines::settle() noexcept {
+    const bool is_idle = std::all_of(lists_.begin(), lists_.end(), [](const auto& entry) {
+        return entry.second->armed_.empty();
+    });
+    if (!is_idle) return;
+    alarm_->clear();
+    alarm_at_ = TimePoint::max();
+}
+
 void Deadlines::set_alarm(TimePoint at) {
     alarm_at_ = at;
     alarm_->set(at, [this] { ring(); });

@@ -65,6 +65,10 @@ class Deadlines {
     /// keep it. `length` comes from configuration: there are few different ones.
     TimeoutList& of(Duration length);
 
+    /// Clears the alarm if nothing is armed. Disarming leaves it to ring once more, which would
+    /// keep a loop from ending that has nothing else to do.
+    void settle() noexcept;
+
   private:
     friend class TimeoutList;
     void set_alarm(TimePoint at);

@@ -63,13 +63,13 @@ class YamlWriter {
             const std::size_t end = std::min(text.find(' ', start), text.size());
             const std::string word = text.substr(start, end - start);
             if (!out.empty() && indent_ + out.size() + 1 + word.size() > columns) {
-                line("# " + out);
+                remark(out);
                 out.clear();
             }
             out += (out.empty() ? "" : " ") + word;
             start = end + 1;
         }
-        line("# " + out);
+        remark(out);
     }
 
     std::string& text() { return text_; }
@@ -81,6 +81,10 @@ class YamlWriter {
             return std::any_of(keys.begin(), keys.end(), has_default);
         }
         return !default_value(key).empty();
+    }
+
+    void remark(const std::string& text) {
+        text_ += std::string(indent_, ' ') + "# " + text + "\n";
     }
 
     std::string text_;

@@ -174,9 +174,8 @@ std::vector<std::string> names_of(const std::vector<Key>& keys) {
 
 Schema make_schema() {
     using Form = EndpointsKind::Form;
-    Key queue_bytes{
-        "max_bytes", "Payload held in memory, each counted once; 503 beyond.",
-        SizeKind{64 * kib, tib, [](Target & t) -> auto& {return t.config.queue_bytes_max;
+    Key queue_bytes{"max_bytes", "Payload held in memory, each counted once; 503 beyond.",
+                    SizeKind{kib, tib, [](Target & t) -> auto& {return t.config.queue_bytes_max;
 }
 }
 }

@@ -102,7 +102,7 @@ std::vector<Key> filter_keys() {
                             check_any_text, media_types);
     older.example = "[application/octet-stream]";
     Key match{"match",
-              "Rules that an event must all meet to be for this endpoint; see below.",
+              "Rules that an event must all meet to be for this endpoint; README.md tells more.",
               SpecialKind{"list of rules", match_json_schema(), read_match},
               false,
               "[]",

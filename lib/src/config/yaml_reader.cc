@@ -36,21 +36,34 @@ class Lines {
         }
     }
 
+    /// Marks come in rising order but for a few, so this counts on from the last one: a file may be
+    /// one long line.
     Place place(const YAML::Mark& mark) const {
         if (mark.line < 0 || mark.column < 0) return {};
-        const std::string_view before = line(mark).substr(0, static_cast<unsigned>(mark.column));
+        const auto column = static_cast<std::size_t>(mark.column);
+        if (mark.line != last_line_ || column < last_column_) {
+            last_line_ = mark.line;
+            last_column_ = 0;
+            last_characters_ = 0;
+        }
+        const std::string_view between =
+            line(mark).substr(std::min(last_column_, line(mark).size()), column - last_column_);
         const auto starts_character = [](char c) {
             return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
         };
-        const auto characters = std::count_if(before.begin(), before.end(), starts_character);
-        return {mark.line + 1, static_cast<int>(characters) + 1};
+        last_characters_ +=
+            static_cast<int>(std::count_if(between.begin(), between.end(), starts_character));
+        last_column_ = column;
+        return {mark.line + 1, last_characters_ + 1};
     }
 
     /// The line that `mark` is on.
     std::string_view line(const YAML::Mark& mark) const {
         const auto index = static_cast<std::size_t>(mark.line);
         if (mark.line < 0 || index >= starts_.size()) return {};
-        return text_.substr(starts_[index], text_.find('\n', starts_[index]) - starts_[index]);
+        const bool is_last = index + 1 == starts_.size();
+        const std::size_t end = is_last ? text_.size() : starts_[index + 1] - 1;
+        return text_.substr(starts_[index], end - starts_[index]);
     }
 
     /// Whether a null at `mark` is written (`~`, `null`), rather than nothing at all; the mark is
@@ -79,6 +92,9 @@ class Lines {
   private:
     std::string_view text_;
     std::vector<std::size_t> starts_ = {0};
+    mutable int last_line_ = -1;
+    mutable std::size_t last_column_ = 0;  // in bytes
+    mutable int last_characters_ = 0;      // before it
 };
 
 std::string kind_tag(const char* name) { return std::string("tag:yaml.org,2002:") + name; }

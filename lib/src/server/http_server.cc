@@ -20,12 +20,6 @@ constexpr std::size_t turned_away_max = 64;
 constexpr Duration accept_pause = std::chrono::milliseconds(100);
 constexpr Duration accept_log_interval = std::chrono::seconds(10);
 
-bool is_out_of_resources(const error_code& error) {
-    return error == net::error::no_descriptors || error == net::error::no_memory ||
-           error == net::error::no_buffer_space ||
-           error == boost::system::errc::too_many_files_open_in_system;
-}
-
 /// Counts the open connections on the first shard. Shared with what may give one back later.
 struct Gate {
     std::size_t serving = 0;
@@ -34,9 +28,7 @@ struct Gate {
 
     /// Descriptors may have become free: accepting can go on.
     void resume() {
-        for (const auto& socket : sockets) {
-            if (socket->resume().is_waiting()) socket->resume().notify();
-        }
+        for (const auto& socket : sockets) socket->resume();
     }
 };
 
@@ -139,13 +131,10 @@ awaitable<void> HttpServer::Impl::pause(ListenSocket& socket, error_code error) 
     const TimePoint now = first_.clock().now();
     if (!logged_ || now - *logged_ >= accept_log_interval) {
         logged_ = now;
-        first_.log().warn(component_,
-                          is_out_of_resources(error)
-                              ? "out of descriptors, accepting pauses until some are free"
-                              : "accepting a connection failed",
+        first_.log().warn(component_, "accepting pauses",
                           {{"error", error.message()}, {"connections", gate_->serving}});
     }
-    co_await wait_until(first_.clock(), now + accept_pause, socket.resume());
+    co_await socket.pause(first_.clock(), now + accept_pause);
 }
 
 void HttpServer::Impl::admit(const std::shared_ptr<SessionHost>& host, StreamSocket socket,

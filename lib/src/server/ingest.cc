@@ -6,8 +6,6 @@
 namespace fanfare {
 namespace {
 
-constexpr std::string_view component = "ingest";
-
 /// How long a sender is asked to wait; room is made by deliveries, which take milliseconds.
 constexpr const char* retry_after_seconds = "1";
 
@@ -57,8 +55,8 @@ Result<std::unique_ptr<Ingest>> Ingest::make(const IngestOptions& options,
                                              const IngestContext& context) {
     std::unique_ptr<BearerToken> token;
     if (!options.bearer_token_file.empty()) {
-        auto loaded = BearerToken::load(options.bearer_token_file, std::string(component),
-                                        context.clock, context.log);
+        auto loaded =
+            BearerToken::load(options.bearer_token_file, "ingest", context.clock, context.log);
         if (!loaded) return loaded.error();
         token = std::move(*loaded);
     }
@@ -104,7 +102,7 @@ Response Ingest::take(const RequestHead& head, std::string& body) {
     const ParseOptions options{events_max_, ids_};
     const std::variant<ParsedRequest, Refusal> parsed = parse_request(head, body, options);
     if (const Refusal* const refusal = std::get_if<Refusal>(&parsed)) {
-        log_.debug(component, "request refused",
+        log_.debug("ingest", "request refused",
                    {{"status", refusal->status}, {"error", refusal->message}});
         return response_to(*refusal);
     }
@@ -119,7 +117,7 @@ Response Ingest::write(const ParsedRequest& request) {
     std::optional<Reservation> reservation = budget_.try_reserve(request.payload_bytes);
     if (!reservation) return queue_full();
     if (is_full_.load(std::memory_order_relaxed) && is_full_.exchange(false)) {
-        log_.info(component, "events are taken again", {{"queue_bytes", budget_.bytes_used()}});
+        log_.info("ingest", "events are taken again", {{"queue_bytes", budget_.bytes_used()}});
     }
 
     std::vector<std::shared_ptr<Event>> events;
@@ -135,9 +133,10 @@ Response Ingest::write(const ParsedRequest& request) {
 
 Response Ingest::queue_full() {
     if (!is_full_.exchange(true)) {
-        log_.warn(
-            component, "no room for events, senders are asked to wait",
-            {{"queue_bytes", budget_.bytes_used()}, {"queue_bytes_max", budget_.bytes_max()}});
+        const std::uint64_t used = budget_.bytes_used();
+        const std::uint64_t bound = budget_.bytes_max();
+        log_.warn("ingest", "no room for events, senders are asked to wait",
+                  {{"queue_bytes", used}, {"queue_bytes_max", bound}});
     }
     return unavailable("QUEUE_FULL", "no room for the events at the moment");
 }

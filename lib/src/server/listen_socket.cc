@@ -96,7 +96,7 @@ std::string make_way(const std::string& path) {
 
 }  // namespace
 
-ListenSocket::ListenSocket(const Executor& executor) : acceptor_(executor), resume_(executor) {}
+ListenSocket::ListenSocket(const Executor& executor) : acceptor_(executor), resumed_(executor) {}
 
 ListenSocket::~ListenSocket() { close(); }
 
@@ -157,6 +157,16 @@ Result<void> ListenSocket::open_tcp(const std::string& listen, bool v6_only) {
     if (error) return Error(error.message());
     address_ = to_text(to_tcp(bound.data(), bound.size()));
     return {};
+}
+
+awaitable<void> ListenSocket::pause(Clock& clock, TimePoint at) {
+    is_paused_ = true;
+    co_await wait_until(clock, at, resumed_);
+    is_paused_ = false;
+}
+
+void ListenSocket::resume() {
+    if (is_paused_) resumed_.notify();
 }
 
 void ListenSocket::close() noexcept {

@@ -29,8 +29,9 @@ class ListenSocket {
     StreamAcceptor& acceptor() noexcept { return acceptor_; }
     /// Where it listens, with the real port.
     const std::string& address() const noexcept { return address_; }
-    /// Ends a pause in accepting.
-    Wakeup& resume() noexcept { return resume_; }
+    /// Waits until resume(), at the latest until `at`: nothing can be accepted now.
+    awaitable<void> pause(Clock& clock, TimePoint at);
+    void resume();
 
     /// Accepts no more; a unix socket's file is removed if it is still ours. Idempotent.
     void close() noexcept;
@@ -42,7 +43,8 @@ class ListenSocket {
     Result<void> open_tcp(const std::string& listen, bool v6_only);
 
     StreamAcceptor acceptor_;
-    Wakeup resume_;
+    Wakeup resumed_;
+    bool is_paused_ = false;
     std::string address_;
     std::string path_;  // of a unix socket that is ours
     std::uint64_t device_ = 0;

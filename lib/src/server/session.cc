@@ -35,9 +35,8 @@ Session::~Session() { host_.metrics_.connection_closed(); }
 
 awaitable<void> Session::serve(std::shared_ptr<Session> self, StreamSocket socket) {
     if (self->host_.is_stopping_) co_return;
-    if (!co_await self->open(std::move(socket))) co_return;
-    while (co_await self->serve_request()) {
-    }
+    bool goes_on = co_await self->open(std::move(socket));
+    while (goes_on) goes_on = co_await self->serve_request();
     if (self->phase_ == Phase::late) co_await self->drain();
 }
 
@@ -87,8 +86,9 @@ awaitable<bool> Session::serve_request() {
     }
     if (refusal) {
         parser_.discard_body();
-    } else if (is_client_waiting && !co_await write_continue()) {
-        co_return false;
+    } else if (is_client_waiting) {
+        const bool is_sent = co_await write_continue();
+        if (!is_sent) co_return false;
     }
     co_return co_await serve_body(std::move(refusal));
 }
@@ -108,7 +108,8 @@ awaitable<bool> Session::serve_body(std::optional<Response> refusal) {
     const bool keep_alive = progress == Progress::there && parser_.head().keep_alive &&
                             !response.close && !host_.is_stopping_;
     if (!keep_alive) co_return co_await finish(std::move(response));
-    if (!co_await write_answer(std::move(response), true)) co_return false;
+    const bool is_sent = co_await write_answer(std::move(response), true);
+    if (!is_sent) co_return false;
     next_request();
     co_return true;
 }
@@ -225,7 +226,8 @@ awaitable<bool> Session::write_answer(Response response, bool keep_alive) {
 
 /// The last answer on this connection.
 awaitable<bool> Session::finish(Response response) {
-    if (co_await write_answer(std::move(response), false)) {
+    const bool is_sent = co_await write_answer(std::move(response), false);
+    if (is_sent) {
         enter(Phase::lingering);
         co_await stream_->shutdown();
         co_await drain();
@@ -235,7 +237,8 @@ awaitable<bool> Session::finish(Response response) {
 
 awaitable<void> Session::answer_late(std::shared_ptr<Session> self) {
     Response response = timeout_response();
-    if (co_await self->write_answer(std::move(response), false)) co_await self->stream_->shutdown();
+    const bool is_sent = co_await self->write_answer(std::move(response), false);
+    if (is_sent) co_await self->stream_->shutdown();
 }
 
 /// Throws away what the peer still sends, so that it can read our answer: closing a socket that

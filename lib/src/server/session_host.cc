@@ -42,6 +42,11 @@ void SessionHost::stop() {
     for (Session& session : *sessions_) session.stop();
 }
 
+awaitable<void> SessionHost::join() {
+    co_await tasks_.join();
+    shard_.deadlines().settle();
+}
+
 void SessionHost::cut() {
     is_stopping_ = true;
     is_cut_ = true;

@@ -56,7 +56,8 @@ class SessionHost {
     void stop();
     /// Ends everything at once.
     void cut();
-    awaitable<void> join() { return tasks_.join(); }
+    /// Ends when all sessions have; nothing of theirs keeps the loop from ending then.
+    awaitable<void> join();
 
     Executor executor() const noexcept { return shard_.executor(); }
     IngestMetrics& metrics() noexcept { return metrics_; }

@@ -167,6 +167,8 @@ Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolv
         if (made.has_error()) return made.error();
         tls = std::move(*made);
     }
+    if (options.timeout <= Duration::zero()) options.timeout = HttpSinkOptions{}.timeout;
+    if (options.success.empty()) options.success = HttpSinkOptions{}.success;
     std::string server_name = server_name_of(options, *url);
     HttpPlan plan{.options = std::move(options),
                   .url = std::move(*url),

@@ -102,5 +102,22 @@ TEST_F(DeadlinesTest, keep_one_alarm_however_many_timeouts_come_and_go) {
     EXPECT_EQ(clock_.alarm_count(), 0U) << "an idle shard is not woken again";
 }
 
+TEST_F(DeadlinesTest, clear_the_alarm_when_told_that_all_is_done) {
+    Timeout done([] {});
+    Timeout under_way([] {});
+    deadlines_.of(1s).arm(done);
+    deadlines_.of(2s).arm(under_way);
+    done.disarm();
+
+    deadlines_.settle();
+    EXPECT_EQ(clock_.alarm_count(), 1U) << "a timeout is armed";
+    under_way.disarm();
+    deadlines_.settle();
+    EXPECT_EQ(clock_.alarm_count(), 0U);
+
+    deadlines_.of(1s).arm(done);
+    EXPECT_EQ(clock_.alarm_count(), 1U);
+}
+
 }  // namespace
 }  // namespace fanfare

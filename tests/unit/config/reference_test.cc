@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "config/schema.h"
 #include "config_support.h"
@@ -24,7 +25,7 @@ TEST(Reference, readme_has_the_table_that_the_program_writes) {
     std::string readme = file_text("config/README.md");
     const std::size_t begin = readme.find(begin_mark) + std::string(begin_mark).size();
     const std::size_t end = readme.find(end_mark);
-    ASSERT_LT(begin, end);
+    ASSERT_LE(begin, end);
     if (is_updating()) {
         std::string updated = readme;
         updated.replace(begin, end - begin, config_reference_markdown());
@@ -86,18 +87,12 @@ TEST(Reference, default_file_names_every_key) {
 }
 
 TEST(Reference, default_file_loads_with_its_examples_switched_on) {
+    const std::regex switched_off("( *)# ([a-z_]+:( .*)?)");
     std::istringstream lines(config_default_yaml());
     std::string text;
     for (std::string line; std::getline(lines, line);) {
-        const std::size_t mark = line.find("# ");
-        const std::string rest = mark == std::string::npos ? "" : line.substr(mark + 2);
-        const std::size_t name = rest.find_first_not_of(' ');
-        const std::size_t colon = rest.find(':');
-        // A commented-out key, not a remark.
-        const bool is_key = name != std::string::npos && colon != std::string::npos &&
-                            rest.substr(name, colon - name).find(' ') == std::string::npos &&
-                            rest.find("notifications") != 0 && line.find("#  ") != 0;
-        text += is_key ? line.erase(mark, 2) + "\n" : line + "\n";
+        const bool is_key = line.find("notifications") == std::string::npos;
+        text += (is_key ? std::regex_replace(line, switched_off, "$1$2") : line) + "\n";
     }
 
     const Config config = config_of(text);

@@ -92,7 +92,7 @@ TEST(RegistryConfig, reads_durations_as_the_registry_does) {
 // Acceptance 12; the registry takes a bare number for nanoseconds.
 TEST(RegistryConfig, refuses_a_duration_without_a_unit) {
     EXPECT_EQ(errors_in("endpoints: [{name: a, url: 'http://a/', timeout: 5}]\n"),
-              "f:1:49: error: endpoints[0].timeout: \"5\" has no unit; expected a duration from "
+              "f:1:50: error: endpoints[0].timeout: \"5\" has no unit; expected a duration from "
               "1ms to 1h, e.g. \"5s\"\n");
 }
 

@@ -53,7 +53,7 @@ TEST(Robustness, answers_every_mutation_of_a_good_file) {
     std::size_t accepted = 0;
     std::size_t refused = 0;
 
-    for (int i = 0; i < 3000; ++i) {
+    for (int i = 0; i < 1000; ++i) {
         const std::string text = mutate(files[random() % std::size(files)], random);
         const LoadedConfig loaded = parse_config(text, "f", variables);
         const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded);
@@ -115,14 +115,14 @@ TEST(Robustness, answers_absurd_files) {
 
 TEST(Robustness, bounds_what_many_keys_cost) {
     std::string keys;
-    for (int i = 0; i < 50000; ++i) keys += "  k" + std::to_string(i) + ": 1\n";
+    for (int i = 0; i < 20000; ++i) keys += "  k" + std::to_string(i) + ": 1\n";
     std::string items;
-    for (int i = 0; i < 50000; ++i) items += "a" + std::to_string(i) + ",";
+    for (int i = 0; i < 20000; ++i) items += "a" + std::to_string(i) + ",";
 
     EXPECT_NE(errors_in("endpoints:\n- " + keys.substr(2)), "");
     EXPECT_NE(errors_in("ingest: {listen: [" + items + "]}\nendpoints: []\n"), "");
     EXPECT_NE(errors_in("defaults: {ignore: {actions: [" + items + "]}}\nendpoints: []\n"), "");
-    EXPECT_NE(errors_in("defaults:\n  headers:\n" + repeated("  ", 0) + keys), "");
+    EXPECT_NE(errors_in("defaults: {headers: {A: [" + items + "]}}\nendpoints: []\n"), "");
 }
 
 TEST(YamlReader, counts_what_aliases_repeat) {
