@@ -113,6 +113,22 @@ class Statuses(EndToEndCase):
             counts = self.deliver(daemon, [CLOSE] if self.receiver_.count() else [])
             self.assertEqual((counts["errors"], counts["failures"]), (0, 0))
 
+    def test_answers_in_other_good_forms(self):
+        daemon = self.start()
+        forms = [b"HTTP/1.0 200 OK\r\n\r\nread to the end",
+                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+                 b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n"]
+        for data in forms:
+            counts = self.deliver(daemon, [Answer(how="raw", body=data)])
+            self.assertEqual((counts["successes"], counts["retries"]), (1, 0), data)
+
+    def test_connection_is_closed_if_the_receiver_says_so(self):
+        daemon = self.start()
+        for _ in range(3):
+            counts = self.deliver(daemon, [Answer(200, (("Connection", "close"),))])
+            self.assertEqual((counts["successes"], counts["errors"]), (1, 0))
+        self.assertEqual(self.receiver_.connections_opened(), 3)
+
     def test_nobody_listens(self):
         """Acceptance 19: refused."""
         daemon = self.daemon([{"name": "t1", "url": f"http://127.0.0.1:{free_port()}/",
