@@ -1,6 +1,7 @@
 #include "fanfare/filter.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -92,10 +93,10 @@ bool MatchFilter::wants(const Event& event) const noexcept {
     try {
         Fields fields(event);
         return all_hold(rules_, fields);
+    } catch (const std::bad_alloc&) {
+        return true;  // rather too much is delivered than an accepted event is lost as "ignored"
     } catch (...) {
-        // Out of memory, or a payload that did not come through ingest and is no JSON: rather too
-        // much is delivered than an accepted event is lost as "ignored".
-        return true;
+        return false;  // a payload that did not come through ingest and is no JSON
     }
 }
 
