@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
@@ -14,7 +16,16 @@ namespace {
 /// For what cannot be cancelled: a name lookup that hangs in the C library.
 constexpr Duration exit_limit = std::chrono::milliseconds(500);
 
+/// Every connection costs a descriptor, and the usual soft limit is far below what is allowed.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run(Config config, std::vector<std::string> words) {
+    raise_descriptor_limit();
     Log log(config.log);
     for (const std::string& warning : config.warnings) {
         log.warn("config", "remark on the configuration", {{"remark", warning}});
