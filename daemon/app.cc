@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <system_error>
 
 #include "base/cpus.h"
 #include "server/admin/endpoint_info.h"
@@ -98,20 +99,42 @@ Result<void> App::start() {
     if (!ingest) return ingest;
     const Result<void> admin = make_admin();
     if (!admin) return admin;
+    std::vector<std::shared_ptr<Endpoint>> endpoints;
     std::size_t next_shard = 0;
     for (const EndpointConfig& endpoint : config_.endpoints) {
         if (endpoint.disabled) continue;
-        const Result<void> added = add_endpoint(endpoint, *shards_[next_shard]);
-        if (!added) return added;
+        Result<std::shared_ptr<Endpoint>> made = make_endpoint(endpoint, *shards_[next_shard]);
+        if (!made) return made.error();
+        endpoints.push_back(std::move(*made));
         next_shard = (next_shard + 1) % shards_.size();
     }
+    // Up to here nothing runs, so that whatever stands in the way can simply be told.
+    const Result<void> threads = start_threads();
+    if (!threads) return threads;
+    for (std::shared_ptr<Endpoint>& endpoint : endpoints) broadcaster_.add(std::move(endpoint));
     ingest_server_->start();
     admin_server_->start();
     tasks_.spawn(live());
-    for (std::size_t i = 1; i < loops_.size(); ++i) {
-        threads_.emplace_back([this, i] { turn(*loops_[i]); });
+    return {};
+}
+
+Result<void> App::start_threads() {
+    try {
+        for (std::size_t i = 1; i < loops_.size(); ++i) {
+            threads_.emplace_back([this, i] { turn(*loops_[i]); });
+        }
+    } catch (const std::system_error& error) {
+        end_threads();
+        return Error("cannot start " + std::to_string(loops_.size()) +
+                     " threads: " + error.code().message());
     }
     return {};
+}
+
+void App::end_threads() {
+    for (const std::unique_ptr<Loop>& loop : loops_) loop->work.reset();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
 }
 
 Result<void> App::make_ingest() {
@@ -147,7 +170,7 @@ Result<void> App::make_admin() {
     return admin_server_->bind();
 }
 
-Result<void> App::add_endpoint(const EndpointConfig& endpoint, Shard& shard) {
+Result<std::shared_ptr<Endpoint>> App::make_endpoint(const EndpointConfig& endpoint, Shard& shard) {
     Result<SinkMaker> make_sink = make_http_sink_maker(endpoint.http, resolver_, connector_);
     if (!make_sink) {
         return Error("endpoint " + endpoint.name + ": " + make_sink.error().message());
@@ -163,14 +186,12 @@ Result<void> App::add_endpoint(const EndpointConfig& endpoint, Shard& shard) {
     options.filter = make_filter(endpoint);
     options.strategy = std::make_unique<Breaker>(endpoint.threshold, endpoint.backoff);
     options.make_sink = std::move(*make_sink);
-    broadcaster_.add(std::make_shared<Endpoint>(shard, std::move(options)));
-    return {};
+    return std::make_shared<Endpoint>(shard, std::move(options));
 }
 
 void App::run() {
     turn(*loops_.front());
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
+    end_threads();
 }
 
 /// What a handler throws ends neither the loop nor the process.

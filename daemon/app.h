@@ -71,7 +71,9 @@ class App {
     static std::vector<std::unique_ptr<Loop>> make_loops(unsigned count, Clock& clock, Log& log);
     static std::vector<Shard*> shards_of(const std::vector<std::unique_ptr<Loop>>& loops);
 
-    Result<void> add_endpoint(const EndpointConfig& endpoint, Shard& shard);
+    Result<std::shared_ptr<Endpoint>> make_endpoint(const EndpointConfig& endpoint, Shard& shard);
+    Result<void> start_threads();
+    void end_threads();
     Result<void> make_ingest();
     Result<void> make_admin();
     void turn(Loop& loop);

@@ -1,6 +1,7 @@
 #include "signals.h"
 
 #include <fcntl.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
@@ -30,9 +31,11 @@ extern "C" void fanfare_handle_signal(int number) {
     errno = saved_errno;
 }
 
-void install(int number) {
+extern "C" void fanfare_end_process(int /*number*/) { _exit(0); }
+
+void install(int number, void (*handler)(int) = fanfare_handle_signal) {
     struct sigaction action {};
-    action.sa_handler = fanfare_handle_signal;
+    action.sa_handler = handler;
     action.sa_flags = SA_RESTART;
     sigaction(number, &action, nullptr);
 }
@@ -84,6 +87,15 @@ void Signals::read() {
                                                                               : handlers_.on_hangup;
         if (handler) handler();
     }
+}
+
+void end_within(Duration limit) {
+    install(SIGALRM, fanfare_end_process);
+    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limit).count();
+    itimerval timer{};
+    timer.it_value.tv_sec = micros / 1'000'000;
+    timer.it_value.tv_usec = micros % 1'000'000;
+    setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
 }  // namespace fanfare

@@ -4,6 +4,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 
+#include "fanfare/clock.h"
+
 namespace fanfare {
 
 /// SIGTERM and SIGINT ask once, politely; the second one ends the process with 130 from inside the
@@ -33,5 +35,8 @@ class Signals {
     boost::asio::posix::stream_descriptor pipe_;
     Handlers handlers_;
 };
+
+/// Ends the process with exit code 0 once `limit` is over, however stuck its threads are.
+void end_within(Duration limit);
 
 }  // namespace fanfare

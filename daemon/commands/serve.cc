@@ -1,8 +1,8 @@
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <memory>
-#include <thread>
 
 #include "app.h"
 #include "build_info.h"
@@ -13,16 +13,19 @@
 namespace fanfare::command {
 namespace {
 
-/// Ends the process with `code` soon, come what may: all is delivered or counted by now, and a
-/// name lookup that hangs in the C library cannot be cancelled.
-void end_soon(int code) {
-    std::thread([code] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
-        std::_Exit(code);
-    }).detach();
+/// For what cannot be cancelled: a name lookup that hangs in the C library.
+constexpr Duration exit_limit = std::chrono::milliseconds(500);
+
+/// Every connection costs a descriptor, and the usual soft limit is far below what is allowed.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int run(Config config, std::vector<std::string> words) {
+    raise_descriptor_limit();
     Log log(config.log);
     for (const std::string& warning : config.warnings) {
         log.warn("config", "remark on the configuration", {{"remark", warning}});
@@ -41,7 +44,8 @@ int run(Config config, std::vector<std::string> words) {
         return fail(started.error().message());
     }
     app.run();
-    end_soon(ok);
+    // All is delivered or counted by now.
+    end_within(exit_limit);
     return ok;
 }
 

@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -5,7 +6,6 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "commands/command.h"
 #include "commands/http_call.h"
@@ -20,7 +20,7 @@ struct Options {
     bool watch = false;
 };
 
-constexpr auto watch_interval = std::chrono::seconds(2);
+constexpr int watch_interval_ms = 2000;
 
 using Row = std::vector<std::string>;
 
@@ -109,12 +109,17 @@ std::optional<int> show(const Options& options) {
     return std::nullopt;
 }
 
+/// Waits for the next time to show it; false if the reader of the output leaves meanwhile.
+bool wait_for_next() {
+    pollfd output{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+    return poll(&output, 1, watch_interval_ms) == 0;
+}
+
 int run(const Options& options) {
     for (;;) {
         const std::optional<int> code = show(options);
         if (code) return *code;
-        if (!options.watch) return ok;
-        std::this_thread::sleep_for(watch_interval);
+        if (!options.watch || !wait_for_next()) return ok;
     }
 }
 

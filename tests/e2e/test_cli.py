@@ -8,6 +8,7 @@ import subprocess
 from harness.case import EndToEndCase
 from harness.daemon import executable
 from harness.events import envelope, event, numbered
+from harness.http import fetch
 from harness.process import Process, free_port
 from harness.receiver import Answer
 from harness.wait import wait_until
@@ -134,10 +135,10 @@ class Send(EndToEndCase):
         lines.write_text('{"id":"e2"}\n{"id":"e3"}\n')
         code, output, _ = self.send(str(one), str(lines))
         self.assertEqual((code, output), (0, "accepted 4 events in 2 requests, seq 1-4\n"))
-        code, output, _ = self.send("-", stdin=b'{"id":"e4"}')
-        self.assertEqual((code, output), (0, "accepted 1 event, seq 5\n"))
+        code, output, _ = self.send("--count", "2", "-", stdin=b'{"id":"e4"}')
+        self.assertEqual((code, output), (0, "accepted 2 events in 2 requests, seq 5-6\n"))
         self.wait_delivered(self.fanfare, "t1")
-        self.assertEqual(self.receiver_.accepted_ids(), ["e0", "e1", "e2", "e3", "e4"])
+        self.assertEqual(self.receiver_.accepted_ids(), ["e0", "e1", "e2", "e3", "e4", "e4"])
 
     def test_refused_events_are_exit_1_with_the_daemons_words(self):
         code, output, errors = self.send("-", stdin=b'{"events":[1]}')
@@ -214,6 +215,16 @@ class Listen(EndToEndCase):
         self.assertEqual(process.stop(), 0)
         self.assertNotRegex(process.text(), r"[\x00-\x08\x0b-\x1f\x7f]")
 
+    def test_ends_quietly_once_nobody_reads_its_output(self):
+        with subprocess.Popen([executable(), "listen", "--listen", "127.0.0.1:0"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            self.addCleanup(process.kill)
+            self.address = process.stderr.readline().decode().split()[-1]
+            process.stdout.close()
+            self.assertEqual(fetch(self.address, "POST", "/", numbered(0, 1)).status, 204)
+            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.stderr.read(), b"")
+
     def test_address_in_use(self):
         self.listen()
         code, _, errors = self.run_fanfare("listen", "--listen", self.address)
@@ -250,6 +261,18 @@ class Status(EndToEndCase):
         endpoints = {e["name"]: e for e in json.loads(output)["endpoints"]}
         self.assertEqual(endpoints["good"]["counters"]["successes"], 3)
         self.assertEqual(endpoints["bad"]["pending"], 3)
+
+    def test_watch_shows_it_again_until_nobody_reads_it(self):
+        url = self.start()
+        with subprocess.Popen([executable(), "status", "--watch", "--url", url],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            self.addCleanup(process.kill)
+            headings = 0
+            while headings < 2:
+                headings += process.stdout.readline().startswith(b"NAME")
+            process.stdout.close()
+            self.assertIn(process.wait(10), (0, 1))
+            self.assertEqual(process.stderr.read(), b"")
 
     def test_one_endpoint_and_an_unknown_one(self):
         self.start()

@@ -157,10 +157,18 @@ class Tls(EndToEndCase):
         self.authority = Authority(self.directory)
         self.receiver_ = self.receiver()
 
-    def start(self, **tls):
+    def start(self, ingest=None, **tls):
         certificate, key = self.authority.issue("ingest")
         return self.daemon([{"name": "t1", "url": self.receiver_.url()}], ingest={
-            "tls": {"cert_file": str(certificate), "key_file": str(key), **tls}})
+            "tls": {"cert_file": str(certificate), "key_file": str(key), **tls},
+            **(ingest or {})})
+
+    def test_client_that_does_not_shake_hands_is_let_go(self):
+        daemon = self.start(ingest={"header_timeout": "300ms", "idle_timeout": "300ms"})
+        for first_bytes in (b"", b"\x16\x03\x01"):
+            with Connection(daemon.ingest) as connection:
+                connection.send(first_bytes)
+                self.assertTrue(connection.is_closed_within(5), first_bytes)
 
     def test_https_ingest(self):
         daemon = self.start()

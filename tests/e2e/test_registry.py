@@ -153,7 +153,7 @@ class ManyHeads(RegistryCase):
             self.registry.url(f"library/tiny/blobs/{digest}?n=[1-{HEADS}]"))
 
         self.assertEqual(answers, [200] * HEADS)
-        events = self.wait_events(HEADS + 4, seconds=60)[4:]
+        events = self.wait_events(HEADS + 4, seconds=120)[4:]
         self.assertEqual(len({e["id"] for e in events}), HEADS)
         self.assertEqual({(e["action"], e["request"]["method"]) for e in events},
                          {("pull", "HEAD")})

@@ -29,6 +29,7 @@ class Channel {
   private:
     friend class ChannelSink;
     class State;
+    struct Waiting;
     std::shared_ptr<State> state_;
 };
 

@@ -32,11 +32,11 @@ class RetryStrategy {
     static constexpr Duration until_changed = Duration::max();
 };
 
-/// go-events' Breaker with its defects mended: the first `threshold` failures in a row are
-/// followed by the next attempt at once, from then on one probe goes per `backoff`, counted from
-/// the last failure on the steady clock; any success resets the count. Counted per endpoint, not
-/// per event. With several workers exactly one probes; after its success the number of attempts
-/// allowed at once doubles with each further success, starting from one.
+/// go-events' Breaker with its defects mended: attempts go back to back until `threshold` in a row
+/// have failed; from then on one probe goes per `backoff`, counted from the last failure on the
+/// steady clock; any success resets the count. Counted per endpoint, not per event. With several
+/// workers exactly one probes; after its success two may go at once, and with each further success
+/// twice as many as before.
 class Breaker final : public RetryStrategy {
   public:
     static constexpr unsigned default_threshold = 10;
@@ -124,8 +124,8 @@ struct RetryLimits {
 };
 
 /// Tries `next` until it takes the batch, as go-events' RetryingSink does. Waits in place, so
-/// strict order is kept. Turns what `next` throws into outcomes; cancellation alone passes
-/// through. Ends with delivered, reject, aborted or closed, never with retry.
+/// strict order is kept. Turns what `next` throws into outcomes; a cancelled wait throws
+/// operation_aborted. Ends with delivered, reject, aborted or closed, never with retry.
 class RetryingSink final : public Sink {
   public:
     /// gate, clock and observer must outlive the sink.
@@ -140,6 +140,7 @@ class RetryingSink final : public Sink {
     awaitable<Outcome> deliver(Attempt attempt) override;
 
   private:
+    awaitable<Outcome> try_once(Attempt attempt);
     bool is_too_old(const Attempt& attempt) const;
 
     std::unique_ptr<Sink> next_;

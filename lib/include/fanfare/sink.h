@@ -24,10 +24,12 @@ class Sink {
     virtual awaitable<Outcome> deliver(Attempt attempt) = 0;
 };
 
-/// Told of every attempt as it ends. Shard thread.
+/// Told of every attempt as it begins and as it ends. Shard thread.
 class AttemptObserver {
   public:
     virtual ~AttemptObserver() = default;
+    virtual void attempting(const Attempt& attempt) = 0;
+    /// Also of one that was aborted.
     virtual void attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started) = 0;
 };
 

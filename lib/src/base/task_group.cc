@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cassert>
 
@@ -30,7 +31,7 @@ void TaskGroup::spawn(awaitable<void> task) {
     const auto entry = tasks_.emplace(tasks_.end());
     net::co_spawn(executor_, std::move(task),
                   net::bind_cancellation_slot(entry->slot(), [this, entry](std::exception_ptr e) {
-                      finished(entry, std::move(e));
+                      net::post(executor_, [this, entry, e] { finished(entry, e); });
                   }));
 }
 
@@ -41,7 +42,7 @@ void TaskGroup::finished(Tasks::iterator task, std::exception_ptr exception) {
 }
 
 void TaskGroup::cancel() {
-    // Emitting may resume and so finish a task at once, but finished() runs later.
+    // Emitting may end a task at once, but finished() is posted, so the list stays as it is.
     for (net::cancellation_signal& task : tasks_) task.emit(net::cancellation_type::terminal);
 }
 

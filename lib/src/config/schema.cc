@@ -39,15 +39,15 @@ Key timeout_key(std::string name, std::string description, Duration& (*at)(Targe
 Key ingest_tls_key() {
     Key cert_file = file_key(
         "cert_file", "The certificate and its chain, PEM.",
-        [](Target & t) -> auto& { return t.config.ingest.listener.tls.cert_file; },
+        [](Target& t) -> decltype(auto) { return (t.config.ingest.listener.tls.cert_file); },
         "/etc/fanfare/tls.crt");
     Key key_file = file_key(
         "key_file", "The private key, PEM.",
-        [](Target & t) -> auto& { return t.config.ingest.listener.tls.key_file; },
+        [](Target& t) -> decltype(auto) { return (t.config.ingest.listener.tls.key_file); },
         "/etc/fanfare/tls.key");
     Key client_ca_file = file_key(
         "client_ca_file", "Clients must have a certificate that one of these signed, PEM.",
-        [](Target & t) -> auto& { return t.config.ingest.listener.tls.client_ca_file; },
+        [](Target& t) -> decltype(auto) { return (t.config.ingest.listener.tls.client_ca_file); },
         "/etc/fanfare/clients-ca.crt");
     cert_file.is_required = true;
     key_file.is_required = true;
@@ -63,84 +63,74 @@ std::vector<Key> ingest_timeouts() {
     return {
         timeout_key(
             "header_timeout", "From the first byte of a request to the end of its head.",
-            [](Target & t) -> auto& { return t.config.ingest.listener.header_timeout; }),
+            [](Target& t) -> decltype(auto) { return (t.config.ingest.listener.header_timeout); }),
         timeout_key(
             "body_timeout", "From the end of the head to the end of the body.",
-            [](Target & t) -> auto& { return t.config.ingest.listener.body_timeout; }),
+            [](Target& t) -> decltype(auto) { return (t.config.ingest.listener.body_timeout); }),
         timeout_key(
             "idle_timeout", "Between two requests of a connection.",
-            [](Target & t) -> auto& { return t.config.ingest.listener.idle_timeout; }),
+            [](Target& t) -> decltype(auto) { return (t.config.ingest.listener.idle_timeout); }),
     };
 }
 
 Key ingest_key() {
     std::vector<Key> keys = {
-        listen_key(
-            "Where events are posted to; a list for several addresses.",
-            [](Target & t) -> auto& { return t.config.ingest.listener.listen; }),
+        listen_key("Where events are posted to; a list for several addresses.",
+                   [](Target& t) -> decltype(auto) { return (t.config.ingest.listener.listen); }),
         {"path", "The path that events are posted to.",
          TextKind{"a path that begins with /", check_request_path,
-                  [](Target & t) -> auto& {return t.config.ingest.path;
-}
-}  // namespace
-}  // namespace fanfare
-, {"max_body", "Longest request body; 413 beyond.",
-   SizeKind{kib, gib, [](Target& t) -> auto& {return t.config.ingest.listener.body_bytes_max;
-}
-}
-}
-,
-    {"max_events", "Most events in one request; 413 beyond.",
-     integer<std::size_t>(
-         1, 1'000'000, [](Target& t) -> auto& { return t.config.ingest.events_max; })},
-    {"max_connections", "Most connections at once; 503 beyond.",
-     integer<std::size_t>(
-         1, 1'000'000,
-         [](Target& t) -> auto& { return t.config.ingest.listener.connections_max; })},
-}
-;
-for (Key& key : ingest_timeouts()) keys.push_back(std::move(key));
-keys.push_back(file_key(
-    "bearer_token_file",
-    "A file with the token that a request must bear; without it, all may "
-    "post.",
-    [](Target& t) -> auto& { return t.config.ingest.bearer_token_file; },
-    "/run/secrets/ingest-token"));
-keys.push_back(ingest_tls_key());
-return {"ingest", "The listener that takes events.", MappingKind{std::move(keys), {}}};
+                  [](Target& t) -> decltype(auto) { return (t.config.ingest.path); }}},
+        {"max_body", "Longest request body; 413 beyond.",
+         SizeKind{kib, gib,
+                  [](Target& t) -> decltype(auto) {
+                      return (t.config.ingest.listener.body_bytes_max);
+                  }}},
+        {"max_events", "Most events in one request; 413 beyond.",
+         integer<std::size_t>(
+             1, 1'000'000,
+             [](Target& t) -> decltype(auto) { return (t.config.ingest.events_max); })},
+        {"max_connections", "Most connections at once; 503 beyond.",
+         integer<std::size_t>(1, 1'000'000,
+                              [](Target& t) -> decltype(auto) {
+                                  return (t.config.ingest.listener.connections_max);
+                              })},
+    };
+    for (Key& key : ingest_timeouts()) keys.push_back(std::move(key));
+    keys.push_back(file_key(
+        "bearer_token_file",
+        "A file with the token that a request must bear; without it, all may "
+        "post.",
+        [](Target& t) -> decltype(auto) { return (t.config.ingest.bearer_token_file); },
+        "/run/secrets/ingest-token"));
+    keys.push_back(ingest_tls_key());
+    return {"ingest", "The listener that takes events.", MappingKind{std::move(keys), {}}};
 }
 
 Key admin_key() {
     std::vector<Key> keys = {
-        listen_key(
-            "Where metrics, health and the admin API are served.",
-            [](Target & t) -> auto& { return t.config.admin.listener.listen; }),
+        listen_key("Where metrics, health and the admin API are served.",
+                   [](Target& t) -> decltype(auto) { return (t.config.admin.listener.listen); }),
         file_key(
             "bearer_token_file",
             "A file with the token that peers from elsewhere need for anything beyond "
             "/metrics, /healthz and /readyz; without it, they get no more than these.",
-            [](Target & t) -> auto& { return t.config.admin.bearer_token_file; },
+            [](Target& t) -> decltype(auto) { return (t.config.admin.bearer_token_file); },
             "/run/secrets/admin-token"),
         {"registry_metrics", "Serves the registry's own metric names, too.",
-         BooleanKind{[](Target & t) -> auto& {return t.config.admin.registry_metrics;
-}
-}
-}
-,
-}
-;
-return {"admin", "The listener for operators.", MappingKind{std::move(keys), {}}};
+         BooleanKind{
+             [](Target& t) -> decltype(auto) { return (t.config.admin.registry_metrics); }}},
+    };
+    return {"admin", "The listener for operators.", MappingKind{std::move(keys), {}}};
 }
 
 Key log_key() {
     std::vector<Key> keys = {
         {"level", "The least level that is logged.",
-         choice<LogLevel>(
-             {"trace", "debug", "info", "warning", "error", "critical"},
-             [](Target & t) -> auto& { return t.config.log.level; })},
+         choice<LogLevel>({"trace", "debug", "info", "warning", "error", "critical"},
+                          [](Target& t) -> decltype(auto) { return (t.config.log.level); })},
         {"format", "One line per event of interest, for people or for programs.",
-         choice<LogFormat>(
-             {"text", "json"}, [](Target & t) -> auto& { return t.config.log.format; })},
+         choice<LogFormat>({"text", "json"},
+                           [](Target& t) -> decltype(auto) { return (t.config.log.format); })},
     };
     return {"log", "What is written to stderr.", MappingKind{std::move(keys), {}}};
 }
@@ -174,41 +164,34 @@ std::vector<std::string> names_of(const std::vector<Key>& keys) {
 
 Schema make_schema() {
     using Form = EndpointsKind::Form;
-    Key queue_bytes{"max_bytes", "Payload held in memory, each counted once; 503 beyond.",
-                    SizeKind{kib, tib, [](Target & t) -> auto& {return t.config.queue_bytes_max;
-}
-}
-}
-;
-Key drain{
-    "drain", "How long queues may empty after SIGTERM; what is left is counted.",
-    DurationKind{Duration::zero(), hours(1), [](Target& t) -> auto& {return t.config.shutdown_drain;
-}
-}
-}
-;
-Schema schema;
-schema.top = {
-    ingest_key(),
-    admin_key(),
-    log_key(),
-    {"threads", "Event-loop threads; 0: the CPUs that the process may use.",
-     integer<unsigned>(
-         0, 256, [](Target& t) -> auto& { return t.config.threads; })},
-    {"queue", "What may wait for endpoints.", MappingKind{{std::move(queue_bytes)}, {}}},
-    {"shutdown", "How the daemon ends.", MappingKind{{std::move(drain)}, {}}},
-    {"defaults",
-     "Values for endpoints that do not set the key themselves, whole values: any endpoint key "
-     "but `name` and `url`.",
-     EndpointsKind{Form::defaults}},
-    {"endpoints", "Where events are delivered to; may be empty.", EndpointsKind{Form::list}, true},
-    {"notifications",
-     "The registry's block, in place of `endpoints`: `endpoints` within it is the same list; "
-     "`events` concerns only the registry.",
-     EndpointsKind{Form::notifications}},
-};
-schema.endpoint = make_endpoint_keys();
-return schema;
+    Key queue_bytes{
+        "max_bytes", "Payload held in memory, each counted once; 503 beyond.",
+        SizeKind{kib, tib, [](Target& t) -> decltype(auto) { return (t.config.queue_bytes_max); }}};
+    Key drain{"drain", "How long queues may empty after SIGTERM; what is left is counted.",
+              DurationKind{Duration::zero(), hours(1),
+                           [](Target& t) -> decltype(auto) { return (t.config.shutdown_drain); }}};
+    Schema schema;
+    schema.top = {
+        ingest_key(),
+        admin_key(),
+        log_key(),
+        {"threads", "Event-loop threads; 0: the CPUs that the process may use.",
+         integer<unsigned>(0, 256, [](Target& t) -> decltype(auto) { return (t.config.threads); })},
+        {"queue", "What may wait for endpoints.", MappingKind{{std::move(queue_bytes)}, {}}},
+        {"shutdown", "How the daemon ends.", MappingKind{{std::move(drain)}, {}}},
+        {"defaults",
+         "Values for endpoints that do not set the key themselves, whole values: any endpoint key "
+         "but `name` and `url`.",
+         EndpointsKind{Form::defaults}},
+        {"endpoints", "Where events are delivered to; may be empty.", EndpointsKind{Form::list},
+         true},
+        {"notifications",
+         "The registry's block, in place of `endpoints`: `endpoints` within it is the same list; "
+         "`events` concerns only the registry.",
+         EndpointsKind{Form::notifications}},
+    };
+    schema.endpoint = make_endpoint_keys();
+    return schema;
 }
 
 const Key* Schema::find_top(std::string_view name) const noexcept {

@@ -17,54 +17,50 @@ Key forgiving_duration(std::string name, std::string description, Duration& (*at
 }
 
 std::vector<Key> address_keys() {
-    Key name{
-        "name", "The endpoint's name in logs and metrics; unique.",
-        TextKind{"a name", check_endpoint_name, [](Target & t) -> auto& {return t.endpoint.name;
-}
-}  // namespace
-, true, {}, "audit"
-};  // namespace fanfare
-Key url{
-    "url", "What is posted to, as it is; userinfo becomes `Authorization: Basic`.",
-    TextKind{"an http or https URL", check_url, [](Target& t) -> auto& {return t.endpoint.http.url;
-}
-}
-, true, {}, "https://audit.example.com/hook?source=registry"
-}
-;
-Key disabled{"disabled", "Checked, but never contacted and not in metrics.",
-             BooleanKind{[](Target & t) -> auto& {return t.endpoint.disabled;
-}
-}
-}
-;
-Key headers{"headers",
-            "Sent with every request; one with the name of a default header replaces it. A "
-            "list sends the header once per value.",
-            SpecialKind{"mapping of text or lists of text", headers_json_schema(), read_headers},
-            false,
-            "{}",
-            "{X-Team: [storage], Authorization: ['Bearer ${TOKEN}']}"};
-return {std::move(name), std::move(url), std::move(disabled), std::move(headers)};
+    Key name{"name",
+             "The endpoint's name in logs and metrics; unique.",
+             TextKind{"a name", check_endpoint_name,
+                      [](Target& t) -> decltype(auto) { return (t.endpoint.name); }},
+             true,
+             {},
+             "audit"};
+    Key url{"url",
+            "What is posted to, as it is; userinfo becomes `Authorization: Basic`.",
+            TextKind{"an http or https URL", check_url,
+                     [](Target& t) -> decltype(auto) { return (t.endpoint.http.url); }},
+            true,
+            {},
+            "https://audit.example.com/hook?source=registry"};
+    Key disabled{"disabled", "Checked, but never contacted and not in metrics.",
+                 BooleanKind{[](Target& t) -> decltype(auto) { return (t.endpoint.disabled); }}};
+    Key headers{
+        "headers",
+        "Sent with every request; one with the name of a default header replaces it. A "
+        "list sends the header once per value.",
+        SpecialKind{"mapping of text or lists of text", headers_json_schema(), read_headers},
+        false,
+        "{}",
+        "{X-Team: [storage], Authorization: ['Bearer ${TOKEN}']}"};
+    return {std::move(name), std::move(url), std::move(disabled), std::move(headers)};
 }
 
 std::vector<Key> attempt_keys() {
     Key timeout = forgiving_duration(
         "timeout", "For one attempt, connecting to the end of the answer; 0 or less: the default.",
-        [](Target & t) -> auto& { return t.endpoint.http.timeout; });
+        [](Target& t) -> decltype(auto) { return (t.endpoint.http.timeout); });
     Key connect_timeout = forgiving_duration(
         "connect_timeout", "For its first part, until connected; 0 or less: the default.",
-        [](Target & t) -> auto& { return t.endpoint.http.connect_timeout; });
+        [](Target& t) -> decltype(auto) { return (t.endpoint.http.connect_timeout); });
     connect_timeout.default_text = "the same as `timeout`";
     IntegerKind failures = integer<std::int64_t>(
-        1, 1'000'000'000, [](Target & t) -> auto& { return t.endpoint.threshold; });
+        1, 1'000'000'000, [](Target& t) -> decltype(auto) { return (t.endpoint.threshold); });
     failures.takes_default = true;
     Key threshold{"threshold",
                   "Failures in a row before attempts wait for `backoff`; 0 or less: the default.",
                   std::move(failures)};
     Key backoff = forgiving_duration(
         "backoff", "Between two attempts once the threshold is reached; 0 or less: the default.",
-        [](Target & t) -> auto& { return t.endpoint.backoff; });
+        [](Target& t) -> decltype(auto) { return (t.endpoint.backoff); });
     Key success{"success",
                 "The statuses that mean delivered: codes and ranges of codes.",
                 SpecialKind{"list of codes and ranges", success_json_schema(), read_success},
@@ -86,8 +82,10 @@ Key ignored_key(std::string name, std::string description, const Check& check,
 }
 
 std::vector<Key> filter_keys() {
-    const auto media_types = [](Target & t) -> auto& { return t.endpoint.ignored_media_types; };
-    const auto actions = [](Target & t) -> auto& { return t.endpoint.ignored_actions; };
+    const auto media_types = [](Target& t) -> decltype(auto) {
+        return (t.endpoint.ignored_media_types);
+    };
+    const auto actions = [](Target& t) -> decltype(auto) { return (t.endpoint.ignored_actions); };
     Key ignored_media_types =
         ignored_key("mediatypes", "Events with such a `target.mediaType` are ignored.",
                     check_any_text, media_types);
@@ -115,55 +113,50 @@ Key retry_key() {
     Key strategy{"strategy",
                  "`breaker`: `threshold` attempts back to back, then one per `backoff`.",
                  ChoiceKind{{"breaker"}, no_choice, [](Target&, std::size_t) {}}};
-    Key max_attempts{
-        "max_attempts", "Attempts before an event is given up; 0: no limit.",
-        integer<unsigned>(
-            0, 1'000'000'000, [](Target & t) -> auto& { return t.endpoint.limits.attempts_max; })};
+    Key max_attempts{"max_attempts", "Attempts before an event is given up; 0: no limit.",
+                     integer<unsigned>(0, 1'000'000'000, [](Target& t) -> decltype(auto) {
+                         return (t.endpoint.limits.attempts_max);
+                     })};
     Key max_age{"max_age", "Age at which an event is given up; 0s: no limit.",
-                DurationKind{Duration::zero(), hours(24 * 365),
-                             [](Target & t) -> auto& {return t.endpoint.limits.age_max;
-}
-}
-}
-;
-return {"retry", "When to try again, and when to give up.",
-        MappingKind{{std::move(strategy), std::move(max_attempts), std::move(max_age)}, {}}};
+                DurationKind{Duration::zero(), hours(24 * 365), [](Target& t) -> decltype(auto) {
+                                 return (t.endpoint.limits.age_max);
+                             }}};
+    return {"retry", "When to try again, and when to give up.",
+            MappingKind{{std::move(strategy), std::move(max_attempts), std::move(max_age)}, {}}};
 }
 
 Key tls_key() {
     std::vector<Key> keys = {
         file_key(
             "ca_file", "Roots to trust instead of the system's, PEM.",
-            [](Target & t) -> auto& { return t.endpoint.http.tls.ca_file; }, "/etc/fanfare/ca.crt"),
+            [](Target& t) -> decltype(auto) { return (t.endpoint.http.tls.ca_file); },
+            "/etc/fanfare/ca.crt"),
         file_key(
             "cert_file", "A client certificate and its chain, PEM; needs `key_file`.",
-            [](Target & t) -> auto& { return t.endpoint.http.tls.cert_file; },
+            [](Target& t) -> decltype(auto) { return (t.endpoint.http.tls.cert_file); },
             "/etc/fanfare/client.crt"),
         file_key(
             "key_file", "The client certificate's private key, PEM.",
-            [](Target & t) -> auto& { return t.endpoint.http.tls.key_file; },
+            [](Target& t) -> decltype(auto) { return (t.endpoint.http.tls.key_file); },
             "/etc/fanfare/client.key"),
-        {"server_name", "The name to ask for and to verify, instead of the URL's host.",
+        {"server_name",
+         "The name to ask for and to verify, instead of the URL's host.",
          TextKind{"a host name or address", check_server_name,
-                  [](Target & t) -> auto& {return t.endpoint.http.tls.server_name;
-}
-}
-, false, {}, "audit.internal"
-}
-,
-    {"min_version", "The least TLS version.",
-     choice<TlsOptions::MinVersion>(
-         {"1.2", "1.3"}, [](Target& t) -> auto& { return t.endpoint.http.tls.min_version; })},
-    {"insecure_skip_verify", "Accepts any certificate; warned about at each start.",
-     BooleanKind{[](Target & t) -> auto& {return t.endpoint.http.tls.insecure_skip_verify;
-}
-}
-}
-,
-}
-;
-return {"tls", "For an https URL.",
-        MappingKind{std::move(keys), {{"cert_file", "key_file"}, {"key_file", "cert_file"}}}};
+                  [](Target& t) -> decltype(auto) { return (t.endpoint.http.tls.server_name); }},
+         false,
+         {},
+         "audit.internal"},
+        {"min_version", "The least TLS version.",
+         choice<TlsOptions::MinVersion>(
+             {"1.2", "1.3"},
+             [](Target& t) -> decltype(auto) { return (t.endpoint.http.tls.min_version); })},
+        {"insecure_skip_verify", "Accepts any certificate; warned about at each start.",
+         BooleanKind{[](Target& t) -> decltype(auto) {
+             return (t.endpoint.http.tls.insecure_skip_verify);
+         }}},
+    };
+    return {"tls", "For an https URL.",
+            MappingKind{std::move(keys), {{"cert_file", "key_file"}, {"key_file", "cert_file"}}}};
 }
 
 }  // namespace
@@ -173,12 +166,13 @@ std::vector<Key> make_endpoint_keys() {
     for (Key& key : attempt_keys()) keys.push_back(std::move(key));
     keys.push_back(retry_key());
     keys.push_back({"max_in_flight", "Attempts at once; 1 keeps strict order.",
-                    integer<unsigned>(
-                        1, 1024, [](Target & t) -> auto& { return t.endpoint.max_in_flight; })});
+                    integer<unsigned>(1, 1024, [](Target& t) -> decltype(auto) {
+                        return (t.endpoint.max_in_flight);
+                    })});
     keys.push_back(
         {"format", "What is posted: the registry's envelope around the event, or the event alone.",
-         choice<BodyFormat>(
-             {"envelope", "event"}, [](Target & t) -> auto& { return t.endpoint.http.format; })});
+         choice<BodyFormat>({"envelope", "event"},
+                            [](Target& t) -> decltype(auto) { return (t.endpoint.http.format); })});
     for (Key& key : filter_keys()) keys.push_back(std::move(key));
     keys.push_back(tls_key());
     return keys;

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
 #include "base/wakeup.h"
@@ -61,21 +63,16 @@ RetryingSink::RetryingSink(std::unique_ptr<Sink> next, const RetryLimits& limits
 awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
     for (;; ++attempt.number) {
         if (is_too_old(attempt)) co_return Outcome::reject(Reason::max_age);
-        if (!context_.gate.try_pass()) co_await context_.gate.pass();
-
-        const TimePoint started = context_.clock.now();
-        Outcome outcome = Outcome::aborted();
-        try {
-            outcome = co_await next_->deliver(attempt);
-        } catch (const boost::system::system_error& error) {
-            if (error.code() == net::error::operation_aborted) {
+        if (!context_.gate.try_pass()) {
+            co_await context_.gate.pass();
+            if (is_too_old(attempt)) {
                 context_.gate.record(Outcome::aborted());
-                throw;
+                co_return Outcome::reject(Reason::max_age);
             }
-            outcome = Outcome::retry(Reason::exception, error.code());
-        } catch (...) {
-            outcome = Outcome::retry(Reason::exception);
         }
+        const TimePoint started = context_.clock.now();
+        context_.observer.attempting(attempt);
+        const Outcome outcome = co_await try_once(attempt);
         context_.gate.record(outcome);
         context_.observer.attempted(attempt, outcome, started);
 
@@ -84,6 +81,27 @@ awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
             co_return Outcome::reject(Reason::max_attempts, outcome.http_status(), outcome.error());
         }
     }
+}
+
+/// What the sink answers, or throws, as an outcome.
+awaitable<Outcome> RetryingSink::try_once(Attempt attempt) {
+    Outcome outcome = Outcome::aborted();
+    try {
+        outcome = co_await next_->deliver(attempt);
+    } catch (const boost::system::system_error& error) {
+        const bool is_abort = error.code() == net::error::operation_aborted;
+        if (!is_abort) outcome = Outcome::retry(Reason::exception, error.code());
+    } catch (...) {
+        outcome = Outcome::retry(Reason::exception);
+    }
+    if (outcome.verdict() == Verdict::aborted) {
+        // A sink that gives up by itself, its own timeout say, has failed like any other. Were it
+        // taken for an abort, its batch would come back at once and for ever.
+        const net::cancellation_state state = co_await net::this_coro::cancellation_state;
+        const bool is_cancelled = state.cancelled() != net::cancellation_type::none;
+        if (!is_cancelled) outcome = Outcome::retry(Reason::exception);
+    }
+    co_return outcome;
 }
 
 bool RetryingSink::is_too_old(const Attempt& attempt) const {

@@ -93,8 +93,9 @@ bool MatchFilter::wants(const Event& event) const noexcept {
         Fields fields(event);
         return all_hold(rules_, fields);
     } catch (...) {
-        // Out of memory, or a payload that did not come through ingest and is no JSON.
-        return false;
+        // Out of memory, or a payload that did not come through ingest and is no JSON: rather too
+        // much is delivered than an accepted event is lost as "ignored".
+        return true;
     }
 }
 

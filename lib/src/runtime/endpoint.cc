@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <cassert>
 
@@ -61,7 +63,11 @@ class Endpoint::Impl final : private AttemptObserver {
     void close();
     void wake_idle();
     void drop_rest(DropReason reason);
+    void note_exception();
+    void attempting(const Attempt& attempt) override;
     void attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started) override;
+
+    static constexpr unsigned turns_at_once_max = 256;
 
     Shard& shard_;
     EndpointOptions options_;
@@ -82,6 +88,16 @@ EndpointOptions with_defaults(EndpointOptions options) {
     if (!options.queue) options.queue = std::make_unique<MemoryQueue>();
     if (!options.strategy) options.strategy = std::make_unique<Breaker>(0, Duration::zero());
     return options;
+}
+
+bool is_cancellation(const std::exception_ptr& exception) {
+    try {
+        std::rethrow_exception(exception);
+    } catch (const boost::system::system_error& error) {
+        return error.code() == net::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
 }
 
 std::string what(const std::exception_ptr& exception) {
@@ -125,7 +141,14 @@ void Endpoint::Impl::offer(const EventPtr& event) {
         metrics_.ignored(1);
         return;
     }
-    options_.queue->push(event);
+    try {
+        options_.queue->push(event);
+    } catch (const std::exception& error) {
+        metrics_.dropped(1, DropReason::exception);
+        shard_.log().error("endpoint", "event dropped, its queue failed",
+                           {{"endpoint", options_.name}, {"error", error.what()}});
+        return;
+    }
     metrics_.queued(1);
     if (!idle_.empty()) {
         idle_.back()->notify();
@@ -135,6 +158,7 @@ void Endpoint::Impl::offer(const EventPtr& event) {
 
 awaitable<void> Endpoint::Impl::work(std::unique_ptr<Sink> sink) {
     Wakeup ready(shard_.executor());
+    unsigned turns = 0;
     while (state_ != State::ended) {
         Lease lease = options_.queue->lease(options_.batch);
         if (lease.is_empty()) {
@@ -145,16 +169,21 @@ awaitable<void> Endpoint::Impl::work(std::unique_ptr<Sink> sink) {
         }
         const Attempt attempt{lease.batch(), 1};
         Outcome outcome = Outcome::aborted();
-        ++in_flight_;
         try {
             outcome = co_await sink->deliver(attempt);
-        } catch (const boost::system::system_error& error) {
-            // Cancelled: the lease goes back. Other exceptions end in RetryingSink.
-            assert(error.code() == net::error::operation_aborted);
+        } catch (...) {
+            // A wait was cancelled, or memory ran out: nothing is known, so the lease goes back.
+            if (!is_cancellation(std::current_exception())) note_exception();
         }
-        --in_flight_;
         settle(std::move(lease), outcome);
+        // A sink that never waits must not keep the loop from turning.
+        if (++turns % turns_at_once_max == 0) co_await net::post(net::use_awaitable);
     }
+}
+
+void Endpoint::Impl::note_exception() {
+    shard_.log().error("endpoint", "worker failed, will go on",
+                       {{"endpoint", options_.name}, {"error", what(std::current_exception())}});
 }
 
 void Endpoint::Impl::settle(Lease lease, const Outcome& outcome) {
@@ -232,7 +261,10 @@ void Endpoint::Impl::drop_rest(DropReason reason) {
                         {"bytes", bytes}});
 }
 
+void Endpoint::Impl::attempting(const Attempt&) { ++in_flight_; }
+
 void Endpoint::Impl::attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started) {
+    --in_flight_;
     const TimePoint now = shard_.clock().now();
     metrics_.attempted(outcome, attempt.number, now - started);
     switch (outcome.verdict()) {

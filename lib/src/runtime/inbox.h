@@ -44,6 +44,7 @@ class Shard::Inbox {
 
     void wake();
     void dispatch();
+    void run(const Command& command);
     bool refill();
     void offer(const EventPtr& event);
     awaitable<void> retire(std::shared_ptr<Endpoint> endpoint, TimePoint deadline,

@@ -53,10 +53,21 @@ void Shard::Inbox::dispatch() {
         if (item.event) {
             offer(item.event);
         } else {
-            (*item.command)();
+            run(*item.command);
         }
     }
     net::post(shard_.executor(), [this] { dispatch(); });
+}
+
+/// What one command throws, the making of a sink say, must not stop the shard.
+void Shard::Inbox::run(const Command& command) {
+    try {
+        command();
+    } catch (const std::exception& error) {
+        shard_.log().error("shard", "command failed", {{"error", error.what()}});
+    } catch (...) {
+        shard_.log().error("shard", "command failed");
+    }
 }
 
 /// Takes what has arrived; if there is nothing, the next push() wakes the shard again.
@@ -105,8 +116,12 @@ awaitable<void> Shard::Inbox::retire(std::shared_ptr<Endpoint> endpoint, TimePoi
 
 std::vector<std::pair<std::uint64_t, EndpointSnapshot>> Shard::Inbox::snapshot() const {
     std::vector<std::pair<std::uint64_t, EndpointSnapshot>> all;
-    all.reserve(endpoints_.size());
+    all.reserve(endpoints_.size() + leaving_.size());
     for (const auto& endpoint : endpoints_) {
+        all.emplace_back(endpoint->order_, endpoint->snapshot());
+    }
+    if (is_draining_) return all;
+    for (const auto& endpoint : leaving_) {
         all.emplace_back(endpoint->order_, endpoint->snapshot());
     }
     return all;

@@ -84,12 +84,18 @@ std::string make_way(const std::string& path) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) return {};
     if (!S_ISSOCK(status.st_mode)) return "there is a file that is no socket";
-    // Whoever connects finds out whether anybody still listens.
+    // Whoever connects finds out whether anybody still listens, be it with a full backlog.
     net::io_context context;
     Unix::socket probe(context);
     error_code error;
-    probe.connect(Unix::endpoint(path), error);
-    if (!error) return "another process listens there";
+    probe.open(Unix(), error);
+    if (!error) probe.native_non_blocking(true, error);
+    if (error) return error.message();
+    const Unix::endpoint endpoint(path);
+    const int connected = ::connect(probe.native_handle(), endpoint.data(),
+                                    static_cast<socklen_t>(endpoint.size()));
+    if (connected != 0) error.assign(errno, boost::system::system_category());
+    if (!error || error == net::error::try_again) return "another process listens there";
     if (error != net::error::connection_refused) return error.message();
     return ::unlink(path.c_str()) == 0 || errno == ENOENT ? "" : std::strerror(errno);
 }
@@ -119,6 +125,7 @@ error_code ListenSocket::listen_at(const StreamEndpoint& endpoint, bool v6_only)
         ::fchmod(acceptor_.native_handle(), socket_mode);
     } else {
         acceptor_.set_option(net::socket_base::reuse_address(true), error);
+        acceptor_.set_option(tcp::no_delay(true), error);  // accepted sockets inherit it
     }
     if (v6_only) acceptor_.set_option(net::ip::v6_only(true), error);
     acceptor_.bind(endpoint, error);

@@ -215,7 +215,7 @@ awaitable<bool> Session::write_answer(Response response, bool keep_alive) {
     // Before the write: whoever has the answer finds it counted.
     host_.metrics_.answered(response.status, clock.now() - begun_);
 
-    if (phase_ != Phase::late) enter(Phase::writing);
+    if (phase_ != Phase::late && phase_ != Phase::lingering) enter(Phase::writing);
     const bool has_body = can_have_body(response.status) && head.method != "HEAD";
     const std::array<net::const_buffer, 2> buffers = {net::buffer(head_text_),
                                                       net::buffer(response.body)};
@@ -325,7 +325,7 @@ void Session::stop() {
 }
 
 void Session::cut() {
-    handshake_.emit(net::cancellation_type::terminal);
+    if (phase_ == Phase::handshake) handshake_.emit(net::cancellation_type::terminal);
     if (stream_) stream_->close();
 }
 

@@ -66,8 +66,6 @@ class SessionHost {
     friend class Session;
     using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 
-    void add(const std::shared_ptr<Session>& session);
-
     const std::string component_;
     Shard& shard_;
     const ListenerOptions& options_;

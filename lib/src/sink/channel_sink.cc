@@ -33,6 +33,12 @@ class Channel::State {
         return Push::accepted;
     }
 
+    /// A writer no longer waits.
+    void forget(const std::shared_ptr<Wakeup>& writer) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(writers_, [&](const Writer& waiting) { return waiting.wakeup == writer; });
+    }
+
     std::optional<EventPtr> pop(Duration limit) {
         std::unique_lock lock(mutex_);
         readable_.wait_for(lock, limit, [this] { return !events_.empty() || is_closed_; });
@@ -77,6 +83,18 @@ class Channel::State {
     bool is_closed_ = false;
 };
 
+/// A sink's wait for room in a channel.
+struct Channel::Waiting {
+    Waiting(State& channel, const Executor& executor)
+        : wakeup(std::make_shared<Wakeup>(executor)), state(channel) {}
+    ~Waiting() { state.forget(wakeup); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+    const std::shared_ptr<Wakeup> wakeup;
+    State& state;
+};
+
 Channel::Channel(std::size_t capacity) : state_(std::make_shared<State>(capacity)) {}
 
 Channel::~Channel() { close(); }
@@ -93,9 +111,11 @@ ChannelSink::ChannelSink(const Channel& channel) : state_(channel.state_) {}
 
 awaitable<Outcome> ChannelSink::deliver(Attempt attempt) {
     const Executor executor = co_await net::this_coro::executor;
-    const auto room = std::make_shared<Wakeup>(executor);
+    // The channel may outlive the loop that this wait belongs to, so a wait that is cancelled must
+    // leave nothing behind.
+    const Channel::Waiting room(*state_, executor);
     for (;;) {
-        switch (state_->push(attempt.batch, executor, room)) {
+        switch (state_->push(attempt.batch, executor, room.wakeup)) {
             case Channel::State::Push::accepted:
                 co_return Outcome::delivered();
             case Channel::State::Push::closed:
@@ -103,7 +123,7 @@ awaitable<Outcome> ChannelSink::deliver(Attempt attempt) {
             case Channel::State::Push::full:
                 break;
         }
-        co_await room->wait();
+        co_await room.wakeup->wait();
     }
 }
 

@@ -28,10 +28,13 @@ class EndToEndCase(unittest.TestCase):
         return receiver
 
     def daemon(self, endpoints=(), env=None, ready=True, **config):
-        """`endpoints`: mappings as in the configuration; keyword arguments: top-level keys."""
+        """`endpoints`: mappings as in the configuration, None for no such key; keyword arguments:
+        top-level keys."""
         directory = self.directory / f"daemon{len(self._daemons)}"
         directory.mkdir()
-        daemon = Daemon({"endpoints": list(endpoints), **config}, directory, env, ready)
+        if endpoints is not None:
+            config["endpoints"] = list(endpoints)
+        daemon = Daemon(config, directory, env, ready)
         self.addCleanup(daemon.kill)
         self._daemons.append(daemon)
         return daemon
@@ -64,7 +67,7 @@ class EndToEndCase(unittest.TestCase):
 
     def tearDown(self):
         for daemon in self._daemons:
-            if daemon.exit_code is None and daemon.expected_exit is not None:
+            if daemon.is_up() and daemon.expected_exit is not None:
                 self.assert_conserved(daemon)
         for daemon in self._daemons:
             if daemon.expected_exit is not None:

@@ -53,6 +53,10 @@ class Daemon(Process):
         return [entry["address"] for entry in self.log()
                 if entry.get("listener") == listener and entry.get("msg") == "listening"]
 
+    def is_up(self):
+        """Whether it has said that it is ready, and has not ended."""
+        return self.ready_after is not None and self.exit_code is None
+
     @property
     def ingest(self):
         return self.ingest_addresses[0]
@@ -90,6 +94,11 @@ class Daemon(Process):
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def cpu_seconds(self):
+        """CPU time of the process so far."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def voluntary_switches(self):
         """Voluntary context switches of all its threads so far."""

@@ -63,7 +63,7 @@ class Registry(Process):
         """Runs curl; the status of each answer, one per line of its output."""
         command = ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}\\n",
                    *arguments]
-        done = subprocess.run(command, capture_output=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=150, check=False)
         if done.returncode != 0:
             raise AssertionError(f"{command}: exit {done.returncode} {done.stderr.decode()}")
         return [int(line) for line in done.stdout.split()]

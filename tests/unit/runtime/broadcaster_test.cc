@@ -76,6 +76,38 @@ TEST(Broadcaster, drops_what_a_removed_endpoint_cannot_deliver_in_time) {
     EXPECT_CONSERVED(endpoint->snapshot());
 }
 
+TEST(Broadcaster, still_counts_a_removed_endpoint_that_has_not_ended) {
+    Pipeline pipeline;
+    Receiver receiver;
+    const auto endpoint = pipeline.add("dead", refuse, receiver);
+    pipeline.write_many(3);
+    pipeline.poll();
+
+    pipeline.broadcaster.remove(endpoint, 5s);
+    pipeline.poll();
+
+    EXPECT_EQ(pipeline.snapshot_of("dead").pending_events, 3U);
+    EXPECT_CONSERVED(pipeline.snapshot());
+}
+
+TEST(Broadcaster, goes_on_when_an_endpoint_cannot_be_started) {
+    Pipeline pipeline;
+    Receiver receiver;
+    EndpointOptions options;
+    options.name = "broken";
+    options.make_sink = [](const SinkContext&) -> std::unique_ptr<Sink> {
+        throw std::runtime_error("no sink");
+    };
+    pipeline.broadcaster.add(std::make_shared<Endpoint>(pipeline.shard, std::move(options)));
+    pipeline.add("healthy", deliver, receiver);
+
+    pipeline.write("1");
+    pipeline.poll();
+
+    EXPECT_EQ(receiver.ids, (std::vector<std::string>{"1"}));
+    EXPECT_EQ(pipeline.log_count("no sink"), 1U);
+}
+
 TEST(Broadcaster, does_not_let_a_removed_endpoint_outlast_the_drain) {
     Pipeline pipeline;
     Receiver receiver;
@@ -110,7 +142,7 @@ TEST(Broadcaster, drains_at_once_when_everything_can_be_delivered) {
     pipeline.add("a", deliver, receiver);
     pipeline.write_many(5000);
 
-    pipeline.drain(Duration::zero());
+    pipeline.drain(1ms);
 
     EXPECT_EQ(receiver.ids.size(), 5000U);
     EXPECT_CONSERVED(pipeline.snapshot());

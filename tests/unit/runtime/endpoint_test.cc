@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <random>
 
 #include "base/wakeup.h"
@@ -255,6 +257,60 @@ TEST(Endpoint, knows_its_oldest_pending_event_and_how_it_fares) {
     EXPECT_TRUE(snapshot.is_breaker_open);
     EXPECT_FALSE(snapshot.is_up) << "five attempts in a row went wrong";
     EXPECT_EQ(snapshot.last_error, "status 500");
+}
+
+TEST(Endpoint, that_waits_at_its_breaker_has_nothing_in_flight) {
+    Pipeline pipeline;
+    Receiver receiver;
+    pipeline.add("a", refuse, receiver, with_breaker(1, 1s));
+    pipeline.write("1");
+    pipeline.poll();
+
+    const EndpointSnapshot snapshot = pipeline.snapshot_of("a");
+
+    EXPECT_EQ(snapshot.pending_events, 1U);
+    EXPECT_EQ(snapshot.in_flight_requests, 0U);
+}
+
+TEST(Endpoint, takes_a_sink_that_gives_up_by_itself_for_a_failing_one) {
+    for (const bool throws : {false, true}) {
+        Pipeline pipeline;
+        Receiver receiver;
+        pipeline.add(
+            "a",
+            [&](const Attempt&) {
+                if (receiver.attempts > 3) return Outcome::delivered();
+                if (!throws) return Outcome::aborted();
+                throw boost::system::system_error(net::error::operation_aborted);
+            },
+            receiver, with_breaker(2, 1s));
+
+        pipeline.write("1");
+        pipeline.poll();
+        EXPECT_EQ(receiver.attempts, 2U) << "the breaker counts them";
+        pipeline.advance(2s);
+
+        EXPECT_EQ(receiver.ids, (Strings{"1"}));
+        EXPECT_EQ(pipeline.snapshot_of("a").metrics.errors(), 3U);
+        EXPECT_CONSERVED(pipeline.snapshot());
+    }
+}
+
+TEST(Endpoint, does_not_send_an_event_that_grew_too_old_while_it_waited) {
+    Pipeline pipeline;
+    Receiver receiver;
+    EndpointOptions options = with_breaker(1, 1h);
+    options.limits.age_max = 10min;
+    pipeline.add(
+        "a", [&](const Attempt& a) { return receiver.attempts > 1 ? deliver(a) : refuse(a); },
+        receiver, std::move(options));
+
+    pipeline.write("1");
+    pipeline.advance(2h);
+
+    EXPECT_EQ(receiver.attempts, 1U);
+    EXPECT_EQ(pipeline.snapshot_of("a").metrics.dead_letters(DeadReason::max_age), 1U);
+    EXPECT_CONSERVED(pipeline.snapshot());
 }
 
 // SPEC 14: the first failure, breaker changes, then at most one line per ten seconds.

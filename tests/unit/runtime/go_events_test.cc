@@ -102,6 +102,25 @@ TEST(GoEvents, closed_wins_over_room_in_a_channel) {
     }
 }
 
+// The wait of a sink for room must not outlive it: the channel may outlive its loop.
+TEST(GoEvents, a_channel_may_outlive_the_loop_of_its_writer) {
+    Channel channel(1);
+    {
+        Pipeline pipeline;
+        EndpointOptions options;
+        options.name = "channel";
+        options.make_sink = [&channel](const SinkContext&) {
+            return std::make_unique<ChannelSink>(channel);
+        };
+        pipeline.broadcaster.add(std::make_shared<Endpoint>(pipeline.shard, std::move(options)));
+        pipeline.write_many(2);
+        pipeline.drain(Duration::zero());
+    }
+
+    EXPECT_TRUE(channel.try_receive().has_value());
+    EXPECT_FALSE(channel.try_receive().has_value());
+}
+
 // TestFilter: 100 events, every second one matches.
 TEST(GoEvents, filter_lets_through_what_matches) {
     class EvenFilter final : public Filter {

@@ -52,8 +52,9 @@ TEST(Endpoints, show_settings_without_secrets) {
     EXPECT_EQ(settings["success"], nlohmann::json({"200-299", "304"}));
     EXPECT_EQ(settings["threshold"], 10);
     EXPECT_EQ(settings["ignore"]["actions"], nlohmann::json({"pull"}));
-    EXPECT_EQ(settings["match"], nlohmann::json::parse(R"([{"field":"/target/repository",
-                                                            "op":"prefix","value":["library/"]}])"));
+    EXPECT_EQ(settings["match"],
+              nlohmann::json::parse(
+                  R"([{"field":"/target/repository","op":"prefix","value":["library/"]}])"));
 }
 
 TEST(Endpoints, show_alternatives_of_a_rule) {
