@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import tempfile
+import textwrap
 import unittest
 import urllib.error
 
@@ -150,7 +151,7 @@ class Manifests(unittest.TestCase):
     def test_every_configuration_shown_is_accepted(self):
         texts = {"compose": (DEPLOY / "compose/fanfare.yaml").read_text()}
         config_map = (DEPLOY / "k8s/configmap.yaml").read_text()
-        texts["kubernetes"] = config_map.partition("  fanfare.yaml: |\n")[2].replace("\n    ", "\n")
+        texts["kubernetes"] = textwrap.dedent(config_map.partition("  fanfare.yaml: |\n")[2])
         for name in ("README.md", "deploy/README.md"):
             snippets = re.findall(r"```yaml\n(.*?)```", (SOURCE / name).read_text(), re.DOTALL)
             for number, text in enumerate(snippets):
