@@ -16,8 +16,8 @@ COPY CMakeLists.txt CMakePresets.json LICENSE ./
 COPY lib lib
 COPY daemon daemon
 ARG COMMIT=unknown
-ENV CCACHE_DIR=/root/.cache/ccache
-RUN --mount=type=cache,target=/root/.cache/ccache \
+ENV CCACHE_DIR=/ccache
+RUN --mount=type=cache,target=/ccache \
     cmake --preset release -DFANFARE_BUILD_TESTS=OFF -DFANFARE_COMMIT="$COMMIT" \
     && cmake --build --preset release --target daemon/fanfare \
     && strip -o /usr/bin/fanfare build/release/daemon/fanfare

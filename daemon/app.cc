@@ -5,6 +5,8 @@
 #include <system_error>
 
 #include "base/cpus.h"
+#include "base/exceptions.h"
+#include "http/url.h"
 #include "server/admin/endpoint_info.h"
 
 namespace fanfare {
@@ -49,16 +51,6 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     return info;
 }
 
-std::string what(const std::exception_ptr& exception) {
-    try {
-        std::rethrow_exception(exception);
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "not a std::exception";
-    }
-}
-
 }  // namespace
 
 std::vector<std::unique_ptr<App::Loop>> App::make_loops(unsigned count, Clock& clock, Log& log) {
@@ -84,7 +76,8 @@ App::App(Config config, Log& log, Identity identity)
       broadcaster_(shards_),
       stop_asked_(shards_.front()->executor()),
       tasks_(shards_.front()->executor(), [this](const std::exception_ptr& exception) {
-          log_.error("daemon", "shutting down went wrong", {{"error", what(exception)}});
+          log_.error("daemon", "shutting down went wrong",
+                     {{"error", fanfare::describe(exception)}});
           release();
       }) {}
 
@@ -202,7 +195,7 @@ void App::turn(Loop& loop) {
             return;
         } catch (...) {
             log_.error("daemon", "an event loop caught an exception",
-                       {{"error", what(std::current_exception())}});
+                       {{"error", fanfare::describe(std::current_exception())}});
         }
     }
 }

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/command.h"
-#include "server/admin/endpoint_info.h"
+#include "http/url.h"
 
 namespace fanfare::command {
 namespace {

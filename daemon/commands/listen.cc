@@ -68,6 +68,8 @@ class Receiver final : public RequestHandler {
     Receiver(Behaviour behaviour, Clock& clock, std::function<void()> on_unread)
         : behaviour_(behaviour), clock_(clock), on_unread_(std::move(on_unread)) {}
 
+    std::string_view allowed_methods() const noexcept override { return "GET, HEAD, POST, PUT"; }
+
     std::optional<Response> refuse(const RequestHead&, const Peer&) override {
         return std::nullopt;
     }

@@ -223,7 +223,7 @@ class Requests(EndToEndCase):
         """Failures are what is logged and shown with most detail."""
         receiver.script("/hook", [500, HANG, CLOSE])
         daemon.post(numbered(1, 1))
-        wait_until(lambda: daemon.log_entries(msg="delivery failed, will retry"))
+        wait_until(lambda: daemon.log_entries(msg="delivery failed"))
         self.wait_delivered(daemon, "t1")
 
 class Https(EndToEndCase):

@@ -225,7 +225,7 @@ TEST(HttpServer, ends_the_connection_behind_an_error_in_head_or_framing) {
         {begin + "X: " + std::string(20000, 'x') + "\r\n\r\n", 431, "HEAD_TOO_LARGE"},
         {begin + "Transfer-Encoding: gzip\r\n\r\n", 501, "TRANSFER_CODING_UNKNOWN"},
         {"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505, "VERSION_UNSUPPORTED"},
-        {"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", 405, "METHOD_UNKNOWN"},
+        {"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", 405, "METHOD_NOT_ALLOWED"},
     };
 
     for (const Case& one : cases) {
@@ -236,6 +236,15 @@ TEST(HttpServer, ends_the_connection_behind_an_error_in_head_or_framing) {
         EXPECT_GE(server.answers(one.status), 1U);
     }
     EXPECT_EQ(server.handler().answered(), 0);
+}
+
+TEST(HttpServer, tells_who_wants_a_tunnel_what_is_served) {
+    RunningServer server;
+    RawClient client = server.connect();
+
+    client.send("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+
+    EXPECT_EQ(client.read_answer().field("allow"), "GET, POST");
 }
 
 TEST(HttpServer, lets_a_client_that_sends_much_too_much_read_the_answer) {

@@ -226,7 +226,8 @@ TEST_F(HttpSinkTest, refuses_bad_options_when_it_is_made) {
 
     EXPECT_NE(problem(options("ftp://h/")), "");
     EXPECT_NE(problem(host), "");
-    EXPECT_EQ(problem(ca), "ca_file \"/nonexistent/ca.pem\": No such file or directory");
+    EXPECT_EQ(problem(ca),
+              "ca_file \"/nonexistent/ca.pem\": cannot be read: No such file or directory");
     EXPECT_EQ(problem(options("http://h/")), "");
 }
 

@@ -34,6 +34,8 @@ class TargetHandler final : public RequestHandler {
 
     explicit TargetHandler(Clock& clock) : clock_(clock) {}
 
+    std::string_view allowed_methods() const noexcept override { return "GET, POST"; }
+
     std::optional<Response> refuse(const RequestHead& head, const Peer& /*peer*/) override {
         if (head.target == "/refuse_throw") throw std::runtime_error("refuse");
         if (head.target != "/refused") return std::nullopt;

@@ -48,7 +48,12 @@ void Deadlines::ring() {
     // Until the end of this function no arm() needs to set the alarm.
     alarm_at_ = TimePoint::min();
     const TimePoint now = clock_.now();
-    for (const auto& entry : lists_) entry.second->expire(now);
+    try {
+        for (const auto& entry : lists_) entry.second->expire(now);
+    } catch (...) {
+        set_alarm(now);  // for those that have not had their turn
+        throw;
+    }
 
     TimePoint next = TimePoint::max();
     for (const auto& entry : lists_) {

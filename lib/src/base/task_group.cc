@@ -2,26 +2,12 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/system/system_error.hpp>
 #include <cassert>
 
+#include "base/exceptions.h"
+
 namespace fanfare {
-namespace {
-
-bool is_cancellation(const std::exception_ptr& exception) {
-    try {
-        std::rethrow_exception(exception);
-    } catch (const boost::system::system_error& error) {
-        return error.code() == net::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
-}  // namespace
-
 TaskGroup::TaskGroup(Executor executor, std::function<void(std::exception_ptr)> on_exception)
     : executor_(executor), on_exception_(std::move(on_exception)), empty_(executor) {}
 
@@ -29,10 +15,15 @@ TaskGroup::~TaskGroup() { assert(tasks_.empty()); }
 
 void TaskGroup::spawn(awaitable<void> task) {
     const auto entry = tasks_.emplace(tasks_.end());
-    net::co_spawn(executor_, std::move(task),
-                  net::bind_cancellation_slot(entry->slot(), [this, entry](std::exception_ptr e) {
-                      net::post(executor_, [this, entry, e] { finished(entry, e); });
-                  }));
+    const auto end = [this, entry](std::exception_ptr exception) {
+        net::post(executor_, [this, entry, exception] { finished(entry, exception); });
+    };
+    try {
+        net::co_spawn(executor_, std::move(task), net::bind_cancellation_slot(entry->slot(), end));
+    } catch (...) {
+        tasks_.erase(entry);
+        throw;
+    }
 }
 
 void TaskGroup::finished(Tasks::iterator task, std::exception_ptr exception) {

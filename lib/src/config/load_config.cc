@@ -1,10 +1,7 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <cstdlib>
 #include <map>
-#include <system_error>
 
+#include "base/files.h"
 #include "base/units.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
@@ -181,36 +178,6 @@ std::vector<ConfigError> one_error(const std::string& file, const std::string& m
     return {ConfigError{file, 0, 0, {}, message}};
 }
 
-/// The whole text of a file; an Error if it cannot be had.
-Result<std::string> read_file(const std::filesystem::path& file) {
-    const auto failed = [] {
-        return Error("cannot be read: " + std::generic_category().message(errno));
-    };
-    std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) {
-        return Error("is a directory; expected a YAML file");
-    }
-    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return failed();
-    std::string text(file_bytes_max + 1, '\0');
-    std::size_t size = 0;
-    ::ssize_t got = 1;
-    while (got != 0 && size < text.size()) {
-        got = ::read(descriptor, text.data() + size, text.size() - size);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) break;
-        size += static_cast<std::size_t>(got);
-    }
-    const Error error = failed();
-    ::close(descriptor);
-    if (got < 0) return error;
-    if (size > file_bytes_max) {
-        return Error("is too large; expected at most " + format_size(file_bytes_max));
-    }
-    text.resize(size);
-    return {boost::system::in_place_value, std::move(text)};
-}
-
 }  // namespace
 
 std::string ConfigError::text() const {
@@ -241,7 +208,7 @@ LoadedConfig parse_config(std::string_view text, const std::string& file,
 }
 
 LoadedConfig load_config(const std::filesystem::path& file, const Environment& environment) {
-    const Result<std::string> text = read_file(file);
+    const Result<std::string> text = read_file(file.string(), file_bytes_max);
     if (text.has_error()) return one_error(file.string(), text.error().message());
     return parse_config(*text, file.string(), environment);
 }

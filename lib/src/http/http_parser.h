@@ -32,6 +32,8 @@ struct RequestHead {
     /// The first field of that name, or nothing.
     std::optional<std::string_view> find(std::string_view name) const noexcept;
     std::size_t count(std::string_view name) const noexcept;
+    /// The path of the target, without its query; empty for a target that has none, `*` say.
+    std::string_view path() const noexcept;
 };
 
 /// Reads HTTP/1 requests off a connection, one after the other, strictly (SPEC 4). Fed with

@@ -5,12 +5,9 @@
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
+#include "base/files.h"
 #include "http/tls_session.h"
 
 namespace fanfare {
@@ -30,19 +27,10 @@ Error file_error(std::string_view option, const std::string& file, const std::st
     return Error(std::move(message));
 }
 
-Result<std::string> read_file(std::string_view option, const std::string& file) {
-    errno = 0;
-    std::ifstream in(file, std::ios::binary);
-    std::string text;
-    if (in) {
-        text.resize(file_bytes_max + 1);
-        in.read(text.data(), static_cast<std::streamsize>(text.size()));
-        text.resize(static_cast<std::size_t>(in.gcount()));
-    }
-    if (!in.is_open() || in.bad()) return file_error(option, file, std::strerror(errno));
-    if (text.size() > file_bytes_max) return file_error(option, file, "is too large");
-    // Spelt out, as an Error could be made of a string too.
-    return Result<std::string>(boost::system::in_place_value, std::move(text));
+Result<std::string> read_option(std::string_view option, const std::string& file) {
+    Result<std::string> text = read_file(file, file_bytes_max);
+    if (text.has_error()) return file_error(option, file, text.error().message());
+    return text;
 }
 
 TlsContextPtr make_context(ssl::context::method method) {
@@ -55,7 +43,7 @@ TlsContextPtr make_context(ssl::context::method method) {
 }
 
 Result<void> use_ca(ssl::context& context, std::string_view option, const std::string& file) {
-    const Result<std::string> text = read_file(option, file);
+    const Result<std::string> text = read_option(option, file);
     if (text.has_error()) return text.error();
     // Asio takes a file without any certificate in it for a good one.
     if (text->find("-----BEGIN ") == std::string::npos) {
@@ -69,9 +57,9 @@ Result<void> use_ca(ssl::context& context, std::string_view option, const std::s
 
 Result<void> use_certificate(ssl::context& context, const std::string& cert_file,
                              const std::string& key_file) {
-    const Result<std::string> chain = read_file("cert_file", cert_file);
+    const Result<std::string> chain = read_option("cert_file", cert_file);
     if (chain.has_error()) return chain.error();
-    const Result<std::string> key = read_file("key_file", key_file);
+    const Result<std::string> key = read_option("key_file", key_file);
     if (key.has_error()) return key.error();
 
     error_code error;

@@ -1,12 +1,12 @@
 #include "http/url.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/src.hpp>  // Boost.URL's own code, compiled here and nowhere else
 #include <boost/url/url_view.hpp>
 #include <charconv>
+
+#include "base/base64.h"
 
 namespace fanfare {
 namespace {
@@ -27,15 +27,6 @@ bool is_port(std::string_view text) {
     unsigned port = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
     return error == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
-}
-
-std::string base64(const std::string& text) {
-    std::string encoded(4 * ((text.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
-    encoded.resize(static_cast<std::size_t>(size));
-    return encoded;
 }
 
 /// Why nothing can be posted to `view`; null if something can.
@@ -87,6 +78,18 @@ Result<Url> parse_url(std::string_view text) {
         url.authorization = "Basic " + base64(view.user() + ":" + view.password());
     }
     return url;
+}
+
+std::string without_userinfo(std::string_view text) {
+    std::string result(text);
+    const std::size_t scheme_end = result.find("://");
+    if (scheme_end == std::string::npos) return result;
+    const std::size_t begin = scheme_end + 3;
+    const std::size_t authority_end = result.find_first_of("/?#", begin);
+    // The last one: what stands before it is userinfo for some reader.
+    const std::size_t at = result.substr(0, authority_end).rfind('@');
+    if (at != std::string::npos && at >= begin) result.erase(begin, at + 1 - begin);
+    return result;
 }
 
 std::string redacted_url(std::string_view text) {

@@ -24,6 +24,9 @@ struct Url {
 /// characters or blanks. The message never holds userinfo.
 Result<Url> parse_url(std::string_view text);
 
+/// `text` as it is, but without userinfo (SPEC 3): for those who may see the configuration.
+std::string without_userinfo(std::string_view text);
+
 /// `text` without userinfo and query, for logs; `<bad url>` if it is none.
 std::string redacted_url(std::string_view text);
 

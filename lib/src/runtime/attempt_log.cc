@@ -74,7 +74,7 @@ void AttemptLog::failed(const Attempt& attempt, const Outcome& outcome, bool is_
     const std::optional<std::uint64_t> suppressed = failures_throttle_.admit(clock_.now());
     if (suppressed) {
         const Event& event = *attempt.batch.front();
-        log_.warn("endpoint", "delivery failed, will retry",
+        log_.warn("endpoint", "delivery failed",
                   {{"endpoint", endpoint_},
                    {"seq", event.seq()},
                    {"event_id", event.id()},

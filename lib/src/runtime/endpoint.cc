@@ -1,12 +1,11 @@
 #include "fanfare/endpoint.h"
 
 #include <algorithm>
-#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
 #include <cassert>
 
+#include "base/exceptions.h"
 #include "base/task_group.h"
 #include "base/wakeup.h"
 #include "fanfare/broadcaster.h"
@@ -90,26 +89,6 @@ EndpointOptions with_defaults(EndpointOptions options) {
     return options;
 }
 
-bool is_cancellation(const std::exception_ptr& exception) {
-    try {
-        std::rethrow_exception(exception);
-    } catch (const boost::system::system_error& error) {
-        return error.code() == net::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
-std::string what(const std::exception_ptr& exception) {
-    try {
-        std::rethrow_exception(exception);
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "not a std::exception";
-    }
-}
-
 }  // namespace
 
 Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
@@ -119,7 +98,7 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
       attempts_(options_.name, shard.log(), shard.clock()),
       workers_(shard.executor(), [this](const std::exception_ptr& exception) {
           shard_.log().error("endpoint", "worker failed",
-                             {{"endpoint", options_.name}, {"error", what(exception)}});
+                             {{"endpoint", options_.name}, {"error", describe(exception)}});
       }) {}
 
 void Endpoint::Impl::start() {
@@ -182,8 +161,9 @@ awaitable<void> Endpoint::Impl::work(std::unique_ptr<Sink> sink) {
 }
 
 void Endpoint::Impl::note_exception() {
-    shard_.log().error("endpoint", "worker failed, will go on",
-                       {{"endpoint", options_.name}, {"error", what(std::current_exception())}});
+    shard_.log().error(
+        "endpoint", "worker failed, will go on",
+        {{"endpoint", options_.name}, {"error", describe(std::current_exception())}});
 }
 
 void Endpoint::Impl::settle(Lease lease, const Outcome& outcome) {

@@ -171,9 +171,9 @@ Response too_many_connections_response() {
     return response;
 }
 
-Response connect_response() {
-    Response response = error_response(405, "METHOD_UNKNOWN", "this is not a proxy");
-    response.headers.emplace_back("Allow", "GET, HEAD, POST");
+Response connect_response(std::string_view allowed_methods) {
+    Response response = error_response(405, "METHOD_NOT_ALLOWED", "this is not a proxy");
+    response.headers.emplace_back("Allow", allowed_methods);
     return response;
 }
 

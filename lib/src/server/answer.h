@@ -37,7 +37,7 @@ Response problem_response(const HttpProblem& problem, bool has_head);
 /// The generic answers that the server gives by itself.
 Response timeout_response();
 Response too_many_connections_response();
-Response connect_response();
+Response connect_response(std::string_view allowed_methods);
 Response internal_error_response();
 Response out_of_memory_response();
 

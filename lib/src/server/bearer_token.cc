@@ -5,28 +5,23 @@
 
 #include <algorithm>
 #include <boost/algorithm/string/predicate.hpp>
-#include <fstream>
+
+#include "base/files.h"
 
 namespace fanfare {
 namespace {
 
 Result<std::string> read_token(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    std::string text(BearerToken::file_bytes_max + 1, '\0');
-    if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!in.is_open() || in.bad()) return Error("cannot read bearer token file " + file);
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > BearerToken::file_bytes_max) {
-        return Error("bearer token file " + file + " is longer than 64 KiB");
-    }
+    Result<std::string> content = read_file(file, BearerToken::file_bytes_max);
+    if (!content) return Error("bearer token file " + file + " " + content.error().message());
+    std::string& text = *content;
     while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
     if (text.empty()) return Error("bearer token file " + file + " is empty");
     const auto is_visible = [](char c) { return c > 0x20 && c < 0x7f; };
     if (!std::all_of(text.begin(), text.end(), is_visible)) {
         return Error("bearer token file " + file + " must hold one line of visible characters");
     }
-    // Spelt out, as Error can be made of a string too.
-    return Result<std::string>(boost::system::in_place_value, std::move(text));
+    return content;
 }
 
 /// What follows the scheme; nothing if that is not `Bearer`.

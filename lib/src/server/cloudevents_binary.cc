@@ -1,12 +1,11 @@
 #include "server/cloudevents_binary.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <set>
 #include <utility>
 
+#include "base/base64.h"
 #include "http/field_values.h"
 #include "server/media_type.h"
 
@@ -62,15 +61,6 @@ std::optional<std::string> percent_decoded(std::string_view value) {
         text += static_cast<char>(*high << 4U | *low);
         i += 2;
     }
-    return text;
-}
-
-std::string base64(std::string_view bytes) {
-    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL appends a NUL
-    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                    reinterpret_cast<const unsigned char*>(bytes.data()),
-                    static_cast<int>(bytes.size()));
-    text.pop_back();
     return text;
 }
 

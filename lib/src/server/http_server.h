@@ -42,6 +42,9 @@ class RequestHandler {
   public:
     virtual ~RequestHandler() = default;
 
+    /// What goes into the Allow field where the target has no path to tell by.
+    virtual std::string_view allowed_methods() const noexcept = 0;
+
     /// A look at the head, before the body: an answer here refuses the request. Its body, if it
     /// is within the limit, is then read and thrown away first, so that the connection can go on;
     /// if the client waits for `100 Continue` the connection ends instead.

@@ -6,20 +6,10 @@
 namespace fanfare {
 namespace {
 
+constexpr const char* methods = "POST";
+
 /// How long a sender is asked to wait; room is made by deliveries, which take milliseconds.
 constexpr const char* retry_after_seconds = "1";
-
-/// The path of a target in origin or absolute form, without its query.
-std::string_view path_of(std::string_view target) {
-    if (!target.starts_with('/')) {
-        const std::size_t authority = target.find("://");
-        if (authority == std::string_view::npos) return {};
-        const std::size_t end = target.find_first_of("/?", authority + 3);
-        if (end == std::string_view::npos || target[end] == '?') return "/";
-        target.remove_prefix(end);
-    }
-    return target.substr(0, target.find('?'));
-}
 
 Response response_to(const Refusal& refusal) {
     return error_response(refusal.status, refusal.code, refusal.message, refusal.detail);
@@ -27,7 +17,7 @@ Response response_to(const Refusal& refusal) {
 
 Response method_not_allowed() {
     Response response = error_response(405, "METHOD_NOT_ALLOWED", "events are sent by POST");
-    response.headers.emplace_back("Allow", "POST");
+    response.headers.emplace_back("Allow", methods);
     return response;
 }
 
@@ -73,14 +63,10 @@ Ingest::Ingest(const IngestOptions& options, const IngestContext& context,
       token_(std::move(token)),
       ids_(context.clock) {}
 
+std::string_view Ingest::allowed_methods() const noexcept { return methods; }
+
 std::optional<Response> Ingest::refuse(const RequestHead& head, const Peer&) {
-    if (head.method == "CONNECT") {
-        // What follows is meant for a tunnel and must not be read as a request.
-        Response response = method_not_allowed();
-        response.close = true;
-        return response;
-    }
-    if (path_of(head.target) != path_) {
+    if (head.path() != path_) {
         return error_response(404, "NAME_UNKNOWN", "there is nothing here; events go to " + path_);
     }
     if (head.method != "POST") return method_not_allowed();

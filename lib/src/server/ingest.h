@@ -33,6 +33,7 @@ class Ingest final : public RequestHandler {
                                                 const IngestContext& context);
 
     /// 404, 405, 401 and 415: all that the head can be refused for.
+    std::string_view allowed_methods() const noexcept override;
     std::optional<Response> refuse(const RequestHead& head, const Peer& peer) override;
 
     awaitable<Response> respond(Request request) override;

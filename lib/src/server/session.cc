@@ -73,7 +73,7 @@ awaitable<bool> Session::serve_request() {
         co_return co_await finish(std::move(response));
     }
     if (parser_.head().method == "CONNECT") {
-        Response response = connect_response();
+        Response response = connect_response(host_.handler_.allowed_methods());
         co_return co_await finish(std::move(response));
     }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "support/manual_clock.h"
 
 namespace fanfare {
@@ -89,6 +91,23 @@ TEST_F(DeadlinesTest, may_be_armed_from_a_callback) {
 }
 
 // The point of it all: a request that ends in time costs no timer operation.
+TEST_F(DeadlinesTest, go_on_after_a_callback_that_throws) {
+    int expired = 0;
+    Timeout throwing([] { throw std::runtime_error("on purpose"); });
+    Timeout next([&] { ++expired; });
+    Timeout later([&] { ++expired; });
+    deadlines_.of(1s).arm(throwing);
+    deadlines_.of(1s).arm(next);
+    deadlines_.of(2s).arm(later);
+
+    EXPECT_THROW(advance(1s), std::runtime_error);
+    advance(0s);
+    EXPECT_EQ(expired, 1);
+
+    advance(1s);
+    EXPECT_EQ(expired, 2);
+}
+
 TEST_F(DeadlinesTest, keep_one_alarm_however_many_timeouts_come_and_go) {
     Timeout timeout([] {});
     for (int i = 0; i < 1000; ++i) {

@@ -326,7 +326,7 @@ TEST_F(ConfigFile, that_is_missing_is_one_error_without_a_place) {
 }
 
 TEST_F(ConfigFile, that_is_a_directory_is_refused) {
-    EXPECT_EQ(first_error(dir_), dir_.string() + ": error: is a directory; expected a YAML file");
+    EXPECT_EQ(first_error(dir_), dir_.string() + ": error: is a directory; expected a file");
 }
 
 TEST_F(ConfigFile, that_may_not_be_read_is_refused) {

@@ -269,5 +269,21 @@ TEST(RequestParser, takes_a_post_without_length_where_that_is_allowed) {
     EXPECT_EQ(parse("POST / HTTP/1.1\r\nHost: a\r\n\r\n", 1, limits).requests.size(), 1U);
 }
 
+TEST(RequestHead, tells_the_path_of_its_target) {
+    const auto path = [](std::string_view target) {
+        RequestHead head;
+        head.target = target;
+        return std::string(head.path());
+    };
+    EXPECT_EQ(path("/events"), "/events");
+    EXPECT_EQ(path("/events?a=/b"), "/events");
+    EXPECT_EQ(path("/a://b/c"), "/a://b/c");
+    EXPECT_EQ(path("http://h:1/events?a"), "/events");
+    EXPECT_EQ(path("http://h"), "/");
+    EXPECT_EQ(path("http://h?a=/b"), "/");
+    EXPECT_EQ(path("*"), "");
+    EXPECT_EQ(path("h:80"), "");
+}
+
 }  // namespace
 }  // namespace fanfare

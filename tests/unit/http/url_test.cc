@@ -85,6 +85,14 @@ TEST(Url, says_what_is_wrong_without_userinfo) {
     }
 }
 
+TEST(WithoutUserinfo, removes_it_and_nothing_else) {
+    EXPECT_EQ(without_userinfo("https://h/p?q=a@b"), "https://h/p?q=a@b");
+    EXPECT_EQ(without_userinfo("https://me:pw@h:1/p?q=1"), "https://h:1/p?q=1");
+    EXPECT_EQ(without_userinfo("https://me:p@w@h"), "https://h");
+    EXPECT_EQ(without_userinfo("https://h?x=me:pw@y"), "https://h?x=me:pw@y");
+    EXPECT_EQ(without_userinfo("not a url"), "not a url");
+}
+
 TEST(RedactedUrl, has_neither_userinfo_nor_query) {
     EXPECT_EQ(redacted_url("https://me:secret@h:8443/hook?token=x"), "https://h:8443/hook");
     EXPECT_EQ(redacted_url("http://h"), "http://h/");

@@ -83,13 +83,5 @@ TEST(DebugVars, survives_a_command_line_that_is_not_utf8) {
     EXPECT_EQ(root["cmdline"][0], "fanfare");
 }
 
-TEST(WithoutUserinfo, removes_it_and_nothing_else) {
-    EXPECT_EQ(without_userinfo("https://h/p?q=a@b"), "https://h/p?q=a@b");
-    EXPECT_EQ(without_userinfo("https://me:pw@h:1/p?q=1"), "https://h:1/p?q=1");
-    EXPECT_EQ(without_userinfo("https://me:p@w@h"), "https://h");
-    EXPECT_EQ(without_userinfo("https://h?x=me:pw@y"), "https://h?x=me:pw@y");
-    EXPECT_EQ(without_userinfo("not a url"), "not a url");
-}
-
 }  // namespace
 }  // namespace fanfare

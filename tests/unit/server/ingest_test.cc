@@ -178,15 +178,6 @@ TEST(Ingest, takes_no_other_method) {
     }
 }
 
-TEST(Ingest, ends_the_connection_after_connect) {
-    Asked asked;
-
-    const Response response = asked.ask("CONNECT", "host:80", {}, "");
-
-    EXPECT_EQ(response.status, 405);
-    EXPECT_TRUE(response.close);
-}
-
 TEST(Ingest, holds_the_bytes_of_events_until_they_are_delivered) {
     Asked asked;
     test::Receiver receiver;

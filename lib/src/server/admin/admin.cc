@@ -13,17 +13,6 @@
 namespace fanfare {
 namespace {
 
-/// The path of a request target: origin form, or absolute form as a proxy sends it.
-std::string_view path_of(std::string_view target) {
-    const std::size_t scheme_end = target.find("://");
-    if (!target.starts_with('/') && scheme_end != std::string_view::npos) {
-        const std::size_t begin = target.find_first_of("/?#", scheme_end + 3);
-        if (begin == std::string_view::npos || target[begin] != '/') return "/";
-        target.remove_prefix(begin);
-    }
-    return target.substr(0, target.find_first_of("?#"));
-}
-
 Response no_store(Response response) {
     response.headers.emplace_back("Cache-Control", "no-store");
     return response;
@@ -36,6 +25,7 @@ Response text_response(std::string body, std::string_view content_type) {
     return response;
 }
 
+constexpr const char* methods = "GET, HEAD";
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 constexpr std::string_view json = "application/json";
 
@@ -98,8 +88,10 @@ const Admin::Route* Admin::find_route(std::string_view path) {
     return nullptr;
 }
 
+std::string_view Admin::allowed_methods() const noexcept { return methods; }
+
 std::optional<Response> Admin::refuse(const RequestHead& head, const Peer& peer) {
-    const Route* const route = find_route(path_of(head.target));
+    const Route* const route = find_route(head.path());
     // Who may not see what there is does not learn either what there is not.
     if (route == nullptr || !route->is_open) {
         std::optional<Response> denied = deny(head, peer);
@@ -111,7 +103,7 @@ std::optional<Response> Admin::refuse(const RequestHead& head, const Peer& peer)
     if (head.method != "GET" && head.method != "HEAD") {
         Response response =
             error_response(405, "METHOD_NOT_ALLOWED", "only GET and HEAD are allowed here");
-        response.headers.emplace_back("Allow", "GET, HEAD");
+        response.headers.emplace_back("Allow", methods);
         return no_store(std::move(response));
     }
     return std::nullopt;
@@ -132,7 +124,7 @@ std::optional<Response> Admin::deny(const RequestHead& head, const Peer& peer) {
 }
 
 awaitable<Response> Admin::respond(Request request) {
-    const std::string_view path = path_of(request.head.target);
+    const std::string_view path = request.head.path();
     const Route* const route = find_route(path);
     std::string argument(path.substr(route->path.size()));
     Response response = co_await (this->*route->serve)(std::move(argument));

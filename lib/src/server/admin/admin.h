@@ -39,6 +39,7 @@ class Admin final : public RequestHandler {
     /// What `/readyz` says from now on; any thread.
     void set_readiness(Readiness readiness) noexcept { readiness_ = readiness; }
 
+    std::string_view allowed_methods() const noexcept override;
     std::optional<Response> refuse(const RequestHead& head, const Peer& peer) override;
     awaitable<Response> respond(Request request) override;
 

@@ -33,7 +33,4 @@ struct EndpointInfo {
     bool insecure_skip_verify = false;
 };
 
-/// `url` as it is, but without userinfo (SPEC 3).
-std::string without_userinfo(std::string_view url);
-
 }  // namespace fanfare

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "fanfare/error.h"
+
+namespace fanfare {
+
+/// The whole content of `file`, which may be a pipe; an Error that says why it cannot be had, or
+/// that it is longer than `bytes_max`, without the name of the file. Blocks.
+Result<std::string> read_file(const std::string& file, std::size_t bytes_max);
+
+}  // namespace fanfare
