@@ -251,7 +251,7 @@ class Checker {
     bool fail_at_end() { return fail(text_.size(), "the text ends too early"); }
 
     bool fail(std::size_t offset, const char* message) {
-        problem_ = {offset, message, std::nullopt};
+        problem_ = {offset, message, std::nullopt, true};
         has_failed_ = true;
         return false;
     }

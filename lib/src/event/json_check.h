@@ -13,6 +13,7 @@ struct JsonProblem {
     /// The event it lies in, from 0: the element of a top-level array, or of the array `events` in
     /// a top-level object. Nothing if it lies outside of those.
     std::optional<std::size_t> index;
+    bool is_syntax = false;  ///< the text is no JSON at all
 };
 
 /// Reads `text` to its end and finds the first place where it is no JSON after RFC 8259, with the

@@ -1,6 +1,7 @@
 #include "event/json_lookup.h"
 
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "event/json_scratch.h"
@@ -39,70 +40,78 @@ std::optional<std::size_t> index_of(std::string_view token) {
 /// Walks down a pointer; the recursion is as deep as the pointer is long.
 class Finder {
   public:
-    Finder(JsonScratch& scratch) : scratch_(scratch) {}
+    explicit Finder(const JsonScratch& scratch) : scratch_(scratch) {}
 
-    RawValue find_member(ondemand::object object, std::string_view name, std::string_view rest) {
+    RawValue find_member(JsonTokens object, std::string_view name, std::string_view rest) const {
         RawValue found;
-        const auto look = [&](std::string_view key, ondemand::value value) {
+        for_each_member(object, scratch_, [&](std::string_view key, const JsonTokens& value) {
             if (key == name) found = find(value, rest);
-        };
-        for_each_member(scratch_.ondemand, object, end(), look);
+        });
         return found;
     }
 
   private:
-    RawValue find(ondemand::value value, std::string_view pointer) {
-        if (pointer.empty()) return read_value(value, end());
+    RawValue find(const JsonTokens& value, std::string_view pointer) const {
+        if (pointer.empty()) return value.value();
         const std::string token = take_token(pointer);
-        const ondemand::json_type type = value.type();
-        if (type == ondemand::json_type::object) {
-            return find_member(value.get_object(), token, pointer);
-        }
+        if (value.kind() == '{') return find_member(value, token, pointer);
         const std::optional<std::size_t> index = index_of(token);
-        if (type != ondemand::json_type::array || !index) return {};
-        std::size_t at = 0;
         RawValue found;
-        for (simdjson::simdjson_result<ondemand::value> element : value.get_array()) {
-            if (at++ == *index) found = find(element.value(), pointer);
-        }
+        if (value.kind() != '[' || !index) return found;
+        std::size_t at = 0;
+        for_each_element(value, [&](JsonTokens& element) {
+            if (at++ == *index) {
+                found = find(element, pointer);
+                return false;
+            }
+            element.skip();
+            return true;
+        });
         return found;
     }
 
-    const char* end() const { return scratch_.text.data() + scratch_.text.size(); }
-
-    JsonScratch& scratch_;
+    const JsonScratch& scratch_;
 };
 
 JsonValue finish(const JsonScratch& scratch, const RawValue& raw, std::string& buffer) {
     if (!raw.has_escape) return {raw.kind, raw.token};
-    buffer = decoded(scratch.ondemand, raw.token);
+    buffer = scratch.decoded(raw.token);
     return {raw.kind, buffer};
+}
+
+JsonTokens padded_copy(JsonScratch& scratch, std::string_view payload) {
+    scratch.text.reserve(payload.size() + json_padding);
+    scratch.text = payload;
+    const bool is_json = !parse(scratch, scratch.text);
+    const JsonTokens root = tokens_of(scratch, scratch.text);
+    if (!is_json || root.kind() != '{') throw std::invalid_argument("a payload is a JSON object");
+    return root;
 }
 
 }  // namespace
 
-JsonLookup::JsonLookup(std::string_view payload) : scratch_(take_scratch()) {
-    scratch_->text.reserve(payload.size() + json_padding);
-    scratch_->text = payload;
-    start(*scratch_, scratch_->text);
-}
+struct JsonLookup::Walk {
+    explicit Walk(std::string_view payload) : root(padded_copy(*scratch, payload)) {}
 
-JsonLookup::~JsonLookup() { give_back(std::move(scratch_)); }
+    JsonLoan scratch;
+    JsonTokens root;
+};
+
+JsonLookup::JsonLookup(std::string_view payload) : walk_(std::make_unique<Walk>(payload)) {}
+
+JsonLookup::~JsonLookup() = default;
 
 JsonValue JsonLookup::find(std::string_view pointer) {
     if (pointer.empty()) return {JsonValue::Kind::container, {}};
     if (pointer.front() != '/') return {};
     const std::string token = take_token(pointer);
-    scratch_->document.rewind();
-    const RawValue raw =
-        Finder(*scratch_).find_member(scratch_->document.get_object(), token, pointer);
-    return finish(*scratch_, raw, decoded_);
+    const RawValue raw = Finder(*walk_->scratch).find_member(walk_->root, token, pointer);
+    return finish(*walk_->scratch, raw, decoded_);
 }
 
 JsonValue JsonLookup::find_member(std::string_view name) {
-    scratch_->document.rewind();
-    const RawValue raw = Finder(*scratch_).find_member(scratch_->document.get_object(), name, {});
-    return finish(*scratch_, raw, decoded_);
+    const RawValue raw = Finder(*walk_->scratch).find_member(walk_->root, name, {});
+    return finish(*walk_->scratch, raw, decoded_);
 }
 
 }  // namespace fanfare

@@ -1,7 +1,7 @@
 #include "event/json_scratch.h"
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 #include <new>
 #include <utility>
 
@@ -21,69 +21,44 @@ std::unique_ptr<JsonScratch>& spare_scratch() {
     return spare;
 }
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+void make_room(simdjson::dom::parser& parser, std::size_t bytes) {
+    if (parser.capacity() >= bytes) return;
+    const std::size_t capacity = std::bit_ceil(std::max(bytes, std::size_t{1024}));
+    if (parser.allocate(capacity, json_depth_max) != simdjson::SUCCESS) throw std::bad_alloc();
+}
 
 }  // namespace
 
-std::unique_ptr<JsonScratch> take_scratch() {
-    std::unique_ptr<JsonScratch> scratch = std::move(spare_scratch());
-    return scratch ? std::move(scratch) : std::make_unique<JsonScratch>();
+JsonLoan::JsonLoan() : scratch_(std::move(spare_scratch())) {
+    if (!scratch_) scratch_ = std::make_unique<JsonScratch>();
 }
 
-void give_back(std::unique_ptr<JsonScratch> scratch) noexcept {
-    const std::size_t bytes =
-        std::max({scratch->dom.capacity(), scratch->ondemand.capacity(), scratch->text.capacity()});
-    if (bytes <= kept_text_bytes_max) spare_scratch() = std::move(scratch);
+JsonLoan::~JsonLoan() {
+    const std::size_t bytes = std::max(scratch_->parser.capacity(), scratch_->text.capacity());
+    if (bytes <= kept_text_bytes_max) spare_scratch() = std::move(scratch_);
 }
 
-void start(JsonScratch& scratch, std::string_view padded) {
-    const simdjson::padded_string_view view(padded.data(), padded.size(),
-                                            padded.size() + json_padding);
-    const simdjson::error_code error = scratch.ondemand.iterate(view).get(scratch.document);
-    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-    if (error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
+std::optional<JsonProblem> parse(JsonScratch& scratch, std::string_view padded) {
+    make_room(scratch.parser, padded.size());
+    const auto parsed = scratch.parser.parse(padded.data(), padded.size(), false);
+    if (parsed.error() == simdjson::SUCCESS) return std::nullopt;
+    // simdjson refuses numbers that fit no C++ type and tells no place, so its no is not final.
+    return check_json(padded, json_depth_max);
 }
 
-RawValue raw_string(const char* begin, const char* end) {
-    const auto size = [begin](const char* to) { return static_cast<std::size_t>(to - begin); };
-    const auto* quote =
-        static_cast<const char*>(std::memchr(begin, '"', static_cast<std::size_t>(end - begin)));
-    if (std::memchr(begin, '\\', size(quote)) == nullptr) {
-        return {JsonValue::Kind::string, {begin, size(quote)}, false};
-    }
-    const char* at = begin;
-    while (*at != '"') at += *at == '\\' ? 2 : 1;
-    return {JsonValue::Kind::string, {begin, size(at)}, true};
+/// The first of simdjson's two stages has left them in its parser. The second, which judges, has
+/// no use for them afterwards, nor has it changed them where it refused a number.
+JsonTokens tokens_of(const JsonScratch& scratch, std::string_view padded) {
+    return {padded, scratch.parser.implementation->structural_indexes.get()};
 }
 
-std::string decoded(const ondemand::parser& parser, std::string_view raw) {
-    std::string text(raw.size() + json_padding, '\0');
-    auto* out = reinterpret_cast<std::uint8_t*>(text.data());
-    const ondemand::raw_json_string quoted(reinterpret_cast<const std::uint8_t*>(raw.data()));
-    const std::string_view result = parser.unescape(quoted, out);
-    text.resize(result.size());
-    return text;
-}
-
-RawValue read_value(ondemand::value value, const char* end) {
-    const std::string_view token = value.raw_json_token();
-    switch (token.front()) {
-        case '{':
-        case '[':
-            return {JsonValue::Kind::container, {}};
-        case '"':
-            return raw_string(token.data() + 1, end);
-        case 'n':
-            return {JsonValue::Kind::null, trimmed(token)};
-        default:
-            return {JsonValue::Kind::scalar, trimmed(token)};
-    }
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
+std::string JsonScratch::decoded(std::string_view raw) const {
+    std::string result(raw.size() + json_padding, '\0');
+    auto* const out = reinterpret_cast<std::uint8_t*>(result.data());
+    const auto* const in = reinterpret_cast<const std::uint8_t*>(raw.data());
+    const std::uint8_t* const end = parser.implementation->parse_string(in, out);
+    result.resize(static_cast<std::size_t>(end - out));
+    return result;
 }
 
 }  // namespace fanfare

@@ -3,59 +3,44 @@
 #include <simdjson.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "event/json_view.h"
+#include "event/json_tokens.h"
 
 // What the json_*.cc files share. simdjson.h is heavy: nothing else may include this.
 
 namespace fanfare {
 
-namespace ondemand = simdjson::ondemand;
-
-/// Parsers with their buffers, and room for a copy of a text.
+/// A parser with its buffers, and room for a copy of a text.
 struct JsonScratch {
-    simdjson::dom::parser dom;
-    ondemand::parser ondemand;
-    ondemand::document document;
+    simdjson::dom::parser parser;
     std::string text;
+
+    /// What a raw string with escapes stands for.
+    std::string decoded(std::string_view raw) const;
 };
 
-/// This thread's parsers, or new ones; give_back() returns them for the next taker.
-std::unique_ptr<JsonScratch> take_scratch();
-void give_back(std::unique_ptr<JsonScratch> scratch) noexcept;
+/// A thread's scratch, or a new one, for the time of a call.
+class JsonLoan {
+  public:
+    JsonLoan();
+    ~JsonLoan();
+    JsonLoan(const JsonLoan&) = delete;
+    JsonLoan& operator=(const JsonLoan&) = delete;
 
-/// A value whose strings are not decoded yet: only the last of repeated keys is worth that.
-struct RawValue {
-    JsonValue::Kind kind = JsonValue::Kind::missing;
-    std::string_view token;  ///< of a string what is between the quotes, of other scalars all
-    bool has_escape = false;
+    JsonScratch* operator->() const noexcept { return scratch_.get(); }
+    JsonScratch& operator*() const noexcept { return *scratch_; }
+
+  private:
+    std::unique_ptr<JsonScratch> scratch_;
 };
 
-/// Begins to walk through `padded`, valid JSON.
-void start(JsonScratch& scratch, std::string_view padded);
+/// What is wrong with `padded`, if anything; see validate_json. Throws bad_alloc.
+std::optional<JsonProblem> parse(JsonScratch& scratch, std::string_view padded);
 
-/// `begin` is the first byte behind a quote in valid JSON that ends before `end`.
-RawValue raw_string(const char* begin, const char* end);
-RawValue read_value(ondemand::value value, const char* end);
-
-/// What a raw string with escapes stands for.
-std::string decoded(const ondemand::parser& parser, std::string_view raw);
-
-/// Calls `visit(name, value)` for each member; `parser` decodes names that need it.
-template <class Visit>
-void for_each_member(const ondemand::parser& parser, ondemand::object object, const char* end,
-                     const Visit& visit) {
-    std::string name;
-    for (ondemand::field field : object) {
-        const RawValue key = raw_string(field.key().raw(), end);
-        if (key.has_escape) name = decoded(parser, key.token);
-        visit(key.has_escape ? std::string_view(name) : key.token, field.value());
-    }
-}
-
-/// Without JSON's white space at both ends.
-std::string_view trimmed(std::string_view text) noexcept;
+/// The tokens of the text that `scratch` has last found to be valid JSON.
+JsonTokens tokens_of(const JsonScratch& scratch, std::string_view padded);
 
 }  // namespace fanfare

@@ -68,11 +68,10 @@ enum class JsonLayout : std::uint8_t {
     list,      ///< an array of events
 };
 
-/// Calls `visit` for every event in `valid`, in order, until it returns false. `valid` must be
-/// padded and must have passed validate_json. The views given to `visit` point into `valid` or
-/// into `kept`. Returns what is not of the layout, if anything; `visit` has then seen the events
-/// before that place.
-std::optional<JsonProblem> visit_events(std::string_view valid, JsonLayout layout, KeptTexts& kept,
+/// Checks `padded` as validate_json() does, then calls `visit` for every event in it, in order,
+/// until it returns false. The views given to `visit` point into `padded` or into `kept`. Returns
+/// what is no JSON, before any visit, or not of the layout, after visits of the events before.
+std::optional<JsonProblem> visit_events(std::string_view padded, JsonLayout layout, KeptTexts& kept,
                                         const std::function<bool(const EventView&)>& visit);
 
 }  // namespace fanfare

@@ -139,7 +139,7 @@ class Parser {
   private:
     void parse_body() {
         if (form_ == BodyForm::lines) return parse_lines();
-        if (form_ != BodyForm::cloudevent_binary) return parse_text(body_);
+        if (form_ != BodyForm::cloudevent_binary) return add_all(body_);
         std::variant<std::string, Refusal> event = structured_cloudevent(head_, body_);
         if (Refusal* const refusal = std::get_if<Refusal>(&event)) {
             refusal_ = std::move(*refusal);
@@ -155,23 +155,17 @@ class Parser {
             const std::size_t end = std::min(body_.find('\n', begin), body_.size());
             const std::string_view line =
                 trimmed_line(std::string_view(body_).substr(begin, end - begin));
-            if (!line.empty()) parse_text(line);
+            if (!line.empty()) add_all(line);
             begin = end + 1;
         }
     }
 
     /// `text` is the body or a line of it.
-    void parse_text(std::string_view text) {
-        const std::optional<JsonProblem> problem = validate_json(text);
-        if (!problem) return add_all(text);
-        refuse(text, *problem, "not valid JSON: ");
-    }
-
-    void add_all(std::string_view valid) {
+    void add_all(std::string_view text) {
         const auto add = [this](const EventView& event) { return this->add(event); };
         const std::optional<JsonProblem> problem =
-            visit_events(valid, layout_of(form_), request_.texts, add);
-        if (problem && !refusal_) refuse(valid, *problem, "");
+            visit_events(text, layout_of(form_), request_.texts, add);
+        if (problem && !refusal_) refuse(text, *problem);
     }
 
     /// Whether to go on.
@@ -187,7 +181,7 @@ class Parser {
         if (request_.type == MediaType::cloudevents) {
             if (const char* const problem = cloudevent_problem(event)) {
                 const JsonProblem place{0, problem, request_.events.size()};
-                refuse(event.payload, place, "");
+                refuse(event.payload, place);
                 return false;
             }
             parsed.fields.id = joined(event.source.text, " ", event.id.text);
@@ -211,10 +205,10 @@ class Parser {
     }
 
     /// `part` is the part of the body that `problem` counts its offset from.
-    void refuse(std::string_view part, const JsonProblem& problem, std::string_view introduction) {
+    void refuse(std::string_view part, const JsonProblem& problem) {
         const auto base = static_cast<std::size_t>(part.data() - body_.data());
         const std::string offset = std::to_string(base + problem.offset);
-        std::string message(introduction);
+        std::string message = problem.is_syntax ? "not valid JSON: " : "";
         message += problem.message;
         message += " (byte " + offset;
         std::string detail = "{\"offset\":" + offset;

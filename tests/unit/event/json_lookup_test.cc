@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 
 namespace fanfare {
@@ -86,6 +87,19 @@ TEST(JsonLookup, can_be_used_beside_another_one) {
     EXPECT_EQ(first.find("/a").text, "1");
     EXPECT_EQ(second.find("/a").text, "2");
     EXPECT_EQ(first.find("/a").text, "1");
+}
+
+TEST(JsonLookup, refuses_what_is_no_json_object) {
+    for (const char* payload : {"", "{", "[{\"a\":1}]", "7", "{\"a\":tru}", "{} {}"}) {
+        EXPECT_THROW(JsonLookup{payload}, std::invalid_argument) << payload;
+    }
+}
+
+TEST(JsonLookup, reads_beside_numbers_of_any_size) {
+    JsonLookup lookup(R"({"n":1e999,"a":[1, -2e-9999 ,{"b":"c"}]})");
+
+    EXPECT_EQ(lookup.find("/a/2/b").string(), "c");
+    EXPECT_EQ(lookup.find("/a/1").text, "-2e-9999");
 }
 
 TEST(JsonLookup, needs_no_padding_behind_the_payload) {

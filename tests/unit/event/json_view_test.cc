@@ -41,6 +41,31 @@ TEST(VisitEvents, slices_an_envelope_byte_for_byte) {
     EXPECT_FALSE(visited.problem);
 }
 
+TEST(VisitEvents, visits_nothing_of_a_text_that_is_no_json) {
+    const Visited visited(R"([{"id":"1"},{"id":2,}])", JsonLayout::list);
+
+    ASSERT_TRUE(visited.problem);
+    EXPECT_TRUE(visited.problem->is_syntax);
+    EXPECT_EQ(visited.problem->index, 1U);
+    EXPECT_TRUE(visited.events.empty());
+}
+
+TEST(VisitEvents, tells_json_of_another_form_from_what_is_no_json) {
+    const Visited visited(R"([{"id":"1"},7])", JsonLayout::list);
+
+    ASSERT_TRUE(visited.problem);
+    EXPECT_FALSE(visited.problem->is_syntax);
+    EXPECT_EQ(visited.events.size(), 1U);
+}
+
+TEST(VisitEvents, takes_numbers_of_any_size) {
+    const Visited visited(R"({"n":1e999,"m":123456789012345678901234567890, "id" : "a" })",
+                          JsonLayout::single);
+
+    ASSERT_EQ(visited.events.size(), 1U);
+    EXPECT_EQ(visited.events[0].id.string(), "a");
+}
+
 TEST(VisitEvents, reads_id_action_and_media_type_of_the_target) {
     const Visited visited(
         R"({"id":"7","action":"push","target":{"size":1,"mediaType":"a/b","x":"c/d"}})",

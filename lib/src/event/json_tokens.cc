@@ -1,0 +1,35 @@
+#include "event/json_tokens.h"
+
+namespace fanfare {
+namespace {
+
+bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+}  // namespace
+
+RawValue JsonTokens::value() const noexcept {
+    const char* const begin = at();
+    if (*begin == '{' || *begin == '[') return {JsonValue::Kind::container, {}};
+    // A scalar ends where the next token begins, white space aside.
+    const char* end = text_ + token_[1];
+    while (is_space(end[-1])) --end;
+    if (*begin != '"') {
+        const auto kind = *begin == 'n' ? JsonValue::Kind::null : JsonValue::Kind::scalar;
+        return {kind, {begin, static_cast<std::size_t>(end - begin)}};
+    }
+    const std::string_view inside(begin + 1, static_cast<std::size_t>(end - begin) - 2);
+    const bool has_escape = inside.find('\\') != std::string_view::npos;
+    return {JsonValue::Kind::string, inside, has_escape};
+}
+
+void JsonTokens::skip() noexcept {
+    std::size_t depth = 0;
+    do {
+        const char c = kind();
+        if (c == '{' || c == '[') ++depth;
+        if (c == '}' || c == ']') --depth;
+        next();
+    } while (depth > 0);
+}
+
+}  // namespace fanfare
