@@ -74,7 +74,9 @@ class Receiver final : public RequestHandler {
         return std::nullopt;
     }
 
-    awaitable<Response> respond(Request request) override {
+    Reply respond(Request request) override { return receive(std::move(request)); }
+
+    awaitable<Response> receive(Request request) {
         const WallTime arrived = clock_.wall();
         if (behaviour_.delay > Duration::zero()) {
             const TimePoint at = clock_.now() + behaviour_.delay;
@@ -82,7 +84,7 @@ class Receiver final : public RequestHandler {
         }
         Response response;
         response.status = fails_now() ? 503 : behaviour_.status;
-        response.content_type.clear();
+        response.content_type = {};
         ++answered_[response.status];
         report(request, arrived, response.status);
         co_return response;

@@ -204,6 +204,17 @@ TEST(HttpServer, turns_what_a_handler_throws_into_an_answer) {
     EXPECT_NE(server.loops().log_lines()[0].find("thrown on purpose"), std::string::npos);
 }
 
+TEST(HttpServer, gives_answers_that_need_no_wait) {
+    RunningServer server;
+    RawClient client = server.connect();
+
+    client.send(get("/at_once") + get("/throw_at_once") + get("/at_once"));
+
+    EXPECT_EQ(client.read_answer().body, "now");
+    EXPECT_EQ(client.read_answer().status, 500);
+    EXPECT_EQ(client.read_answer().body, "now");
+}
+
 TEST(HttpServer, ends_the_connection_behind_an_error_in_head_or_framing) {
     RunningServer server;
     const std::string chunked =

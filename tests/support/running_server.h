@@ -42,7 +42,15 @@ class TargetHandler final : public RequestHandler {
         return error_response(401, "UNAUTHORIZED", "no");
     }
 
-    awaitable<Response> respond(Request request) override {
+    fanfare::Reply respond(Request request) override {
+        if (request.head.target == "/throw_at_once") throw std::runtime_error("at once");
+        if (request.head.target != "/at_once") return answer(std::move(request));
+        Response response;
+        response.body = "now";
+        return response;
+    }
+
+    awaitable<Response> answer(Request request) {
         const std::string target(request.head.target);
         if (target == "/throw") throw std::runtime_error("thrown on purpose");
         if (target == "/no_memory") throw std::bad_alloc();

@@ -66,7 +66,7 @@ class Event {
   private:
     friend class Broadcaster;
 
-    /// A field that stands verbatim in the payload is a view into it; others are kept behind it.
+    /// A field given as a part of the payload is a view into it; others are kept behind it.
     struct Slice {
         std::uint32_t offset = 0;
         std::uint32_t size = 0;

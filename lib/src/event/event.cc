@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <functional>
+#include <optional>
 
 namespace fanfare {
 namespace {
@@ -26,15 +27,29 @@ struct TrailingAllocator {
     std::size_t extra;
 };
 
-/// How far into a payload a field's text is looked for; a registry puts what matters first.
-constexpr std::size_t search_bytes_max = 2048;
+/// Where `text` begins in `whole`, if it is a part of it and not just the same.
+std::optional<std::size_t> offset_in(std::string_view whole, std::string_view text) {
+    const std::less_equal<> is_before;
+    const bool is_part = is_before(whole.data(), text.data()) &&
+                         is_before(text.data() + text.size(), whole.data() + whole.size());
+    if (!is_part) return std::nullopt;
+    return static_cast<std::size_t>(text.data() - whole.data());
+}
 
 constexpr std::string_view header_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+constexpr std::array<bool, 256> make_header_bytes() {
+    std::array<bool, 256> set{};
+    for (const char c : header_alphabet) set[static_cast<unsigned char>(c)] = true;
+    return set;
+}
+
+constexpr std::array<bool, 256> header_bytes = make_header_bytes();
+
 bool is_header_safe(std::string_view id) {
-    return !id.empty() && id.size() <= 64 &&
-           id.find_first_not_of(header_alphabet) == std::string_view::npos;
+    const auto is_safe = [](char c) { return header_bytes[static_cast<unsigned char>(c)]; };
+    return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), is_safe);
 }
 
 }  // namespace
@@ -57,12 +72,9 @@ std::shared_ptr<Event> Event::make(std::string_view payload, const EventFields& 
                                    MediaType type, Reservation reservation) {
     const std::array<std::string_view, 5> texts = {
         fields.id, fields.action, fields.target_media_type, fields.traceparent, fields.tracestate};
-    const std::string_view searched = payload.substr(0, search_bytes_max);
-    std::array<std::size_t, texts.size()> found{};
     std::size_t size = payload.size();
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-        found[i] = searched.find(texts[i]);
-        if (found[i] == std::string_view::npos) size += texts[i].size();
+    for (const std::string_view text : texts) {
+        if (!offset_in(payload, text)) size += text.size();
     }
 
     const TrailingAllocator<Event> allocator(size);
@@ -83,10 +95,10 @@ std::shared_ptr<Event> Event::make(std::string_view payload, const EventFields& 
                                                      &event->target_media_type_,
                                                      &event->traceparent_, &event->tracestate_};
     for (std::size_t i = 0; i < texts.size(); ++i) {
-        *slices[i] = found[i] == std::string_view::npos
-                         ? append(texts[i])
-                         : Slice{static_cast<std::uint32_t>(found[i]),
-                                 static_cast<std::uint32_t>(texts[i].size())};
+        const std::optional<std::size_t> offset = offset_in(payload, texts[i]);
+        *slices[i] = offset ? Slice{static_cast<std::uint32_t>(*offset),
+                                    static_cast<std::uint32_t>(texts[i].size())}
+                            : append(texts[i]);
     }
     return event;
 }

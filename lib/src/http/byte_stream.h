@@ -14,6 +14,11 @@ namespace fanfare {
 struct IoResult {
     error_code error;
     std::size_t bytes = 0;
+
+    /// Whether bytes of `buffers` are left to be written, and can be.
+    bool has_left(std::span<const net::const_buffer> buffers) const noexcept {
+        return !error && bytes < net::buffer_size(buffers);
+    }
 };
 
 /// A connected stream of bytes: TCP, TLS, a unix socket, or memory in a test. Shard thread; at
@@ -27,7 +32,12 @@ class ByteStream {
     /// net::error::eof; a TLS end without close_notify counts as eof too.
     virtual awaitable<IoResult> read_some(net::mutable_buffer buffer) = 0;
 
-    /// All of `buffers`, which must stay alive until the coroutine ends.
+    /// Sends what can be sent without waiting, perhaps nothing: spares a coroutine and mostly a
+    /// turn of the loop. The same `buffers` must then go to write() unless they are all sent.
+    virtual IoResult write_now(std::span<const net::const_buffer> /*buffers*/) { return {}; }
+
+    /// The rest of `buffers`, which must stay alive until the coroutine ends. The result counts
+    /// what write_now() has sent.
     virtual awaitable<IoResult> write(std::span<const net::const_buffer> buffers) = 0;
 
     /// Sends what belongs to an orderly end (FIN, TLS close_notify); reading is still possible.

@@ -28,7 +28,8 @@ bool feed_all(ResponseParser& parser, std::string_view bytes) {
 awaitable<ExchangeEnd> exchange(ByteStream& stream, std::span<const net::const_buffer> request,
                                 ResponseParser& parser, std::span<char> buffer) {
     parser.reset();
-    const IoResult written = co_await stream.write(request);
+    IoResult written = stream.write_now(request);
+    if (written.has_left(request)) written = co_await stream.write(request);
     ExchangeEnd end;
     end.error = written.error;
     if (end.error == net::error::operation_aborted) co_return end;

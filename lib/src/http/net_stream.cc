@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/container/small_vector.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace fanfare {
 namespace {
@@ -40,15 +41,18 @@ class PlainStream final : public ByteStream {
         co_return result;
     }
 
+    IoResult write_now(std::span<const net::const_buffer> buffers) override {
+        IoResult result;
+        if (is_non_blocking_) result.bytes = socket_.write_some(buffers, result.error);
+        if (result.error == net::error::would_block) result.error.clear();
+        sent_ = result.has_left(buffers) ? result.bytes : 0;
+        return result;
+    }
+
     awaitable<IoResult> write(std::span<const net::const_buffer> buffers) override {
         IoResult result;
-        // The kernel mostly takes it all at once: that spares a turn of the event loop.
-        if (is_non_blocking_) result.bytes = socket_.write_some(buffers, result.error);
-        if (result.error && result.error != net::error::would_block) co_return result;
-        result.error.clear();
-
+        result.bytes = std::exchange(sent_, 0);
         const Buffers rest = skip(buffers, result.bytes);
-        if (rest.empty()) co_return result;
         result.bytes += co_await net::async_write(
             socket_, rest, net::redirect_error(net::use_awaitable, result.error));
         co_return result;
@@ -74,6 +78,7 @@ class PlainStream final : public ByteStream {
   private:
     StreamSocket socket_;
     bool is_non_blocking_ = false;
+    std::size_t sent_ = 0;  // of what write_now() could not send whole
 };
 
 }  // namespace

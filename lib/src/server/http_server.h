@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "fanfare/broadcaster.h"
@@ -18,7 +19,7 @@ namespace fanfare {
 struct Response {
     int status = 200;
     std::string body;
-    std::string content_type = "application/json";
+    std::string_view content_type = "application/json";  ///< a constant
     std::vector<std::pair<std::string, std::string>> headers;
     bool close = false;  ///< end the connection after this answer
 };
@@ -36,6 +37,9 @@ struct Request {
     TimePoint begun;  ///< when its first byte came
 };
 
+/// An answer, or the coroutine that will give it: who need not wait does without one.
+using Reply = std::variant<Response, awaitable<Response>>;
+
 /// What a listener does with requests. Called on the shard that the connection belongs to; must
 /// outlive the server.
 class RequestHandler {
@@ -50,8 +54,8 @@ class RequestHandler {
     /// if the client waits for `100 Continue` the connection ends instead.
     virtual std::optional<Response> refuse(const RequestHead& head, const Peer& peer) = 0;
 
-    /// The answer. An exception becomes 500 and a log line.
-    virtual awaitable<Response> respond(Request request) = 0;
+    /// The answer, now or later. An exception becomes 500 and a log line.
+    virtual Reply respond(Request request) = 0;
 };
 
 /// Listens, accepts, and runs one session per connection, spread over the shards in turn.

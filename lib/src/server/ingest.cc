@@ -1,5 +1,6 @@
 #include "server/ingest.h"
 
+#include <boost/container/small_vector.hpp>
 #include <utility>
 #include <variant>
 
@@ -30,7 +31,8 @@ Response unavailable(std::string_view code, std::string_view message) {
 Response accepted(std::size_t events, const std::optional<Broadcaster::Written>& written) {
     Response response;
     response.status = 202;
-    response.body = "{\"accepted\":" + std::to_string(events);
+    response.body.reserve(96);
+    response.body += "{\"accepted\":" + std::to_string(events);
     if (written) {
         response.body += ",\"first_seq\":" + std::to_string(written->first_seq);
         response.body += ",\"last_seq\":" + std::to_string(written->last_seq);
@@ -79,10 +81,7 @@ std::optional<Response> Ingest::refuse(const RequestHead& head, const Peer&) {
     return std::nullopt;
 }
 
-awaitable<Response> Ingest::respond(Request request) {
-    Response response = take(request.head, request.body);
-    co_return response;
-}
+Reply Ingest::respond(Request request) { return take(request.head, request.body); }
 
 Response Ingest::take(const RequestHead& head, std::string& body) {
     const ParseOptions options{events_max_, ids_};
@@ -106,13 +105,13 @@ Response Ingest::write(const ParsedRequest& request) {
         log_.info("ingest", "events are taken again", {{"queue_bytes", budget_.bytes_used()}});
     }
 
-    std::vector<std::shared_ptr<Event>> events;
+    boost::container::small_vector<std::shared_ptr<Event>, 4> events;
     events.reserve(request.events.size());
     for (const ParsedEvent& event : request.events) {
         events.push_back(Event::make(event.payload, event.fields, request.type,
                                      reservation->split(event.payload.size())));
     }
-    const std::optional<Broadcaster::Written> written = broadcaster_.write(events);
+    const auto written = broadcaster_.write({events.data(), events.size()});
     if (!written) return unavailable("SHUTTING_DOWN", "this daemon is shutting down");
     return accepted(events.size(), written);
 }

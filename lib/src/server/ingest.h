@@ -36,7 +36,7 @@ class Ingest final : public RequestHandler {
     std::string_view allowed_methods() const noexcept override;
     std::optional<Response> refuse(const RequestHead& head, const Peer& peer) override;
 
-    awaitable<Response> respond(Request request) override;
+    Reply respond(Request request) override;
 
   private:
     Ingest(const IngestOptions& options, const IngestContext& context,

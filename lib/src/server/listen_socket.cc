@@ -92,8 +92,8 @@ std::string make_way(const std::string& path) {
     if (!error) probe.native_non_blocking(true, error);
     if (error) return error.message();
     const Unix::endpoint endpoint(path);
-    const int connected = ::connect(probe.native_handle(), endpoint.data(),
-                                    static_cast<socklen_t>(endpoint.size()));
+    const int connected =
+        ::connect(probe.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size()));
     if (connected != 0) error.assign(errno, boost::system::system_category());
     if (!error || error == net::error::try_again) return "another process listens there";
     if (error != net::error::connection_refused) return error.message();

@@ -93,39 +93,82 @@ awaitable<bool> Session::serve_request() {
     co_return co_await serve_body(std::move(refusal));
 }
 
+/// Steps that mostly need no wait, a body that came with its head, an answer known at once, are
+/// done without a coroutine of their own: this is every event's way in.
 awaitable<bool> Session::serve_body(std::optional<Response> refusal) {
-    const Progress progress = co_await read_until(&RequestParser::is_done);
-    if (progress == Progress::ended) co_return false;
+    std::optional<Progress> progress = look_for(&RequestParser::is_done);
+    if (!progress) progress = co_await read_until(&RequestParser::is_done);
+    if (*progress == Progress::ended) co_return false;
 
-    Response response;
+    Reply reply;
     if (refusal) {
-        response = std::move(*refusal);
-    } else if (progress == Progress::unreadable) {
-        response = problem_response(problem_, true);
+        reply = std::move(*refusal);
+    } else if (*progress == Progress::unreadable) {
+        reply = problem_response(problem_, true);
     } else {
-        response = co_await respond();
+        reply = respond();
     }
-    const bool keep_alive = progress == Progress::there && parser_.head().keep_alive &&
+    if (auto* const pending = std::get_if<awaitable<Response>>(&reply)) {
+        awaitable<Response> later = std::move(*pending);
+        Response response = co_await settle(std::move(later));
+        reply = std::move(response);
+    }
+    Response& response = std::get<Response>(reply);
+    const bool keep_alive = *progress == Progress::there && parser_.head().keep_alive &&
                             !response.close && !host_.is_stopping_;
-    if (!keep_alive) co_return co_await finish(std::move(response));
-    const bool is_sent = co_await write_answer(std::move(response), true);
-    if (!is_sent) co_return false;
+    if (!keep_alive) {
+        Response last = std::move(response);
+        co_return co_await finish(std::move(last));
+    }
+    const std::span<const net::const_buffer> answer = render(response, true);
+    IoResult written = stream_->write_now(answer);
+    if (written.has_left(answer)) written = co_await stream_->write(answer);
+    if (written.error) co_return false;
     next_request();
     co_return true;
 }
 
-/// Reads on until a head or a whole message is there.
-awaitable<Session::Progress> Session::read_until(bool (RequestParser::*is_there)() const noexcept) {
-    while (true) {
-        feed();
-        if (parser_.problem()) {
-            problem_ = *parser_.problem();
-            co_return Progress::unreadable;
-        }
-        if ((parser_.*is_there)()) co_return Progress::there;
-        const Progress progress = co_await fill();
-        if (progress != Progress::there) co_return progress;
+/// Whether a head or a whole message is there, or never will be; nothing if more must be read.
+std::optional<Session::Progress> Session::look_for(Part is_there) {
+    feed();
+    if (parser_.problem()) {
+        problem_ = *parser_.problem();
+        return Progress::unreadable;
     }
+    if ((parser_.*is_there)()) return Progress::there;
+    return std::nullopt;
+}
+
+awaitable<Session::Progress> Session::read_until(Part is_there) {
+    std::optional<Progress> progress = look_for(is_there);
+    while (!progress) {
+        const bool has_begun = parser_.has_begun();
+        if (!has_begun && host_.is_stopping_ && !has_input_waiting()) co_return Progress::ended;
+        if (parser_.has_head()) {
+            enter(Phase::body);
+        } else {
+            enter(has_begun ? Phase::head : Phase::idle);
+        }
+        const net::mutable_buffer space = input_.prepare(phase_ == Phase::body);
+        const IoResult result = co_await stream_->read_some(space);
+        progress = take(result, has_begun);
+        if (!progress) progress = look_for(is_there);
+    }
+    co_return *progress;
+}
+
+/// What has been read, or why nothing has. `has_begun`: the request had, before.
+std::optional<Session::Progress> Session::take(const IoResult& read, bool has_begun) {
+    if (phase_ == Phase::late) return Progress::ended;
+    if (!has_begun) begun_ = host_.shard_.clock().now();
+    if (read.error == net::error::eof && has_begun) {
+        problem_.status = 400;
+        problem_.message = "the connection ended in the middle of the request";
+        return Progress::unreadable;
+    }
+    if (read.error) return Progress::ended;
+    input_.commit(read.bytes);
+    return std::nullopt;
 }
 
 void Session::feed() {
@@ -136,29 +179,6 @@ void Session::feed() {
     } while (used > 0 && !input_.is_empty() && !parser_.has_head());
 }
 
-awaitable<Session::Progress> Session::fill() {
-    const bool has_begun = parser_.has_begun();
-    if (!has_begun && host_.is_stopping_ && !has_input_waiting()) co_return Progress::ended;
-    if (parser_.has_head()) {
-        enter(Phase::body);
-    } else {
-        enter(has_begun ? Phase::head : Phase::idle);
-    }
-
-    const net::mutable_buffer space = input_.prepare(phase_ == Phase::body);
-    const IoResult result = co_await stream_->read_some(space);
-    if (phase_ == Phase::late) co_return Progress::ended;
-    if (!has_begun) begun_ = host_.shard_.clock().now();
-    if (result.error == net::error::eof && has_begun) {
-        problem_.status = 400;
-        problem_.message = "the connection ended in the middle of the request";
-        co_return Progress::unreadable;
-    }
-    if (result.error) co_return Progress::ended;
-    input_.commit(result.bytes);
-    co_return Progress::there;
-}
-
 std::optional<Response> Session::refuse() {
     try {
         return host_.handler_.refuse(parser_.head(), peer_);
@@ -167,12 +187,20 @@ std::optional<Response> Session::refuse() {
     }
 }
 
-awaitable<Response> Session::respond() {
+Reply Session::respond() {
     enter(Phase::handling);
-    Request request{parser_.head(), parser_.take_body(), peer_, begun_};
+    try {
+        return host_.handler_.respond({parser_.head(), parser_.take_body(), peer_, begun_});
+    } catch (...) {
+        return failure(std::current_exception());
+    }
+}
+
+/// Waits for an answer that was not there at once.
+awaitable<Response> Session::settle(awaitable<Response> pending) {
     std::exception_ptr exception;
     try {
-        Response response = co_await host_.handler_.respond(std::move(request));
+        Response response = co_await std::move(pending);
         co_return response;
     } catch (...) {
         exception = std::current_exception();
@@ -204,7 +232,8 @@ awaitable<bool> Session::write_continue() {
     co_return !result.error;
 }
 
-awaitable<bool> Session::write_answer(Response response, bool keep_alive) {
+/// The answer as it is to be written; valid until the next one, and as long as `response`.
+std::span<const net::const_buffer> Session::render(const Response& response, bool keep_alive) {
     Clock& clock = host_.shard_.clock();
     const RequestHead& head = parser_.head();
     AnswerForm form;
@@ -217,17 +246,15 @@ awaitable<bool> Session::write_answer(Response response, bool keep_alive) {
 
     if (phase_ != Phase::late && phase_ != Phase::lingering) enter(Phase::writing);
     const bool has_body = can_have_body(response.status) && head.method != "HEAD";
-    const std::array<net::const_buffer, 2> buffers = {net::buffer(head_text_),
-                                                      net::buffer(response.body)};
-    const std::span<const net::const_buffer> wanted(buffers.data(), has_body ? 2 : 1);
-    const IoResult result = co_await stream_->write(wanted);
-    co_return !result.error;
+    answer_ = {net::buffer(head_text_), net::buffer(response.body)};
+    return {answer_.data(), has_body ? std::size_t{2} : std::size_t{1}};
 }
 
 /// The last answer on this connection.
 awaitable<bool> Session::finish(Response response) {
-    const bool is_sent = co_await write_answer(std::move(response), false);
-    if (is_sent) {
+    const std::span<const net::const_buffer> answer = render(response, false);
+    const IoResult written = co_await stream_->write(answer);
+    if (!written.error) {
         enter(Phase::lingering);
         co_await stream_->shutdown();
         co_await drain();
@@ -237,8 +264,9 @@ awaitable<bool> Session::finish(Response response) {
 
 awaitable<void> Session::answer_late(std::shared_ptr<Session> self) {
     Response response = timeout_response();
-    const bool is_sent = co_await self->write_answer(std::move(response), false);
-    if (is_sent) co_await self->stream_->shutdown();
+    const std::span<const net::const_buffer> answer = self->render(response, false);
+    const IoResult written = co_await self->stream_->write(answer);
+    if (!written.error) co_await self->stream_->shutdown();
 }
 
 /// Throws away what the peer still sends, so that it can read our answer: closing a socket that

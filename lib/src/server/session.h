@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/cancellation_signal.hpp>
 #include <memory>
 #include <optional>
@@ -47,15 +48,18 @@ class Session : public std::enable_shared_from_this<Session>,
         lingering,
     };
     enum class Progress : std::uint8_t { there, unreadable, ended };
+    using Part = bool (RequestParser::*)() const noexcept;
 
     awaitable<bool> open(StreamSocket socket);
     awaitable<bool> serve_request();
     awaitable<bool> serve_body(std::optional<Response> refusal);
-    awaitable<Progress> read_until(bool (RequestParser::*is_there)() const noexcept);
-    awaitable<Progress> fill();
-    awaitable<Response> respond();
+    awaitable<Progress> read_until(Part is_there);
+    std::optional<Progress> look_for(Part is_there);
+    std::optional<Progress> take(const IoResult& read, bool has_begun);
+    Reply respond();
+    awaitable<Response> settle(awaitable<Response> pending);
     awaitable<bool> write_continue();
-    awaitable<bool> write_answer(Response response, bool keep_alive);
+    std::span<const net::const_buffer> render(const Response& response, bool keep_alive);
     awaitable<bool> finish(Response response);
     static awaitable<void> answer_late(std::shared_ptr<Session> self);
     awaitable<void> drain();
@@ -76,6 +80,7 @@ class Session : public std::enable_shared_from_this<Session>,
     RequestParser parser_;
     InputBuffer input_;
     std::string head_text_;
+    std::array<net::const_buffer, 2> answer_;
     Phase phase_ = Phase::handling;
     TimePoint begun_;      // when the first byte of the request came
     HttpProblem problem_;  // of a request that cannot be read to its end

@@ -78,6 +78,7 @@ Connection::Use::~Use() {
     connection_.attempt_timeout_.disarm();
     if (is_kept_ && !connection_.is_timed_out_) {
         connection_.idle_times_.arm(connection_.idle_timeout_);
+        connection_.used_ = connection_.clock_.now();
     } else {
         connection_.stream_.reset();
     }
@@ -94,8 +95,9 @@ void Connection::run_out() {
 
 bool Connection::is_reusable() {
     if (!stream_) return false;
-    const bool is_fresh = clock_.now() - opened_ < plan_.options.connection_age_max;
-    if (is_fresh && !stream_->is_stale()) return true;
+    const TimePoint now = clock_.now();
+    const bool is_young = now - opened_ < plan_.options.connection_age_max;
+    if (is_young && (now - used_ < trusted_for || !stream_->is_stale())) return true;
     stream_.reset();
     return false;
 }

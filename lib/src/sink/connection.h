@@ -51,6 +51,10 @@ class Connection {
     bool is_timed_out() const noexcept { return is_timed_out_; }
 
   private:
+    /// For so long after an answer the connection is used again without a look at it, a system
+    /// call, first. If it has been closed meanwhile, the attempt finds out and connects anew.
+    static constexpr Duration trusted_for = std::chrono::milliseconds(10);
+
     void run_out();
     awaitable<Connected> connect_any();
     awaitable<Connected> connect_within(ConnectTarget target, TimePoint deadline);
@@ -60,6 +64,7 @@ class Connection {
     EndpointMetrics& metrics_;
     std::unique_ptr<ByteStream> stream_;
     TimePoint opened_{};
+    TimePoint used_{};  // last
     TimePoint connect_deadline_{};
     net::cancellation_signal connecting_;
     bool is_timed_out_ = false;

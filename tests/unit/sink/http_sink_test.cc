@@ -212,11 +212,22 @@ TEST_F(HttpSinkTest, does_not_use_a_connection_that_looks_stale) {
     EXPECT_EQ(deliver().verdict(), Verdict::delivered);
     network_.wires.at(0)->is_stale = true;
     network_.wires.at(0)->sent.clear();
+    advance(10ms);
 
     EXPECT_EQ(deliver().verdict(), Verdict::delivered);
 
     EXPECT_EQ(network_.wires.at(0)->sent, "");
     EXPECT_EQ(network_.wires.size(), 2U);
+}
+
+TEST_F(HttpSinkTest, spares_the_look_at_a_connection_that_was_in_use_just_now) {
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+    network_.wires.at(0)->is_stale = true;
+    advance(9ms);
+
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+
+    EXPECT_EQ(network_.wires.size(), 1U);
 }
 
 // The receiver closes between our look and our write.

@@ -123,11 +123,14 @@ std::optional<Response> Admin::deny(const RequestHead& head, const Peer& peer) {
     return no_store(std::move(response));
 }
 
-awaitable<Response> Admin::respond(Request request) {
+Reply Admin::respond(Request request) {
     const std::string_view path = request.head.path();
-    const Route* const route = find_route(path);
-    std::string argument(path.substr(route->path.size()));
-    Response response = co_await (this->*route->serve)(std::move(argument));
+    const Route& route = *find_route(path);
+    return serve(route, std::string(path.substr(route.path.size())));
+}
+
+awaitable<Response> Admin::serve(const Route& route, std::string argument) {
+    Response response = co_await (this->*route.serve)(std::move(argument));
     co_return no_store(std::move(response));
 }
 

@@ -41,13 +41,14 @@ class Admin final : public RequestHandler {
 
     std::string_view allowed_methods() const noexcept override;
     std::optional<Response> refuse(const RequestHead& head, const Peer& peer) override;
-    awaitable<Response> respond(Request request) override;
+    Reply respond(Request request) override;
 
   private:
     struct Route;
     static const Route* find_route(std::string_view path);
 
     std::optional<Response> deny(const RequestHead& head, const Peer& peer);
+    awaitable<Response> serve(const Route& route, std::string argument);
     awaitable<Response> metrics(std::string argument);
     awaitable<Response> healthz(std::string argument);
     awaitable<Response> readyz(std::string argument);
