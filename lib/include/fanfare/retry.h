@@ -97,13 +97,13 @@ class RetryGate {
     ~RetryGate();
 
     /// Whether an attempt may begin now; if so, it has.
-    bool try_pass();
+    bool try_pass(TimePoint now);
 
     /// Ends when an attempt may begin. Throws operation_aborted when cancelled.
     awaitable<void> pass();
 
-    /// Ends the attempt that pass() let begin; an aborted outcome is no result.
-    void record(const Outcome& outcome);
+    /// Ends the attempt that was let begin; an aborted outcome is no result.
+    void record(const Outcome& outcome, TimePoint now);
 
     bool is_open() const noexcept { return strategy_->is_open(); }
 
@@ -140,8 +140,7 @@ class RetryingSink final : public Sink {
     awaitable<Outcome> deliver(Attempt attempt) override;
 
   private:
-    awaitable<Outcome> try_once(Attempt attempt);
-    bool is_too_old(const Attempt& attempt) const;
+    bool is_too_old(const Attempt& attempt, TimePoint now) const;
 
     std::unique_ptr<Sink> next_;
     RetryLimits limits_;

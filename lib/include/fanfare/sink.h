@@ -30,7 +30,8 @@ class AttemptObserver {
     virtual ~AttemptObserver() = default;
     virtual void attempting(const Attempt& attempt) = 0;
     /// Also of one that was aborted.
-    virtual void attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started) = 0;
+    virtual void attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started,
+                           TimePoint ended) = 0;
 };
 
 }  // namespace fanfare

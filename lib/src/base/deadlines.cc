@@ -4,9 +4,11 @@
 
 namespace fanfare {
 
-void TimeoutList::arm(Timeout& timeout) {
+void TimeoutList::arm(Timeout& timeout) { arm(timeout, deadlines_.clock_.now()); }
+
+void TimeoutList::arm(Timeout& timeout, TimePoint now) {
     timeout.disarm();
-    timeout.at_ = deadlines_.clock_.now() + length_;
+    timeout.at_ = now + length_;
     armed_.push_back(timeout);
     if (timeout.at_ < deadlines_.alarm_at_) deadlines_.set_alarm(timeout.at_);
 }

@@ -35,8 +35,9 @@ class TimeoutList {
   public:
     Duration length() const noexcept { return length_; }
 
-    /// Arms, or arms anew, `timeout` to expire after length().
+    /// Arms, or arms anew, `timeout` to expire after length(), from `now` on if that is known.
     void arm(Timeout& timeout);
+    void arm(Timeout& timeout, TimePoint now);
 
   private:
     friend class Deadlines;

@@ -8,6 +8,21 @@
 #include "fanfare/retry.h"
 
 namespace fanfare {
+namespace {
+
+/// What it means for an attempt that the sink has thrown.
+Outcome outcome_of(const std::exception_ptr& exception) {
+    try {
+        std::rethrow_exception(exception);
+    } catch (const boost::system::system_error& error) {
+        if (error.code() == net::error::operation_aborted) return Outcome::aborted();
+        return Outcome::retry(Reason::exception, error.code());
+    } catch (...) {
+        return Outcome::retry(Reason::exception);
+    }
+}
+
+}  // namespace
 
 /// A worker that waits at a gate: in the gate's list as long as it does.
 class RetryGate::Waiter {
@@ -32,7 +47,7 @@ RetryGate::RetryGate(std::unique_ptr<RetryStrategy> strategy, Clock& clock, Exec
 
 RetryGate::~RetryGate() = default;
 
-bool RetryGate::try_pass() { return strategy_->hold(clock_.now()) <= Duration::zero(); }
+bool RetryGate::try_pass(TimePoint now) { return strategy_->hold(now) <= Duration::zero(); }
 
 awaitable<void> RetryGate::pass() {
     Waiter waiter(*this);
@@ -47,11 +62,11 @@ awaitable<void> RetryGate::pass() {
     }
 }
 
-void RetryGate::record(const Outcome& outcome) {
+void RetryGate::record(const Outcome& outcome, TimePoint now) {
     if (outcome.verdict() == Verdict::aborted) {
         strategy_->abandon();
     } else {
-        strategy_->record(outcome, clock_.now());
+        strategy_->record(outcome, now);
     }
     for (Waiter* waiter : waiters_) waiter->wakeup.notify();
 }
@@ -62,19 +77,33 @@ RetryingSink::RetryingSink(std::unique_ptr<Sink> next, const RetryLimits& limits
 
 awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
     for (;; ++attempt.number) {
-        if (is_too_old(attempt)) co_return Outcome::reject(Reason::max_age);
-        if (!context_.gate.try_pass()) {
+        TimePoint started = context_.clock.now();
+        if (is_too_old(attempt, started)) co_return Outcome::reject(Reason::max_age);
+        if (!context_.gate.try_pass(started)) {
             co_await context_.gate.pass();
-            if (is_too_old(attempt)) {
-                context_.gate.record(Outcome::aborted());
+            started = context_.clock.now();
+            if (is_too_old(attempt, started)) {
+                context_.gate.record(Outcome::aborted(), started);
                 co_return Outcome::reject(Reason::max_age);
             }
         }
-        const TimePoint started = context_.clock.now();
         context_.observer.attempting(attempt);
-        const Outcome outcome = co_await try_once(attempt);
-        context_.gate.record(outcome);
-        context_.observer.attempted(attempt, outcome, started);
+        Outcome outcome = Outcome::aborted();
+        try {
+            outcome = co_await next_->deliver(attempt);
+        } catch (...) {
+            outcome = outcome_of(std::current_exception());
+        }
+        if (outcome.verdict() == Verdict::aborted) {
+            // A sink that gives up by itself, its own timeout say, has failed like any other. Were
+            // it taken for an abort, its batch would come back at once and for ever.
+            const net::cancellation_state state = co_await net::this_coro::cancellation_state;
+            const bool is_cancelled = state.cancelled() != net::cancellation_type::none;
+            if (!is_cancelled) outcome = Outcome::retry(Reason::exception);
+        }
+        const TimePoint ended = context_.clock.now();
+        context_.gate.record(outcome, ended);
+        context_.observer.attempted(attempt, outcome, started, ended);
 
         if (outcome.verdict() != Verdict::retry) co_return outcome;
         if (limits_.attempts_max != 0 && attempt.number >= limits_.attempts_max) {
@@ -83,30 +112,9 @@ awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
     }
 }
 
-/// What the sink answers, or throws, as an outcome.
-awaitable<Outcome> RetryingSink::try_once(Attempt attempt) {
-    Outcome outcome = Outcome::aborted();
-    try {
-        outcome = co_await next_->deliver(attempt);
-    } catch (const boost::system::system_error& error) {
-        const bool is_abort = error.code() == net::error::operation_aborted;
-        if (!is_abort) outcome = Outcome::retry(Reason::exception, error.code());
-    } catch (...) {
-        outcome = Outcome::retry(Reason::exception);
-    }
-    if (outcome.verdict() == Verdict::aborted) {
-        // A sink that gives up by itself, its own timeout say, has failed like any other. Were it
-        // taken for an abort, its batch would come back at once and for ever.
-        const net::cancellation_state state = co_await net::this_coro::cancellation_state;
-        const bool is_cancelled = state.cancelled() != net::cancellation_type::none;
-        if (!is_cancelled) outcome = Outcome::retry(Reason::exception);
-    }
-    co_return outcome;
-}
-
-bool RetryingSink::is_too_old(const Attempt& attempt) const {
+bool RetryingSink::is_too_old(const Attempt& attempt, TimePoint now) const {
     if (limits_.age_max <= Duration::zero()) return false;
-    return context_.clock.now() - attempt.batch.front()->accepted() >= limits_.age_max;
+    return now - attempt.batch.front()->accepted() >= limits_.age_max;
 }
 
 }  // namespace fanfare

@@ -64,7 +64,8 @@ class Endpoint::Impl final : private AttemptObserver {
     void drop_rest(DropReason reason);
     void note_exception();
     void attempting(const Attempt& attempt) override;
-    void attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started) override;
+    void attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started,
+                   TimePoint ended) override;
 
     static constexpr unsigned turns_at_once_max = 256;
 
@@ -243,13 +244,13 @@ void Endpoint::Impl::drop_rest(DropReason reason) {
 
 void Endpoint::Impl::attempting(const Attempt&) { ++in_flight_; }
 
-void Endpoint::Impl::attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started) {
+void Endpoint::Impl::attempted(const Attempt& attempt, const Outcome& outcome, TimePoint started,
+                               TimePoint ended) {
     --in_flight_;
-    const TimePoint now = shard_.clock().now();
-    metrics_.attempted(outcome, attempt.number, now - started);
+    metrics_.attempted(outcome, attempt.number, ended - started);
     switch (outcome.verdict()) {
         case Verdict::delivered:
-            attempts_.succeeded(attempt, now, gate_.is_open());
+            attempts_.succeeded(attempt, ended, gate_.is_open());
             break;
         case Verdict::retry:
         case Verdict::reject:

@@ -100,6 +100,7 @@ awaitable<bool> Session::serve_body(std::optional<Response> refusal) {
     if (!progress) progress = co_await read_until(&RequestParser::is_done);
     if (*progress == Progress::ended) co_return false;
 
+    enter(Phase::handling);
     Reply reply;
     if (refusal) {
         reply = std::move(*refusal);
@@ -122,7 +123,10 @@ awaitable<bool> Session::serve_body(std::optional<Response> refusal) {
     }
     const std::span<const net::const_buffer> answer = render(response, true);
     IoResult written = stream_->write_now(answer);
-    if (written.has_left(answer)) written = co_await stream_->write(answer);
+    if (written.has_left(answer)) {
+        enter(Phase::writing);
+        written = co_await stream_->write(answer);
+    }
     if (written.error) co_return false;
     next_request();
     co_return true;
@@ -188,7 +192,6 @@ std::optional<Response> Session::refuse() {
 }
 
 Reply Session::respond() {
-    enter(Phase::handling);
     try {
         return host_.handler_.respond({parser_.head(), parser_.take_body(), peer_, begun_});
     } catch (...) {
@@ -244,7 +247,6 @@ std::span<const net::const_buffer> Session::render(const Response& response, boo
     // Before the write: whoever has the answer finds it counted.
     host_.metrics_.answered(response.status, clock.now() - begun_);
 
-    if (phase_ != Phase::late && phase_ != Phase::lingering) enter(Phase::writing);
     const bool has_body = can_have_body(response.status) && head.method != "HEAD";
     answer_ = {net::buffer(head_text_), net::buffer(response.body)};
     return {answer_.data(), has_body ? std::size_t{2} : std::size_t{1}};
@@ -253,6 +255,7 @@ std::span<const net::const_buffer> Session::render(const Response& response, boo
 /// The last answer on this connection.
 awaitable<bool> Session::finish(Response response) {
     const std::span<const net::const_buffer> answer = render(response, false);
+    enter(Phase::writing);
     const IoResult written = co_await stream_->write(answer);
     if (!written.error) {
         enter(Phase::lingering);

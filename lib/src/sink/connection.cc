@@ -68,17 +68,18 @@ Connection::Connection(const HttpPlan& plan, const SinkContext& context)
       connect_timeout_([this] { run_out(); }),
       idle_timeout_([this] { stream_.reset(); }) {}
 
-Connection::Use::Use(Connection& connection) : connection_(connection) {
+Connection::Use::Use(Connection& connection)
+    : connection_(connection), began_(connection.clock_.now()) {
     connection_.is_timed_out_ = false;
     connection_.idle_timeout_.disarm();
-    connection_.attempt_times_.arm(connection_.attempt_timeout_);
+    connection_.attempt_times_.arm(connection_.attempt_timeout_, began_);
 }
 
 Connection::Use::~Use() {
     connection_.attempt_timeout_.disarm();
     if (is_kept_ && !connection_.is_timed_out_) {
-        connection_.idle_times_.arm(connection_.idle_timeout_);
         connection_.used_ = connection_.clock_.now();
+        connection_.idle_times_.arm(connection_.idle_timeout_, connection_.used_);
     } else {
         connection_.stream_.reset();
     }
@@ -93,12 +94,13 @@ void Connection::run_out() {
     }
 }
 
-bool Connection::is_reusable() {
-    if (!stream_) return false;
-    const TimePoint now = clock_.now();
-    const bool is_young = now - opened_ < plan_.options.connection_age_max;
-    if (is_young && (now - used_ < trusted_for || !stream_->is_stale())) return true;
-    stream_.reset();
+bool Connection::Use::is_reusable() {
+    Connection& kept = connection_;
+    if (!kept.stream_) return false;
+    const bool is_young = began_ - kept.opened_ < kept.plan_.options.connection_age_max;
+    const bool is_trusted = began_ - kept.used_ < trusted_for;
+    if (is_young && (is_trusted || !kept.stream_->is_stale())) return true;
+    kept.stream_.reset();
     return false;
 }
 

@@ -25,16 +25,17 @@ class Connection {
         Use(const Use&) = delete;
         Use& operator=(const Use&) = delete;
 
+        /// Whether there is a connection from before that looks alive and is not too old.
+        bool is_reusable();
+
         /// The connection may serve the next attempt.
         void keep() noexcept { is_kept_ = true; }
 
       private:
         Connection& connection_;
+        const TimePoint began_;
         bool is_kept_ = false;
     };
-
-    /// Whether there is a connection from before that looks alive and is not too old.
-    bool is_reusable();
 
     /// Why there is no connection; no error: there is one.
     struct Failure {

@@ -40,7 +40,7 @@ class HttpSink final : public Sink {
     awaitable<Outcome> deliver(Attempt attempt) override {
         prepare(attempt);
         Connection::Use use(connection_);
-        if (connection_.is_reusable()) {
+        if (use.is_reusable()) {
             const ExchangeEnd end =
                 co_await exchange(connection_.stream(), request_, parser_, read_buffer_);
             if (!was_closed_before(end)) co_return conclude(end, use);
