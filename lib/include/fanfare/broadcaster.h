@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -97,8 +98,16 @@ class Broadcaster {
     template <class Part, class Work>
     awaitable<std::vector<Part>> gather(Work work, Snapshot* counted);
 
-    const std::vector<Shard*> shards_;
-    mutable std::mutex mutex_;
+    /// A shard and those of its endpoints that were added and not removed: events need not go
+    /// where there are none.
+    struct Lane {
+        Shard* shard;
+        std::set<const Endpoint*> endpoints;
+    };
+    Lane& lane_of(const Endpoint& endpoint);
+
+    std::mutex mutex_;
+    std::vector<Lane> lanes_;
     std::uint64_t last_seq_ = 0;
     std::uint64_t bytes_ = 0;
     std::uint64_t endpoints_added_ = 0;

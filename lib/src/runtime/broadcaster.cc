@@ -29,7 +29,9 @@ struct Broadcaster::Gathering {
     }
 };
 
-Broadcaster::Broadcaster(std::vector<Shard*> shards) : shards_(std::move(shards)) {}
+Broadcaster::Broadcaster(std::vector<Shard*> shards) {
+    for (Shard* const shard : shards) lanes_.push_back({shard, {}});
+}
 
 Broadcaster::~Broadcaster() = default;
 
@@ -38,26 +40,35 @@ std::optional<Broadcaster::Written> Broadcaster::write(
     const std::lock_guard lock(mutex_);
     if (is_closed_) return std::nullopt;
     const Written written{last_seq_ + 1, last_seq_ + events.size()};
-    const TimePoint now = shards_.front()->clock().now();
+    const TimePoint now = lanes_.front().shard->clock().now();
     for (const std::shared_ptr<Event>& event : events) {
         event->seq_ = ++last_seq_;
         event->accepted_ = now;
         bytes_ += event->payload().size();
     }
-    for (Shard* shard : shards_) shard->inbox_->push(events);
+    for (const Lane& lane : lanes_) {
+        if (!lane.endpoints.empty()) lane.shard->inbox_->push(events);
+    }
     return written;
+}
+
+Broadcaster::Lane& Broadcaster::lane_of(const Endpoint& endpoint) {
+    return *std::find_if(lanes_.begin(), lanes_.end(),
+                         [&](const Lane& lane) { return lane.shard == &endpoint.shard(); });
 }
 
 void Broadcaster::add(std::shared_ptr<Endpoint> endpoint) {
     const std::lock_guard lock(mutex_);
     if (is_closed_) return;
     if (endpoint->order_ == 0) endpoint->order_ = ++endpoints_added_;
+    lane_of(*endpoint).endpoints.insert(endpoint.get());
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint)] { inbox.add(endpoint); });
 }
 
 void Broadcaster::remove(std::shared_ptr<Endpoint> endpoint, Duration drain) {
     const std::lock_guard lock(mutex_);
+    lane_of(*endpoint).endpoints.erase(endpoint.get());
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint), drain] { inbox.remove(endpoint, drain); });
 }
@@ -68,15 +79,15 @@ void Broadcaster::remove(std::shared_ptr<Endpoint> endpoint, Duration drain) {
 template <class Part, class Work>
 awaitable<std::vector<Part>> Broadcaster::gather(Work work, Snapshot* counted) {
     const Executor executor = co_await net::this_coro::executor;
-    const auto gathering = std::make_shared<Gathering<Part>>(executor, shards_.size());
+    const auto gathering = std::make_shared<Gathering<Part>>(executor, lanes_.size());
     {
         const std::lock_guard lock(mutex_);
         if (counted != nullptr) {
             counted->ingested_events = last_seq_;
             counted->ingested_bytes = bytes_;
         }
-        for (std::size_t i = 0; i < shards_.size(); ++i) {
-            Shard* const shard = shards_[i];
+        for (std::size_t i = 0; i < lanes_.size(); ++i) {
+            Shard* const shard = lanes_[i].shard;
             shard->inbox_->push([shard, i, work, gathering] {
                 work(*shard, gathering->parts[i], [gathering] { gathering->arrived(gathering); });
             });

@@ -173,6 +173,37 @@ TEST(Broadcaster, returns_payload_bytes_to_the_budget_when_all_endpoints_are_don
     }
 }
 
+TEST(Broadcaster, leaves_a_shard_without_endpoints_alone) {
+    Pipeline pipeline;
+    Log log({}, [](std::string_view) {});
+    net::io_context idle_context(1);
+    Shard idle(idle_context, pipeline.clock, log);
+    Broadcaster broadcaster({&idle});
+    EndpointOptions options;
+    Receiver receiver;
+    options.make_sink = [&](const SinkContext&) {
+        return std::make_unique<test::ScriptedSink>(receiver, pipeline.clock, deliver);
+    };
+    const auto endpoint = std::make_shared<Endpoint>(idle, std::move(options));
+    const std::shared_ptr<Event> events[] = {test::make_event("1"), test::make_event("2"),
+                                             test::make_event("3")};
+
+    broadcaster.write({&events[0], 1});
+    EXPECT_EQ(idle_context.poll(), 0U);
+    broadcaster.add(endpoint);
+    broadcaster.write({&events[1], 1});
+    idle_context.restart();
+    EXPECT_GT(idle_context.poll(), 0U);
+    broadcaster.remove(endpoint, 1s);
+    idle_context.restart();
+    idle_context.poll();
+    broadcaster.write({&events[2], 1});
+    idle_context.restart();
+    EXPECT_EQ(idle_context.poll(), 0U);
+
+    EXPECT_EQ(receiver.ids, (std::vector<std::string>{"2"}));
+}
+
 /// Two shards on threads of their own, with the real clock.
 TEST(Broadcaster, gives_two_shards_the_same_events_in_the_same_order) {
     SteadyClock clock;
