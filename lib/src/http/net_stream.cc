@@ -43,7 +43,7 @@ class PlainStream final : public ByteStream {
 
     IoResult write_now(std::span<const net::const_buffer> buffers) override {
         IoResult result;
-        if (is_non_blocking_) result.bytes = socket_.write_some(buffers, result.error);
+        if (is_non_blocking_) result.bytes = send(buffers, result.error);
         if (result.error == net::error::would_block) result.error.clear();
         sent_ = result.has_left(buffers) ? result.bytes : 0;
         return result;
@@ -76,6 +76,12 @@ class PlainStream final : public ByteStream {
     }
 
   private:
+    /// One buffer alone spares the kernel the reading of a list.
+    std::size_t send(std::span<const net::const_buffer> buffers, error_code& error) {
+        return buffers.size() == 1 ? socket_.write_some(buffers.front(), error)
+                                   : socket_.write_some(buffers, error);
+    }
+
     StreamSocket socket_;
     bool is_non_blocking_ = false;
     std::size_t sent_ = 0;  // of what write_now() could not send whole

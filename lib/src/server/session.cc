@@ -10,6 +10,8 @@
 namespace fanfare {
 namespace {
 
+/// A body up to this size is sent out of one buffer with its head.
+constexpr std::size_t appended_bytes_max = 512;
 constexpr std::string_view continue_answer = "HTTP/1.1 100 Continue\r\n\r\n";
 
 RequestParser::Limits limits_of(const ListenerOptions& options) {
@@ -248,8 +250,10 @@ std::span<const net::const_buffer> Session::render(const Response& response, boo
     host_.metrics_.answered(response.status, clock.now() - begun_);
 
     const bool has_body = can_have_body(response.status) && head.method != "HEAD";
+    if (has_body && response.body.size() <= appended_bytes_max) head_text_ += response.body;
     answer_ = {net::buffer(head_text_), net::buffer(response.body)};
-    return {answer_.data(), has_body ? std::size_t{2} : std::size_t{1}};
+    const bool is_apart = has_body && response.body.size() > appended_bytes_max;
+    return {answer_.data(), is_apart ? std::size_t{2} : std::size_t{1}};
 }
 
 /// The last answer on this connection.
