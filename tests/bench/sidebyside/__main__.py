@@ -26,6 +26,11 @@ def parse_options(arguments):
                         help=f"one of {', '.join(ALL)}; may be repeated")
     parser.add_argument("--contenders", default=",".join(CONTENDERS),
                         help=f"separated by commas; default {','.join(CONTENDERS)}")
+    parser.add_argument("--pending", type=int, default=1_000_000, metavar="EVENTS",
+                        help="for the scenario pending; default 1000000")
+    parser.add_argument("--quiet", type=float, default=20, metavar="SECONDS",
+                        help="before each measurement, wait that long at most for others to leave "
+                             "the cores alone; default 20")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--record", action="store_true", help="append to tests/bench/RESULTS.md")
     parser.add_argument("--smoke", action="store_true", help=argparse.SUPPRESS)

@@ -1,16 +1,21 @@
 """What all scenarios work with: options, places, cores; and the rounds."""
 
 import itertools
+import os
 import time
 
+from sidebyside import machine
 from sidebyside.processes import BenchError
 
 
 class Bench:
+    """Options, places and cores."""
+
     def __init__(self, options, directory, cores):
         self.options = options
         self.directory = directory
         self.contender_core, self.load_core = cores
+        self.all_cores = os.sched_getaffinity(0)
         self.fanfare = options.fanfare
         self.peer = options.peer
         self.both_ends = options.both_ends
@@ -30,6 +35,7 @@ class Bench:
         for number in range(min(self.options.rounds, scenario.rounds_max)):
             figures = {}
             for name in names:
+                machine.wait_quiet((self.contender_core, self.load_core), self.options.quiet)
                 start = time.monotonic()
                 figures[name] = scenario.run(self, name)
                 print(f"    {scenario.name}, round {number + 1}: {name} "

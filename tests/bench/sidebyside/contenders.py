@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 
 from sidebyside.machine import status_of
 from sidebyside.processes import BenchError, Process, free_port, wait_until
@@ -33,9 +34,10 @@ class Contender:
 class Fanfare(Contender):
     """The real executable. Limits, checks and metrics are on, as always."""
 
-    def __init__(self, process, port, admin):
+    def __init__(self, process, port, admin, ready_after):
         super().__init__(process, port)
         self._admin = admin
+        self.ready_after = ready_after  # seconds from its start
 
     def metrics(self):
         """Sums over all label values by metric name."""
@@ -91,13 +93,13 @@ def fanfare(bench, urls, endpoint=None, cores=None, **top):
     core = bench.contender_core if cores is None else cores
     with Process(arguments, core, file.with_suffix(".log")) as process:
         def is_ready():
-            process.check_alive()
-            return any(entry.get("msg") == "ready" for entry in _log_entries(process))
+            return process.check_alive() and '"msg":"ready"' in process.output
 
-        wait_until(is_ready, 20, "fanfare is not ready")
+        wait_until(is_ready, 20, "fanfare is not ready", pause=0.0005)
+        ready_after = time.monotonic() - process.started_at
         entries = _log_entries(process)
         port = int(_address(entries, "ingest").rpartition(":")[2])
-        yield Fanfare(process, port, _address(entries, "admin"))
+        yield Fanfare(process, port, _address(entries, "admin"), ready_after)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 import platform
+import time
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -71,6 +72,17 @@ def cores():
     """The core of the contender and that of load and sink; None if there are not two."""
     allowed = sorted(os.sched_getaffinity(0))
     return (allowed[0], allowed[1]) if len(allowed) >= 2 else None
+
+
+def wait_quiet(some_cores, seconds_max):
+    """Waits, though not for ever, until others leave these cores alone."""
+    deadline = time.monotonic() + seconds_max
+    while time.monotonic() < deadline:
+        before = [busy_seconds(core) for core in some_cores]
+        time.sleep(0.5)
+        busy = [busy_seconds(core) - past for core, past in zip(some_cores, before)]
+        if max(busy) <= 0.05:
+            return
 
 
 def describe():

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -30,7 +31,7 @@ def free_port():
                 continue
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, seconds, what, pause=0.01):
     """Asks until the answer is true, and returns it."""
     deadline = time.monotonic() + seconds
     while True:
@@ -39,13 +40,20 @@ def wait_until(condition, seconds, what):
             return answer
         if time.monotonic() > deadline:
             raise BenchError(f"waited {seconds:g} s in vain: {what}")
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 def can_connect(port):
     """Whether somebody listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def raise_descriptor_limit():
+    """As many descriptors as allowed; returns their number."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 class Process:
@@ -61,8 +69,10 @@ class Process:
             # Should this be killed, so are those that it started.
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             os.sched_setaffinity(0, cores)
+            raise_descriptor_limit()
 
         with open(log, "wb") as output:
+            self.started_at = time.monotonic()
             # In a session of its own: Ctrl-C reaches only us, and we end it.
             self._popen = subprocess.Popen(
                 self.arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output,

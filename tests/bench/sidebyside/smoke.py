@@ -8,7 +8,7 @@ from sidebyside.processes import BenchError
 
 def prepare(options):
     """The shortest run that touches load, sink, daemon, both ends, table and JSON."""
-    options.rounds, options.seconds = 1, 1.0
+    options.rounds, options.seconds, options.quiet = 1, 1.0, 0.0
     options.only, options.contenders = ["one"], ["reference", "fanfare"]
 
 

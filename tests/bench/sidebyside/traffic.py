@@ -8,6 +8,8 @@ import urllib.request
 from sidebyside.processes import Process, free_port
 
 _LOAD = pathlib.Path(__file__).resolve().parent.parent / "load"
+EVENT_FILE = _LOAD / "event.json"  # a registry's envelope with one event, 1 KiB
+MEDIA_TYPE = "application/vnd.docker.distribution.events.v1+json"
 CONNECTIONS = 16
 
 _NGINX = """
@@ -29,7 +31,7 @@ http {{
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
     server {{
-        listen 127.0.0.1:{port} backlog=8192;
+        listen 127.0.0.1:{port} backlog=4096;
         location / {{ return 204; }}
         location = /status {{ stub_status; }}
     }}
@@ -62,9 +64,9 @@ class Nginx:
 
 
 @contextlib.contextmanager
-def nginx(directory, core):
+def nginx(directory, core, port=None):
     """An nginx on `core`."""
-    port = free_port()
+    port = port or free_port()
     place = directory / f"nginx-{port}"
     place.mkdir()
     config = place / "nginx.conf"
@@ -82,7 +84,7 @@ class Wrk:
     def __init__(self, directory, core, port, seconds, variants=512):
         arguments = ["wrk", "--threads", 1, "--connections", CONNECTIONS, "--timeout", "10s",
                      "--duration", f"{max(1, round(seconds))}s", "--script", _LOAD / "post.lua",
-                     f"http://127.0.0.1:{port}/events", "--", _LOAD / "event.json", variants]
+                     f"http://127.0.0.1:{port}/events", "--", EVENT_FILE, variants]
         self.process = Process(arguments, core, directory / f"wrk-{port}.log")
         self.answers = None
 
@@ -103,7 +105,7 @@ class Wrk:
 def both_ends(bench, ingest, sink, **options):
     """One run of tools/both_ends.cc; what it measured."""
     arguments = [bench.both_ends, "--ingest", ingest, "--sink", sink,
-                 "--body", _LOAD / "event.json"]
+                 "--body", EVENT_FILE]
     for name, value in options.items():
         arguments += ["--" + name.replace("_", "-"), value]
     with Process(arguments, bench.load_core, bench.directory / f"ends-{sink}.log") as process:
