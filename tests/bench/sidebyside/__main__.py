@@ -69,8 +69,10 @@ def run_all(options, directory):
 
 def main(arguments):
     options = parse_options(arguments)
-    # Like Ctrl-C: `with` blocks end what they started.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # `with` blocks end what they started, and remove the directory. A script's background job
+    # ignores SIGINT unless told otherwise.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="fanfare-bench-"))
     try:
         result, lines = run_all(options, directory)

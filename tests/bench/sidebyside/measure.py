@@ -50,7 +50,7 @@ def overdrive(bench, name, contender, sink, fan_out=1):
     """wrk posts as fast as it is answered; then the queues drain. CPU is counted over both."""
     warm_up(bench, contender, sink, fan_out)
     accepted_before, delivered_before = contender.accepted(), sink.posts()
-    meter = Meter(bench, contender)
+    meter, sink_cpu = Meter(bench, contender), cpu_of(sink.process.pid)
     start = time.monotonic()
     load = max(1, bench.options.seconds * LOAD_SHARE.get(name, 1))
     with Wrk(bench.directory, bench.load_core, contender.port, load) as wrk:
@@ -61,12 +61,14 @@ def overdrive(bench, name, contender, sink, fan_out=1):
         raise BenchError(f"{name}: {answers['broken']} connections broke under load")
     accepted, delivered = settle(contender, sink, fan_out, accepted_before, delivered_before)
     seconds = time.monotonic() - start
+    sent = load_cpu.micros_per(answers["requests"])[2]
+    received = (cpu_of(sink.process.pid) - sink_cpu).micros_per(delivered)[2]
     return {"accepted": accepted, "delivered": delivered, "refused": answers["refused"],
             "missing": accepted * fan_out - delivered,
             "in_per_second": accepted / answers["seconds"],
             "out_per_second": out_during_load / answers["seconds"],
             "drained_per_second": delivered / seconds,
-            "load_cpu_us": load_cpu.micros_per(answers["requests"])[2],
+            "load_cpu_us": sent, "sink_cpu_us": received, "ends_cpu_us": sent + received,
             "peak_rss_mib": contender.peak_rss() / 2**20, **meter.figures(accepted)}
 
 

@@ -74,9 +74,12 @@ class Process:
         with open(log, "wb") as output:
             self.started_at = time.monotonic()
             # In a session of its own: Ctrl-C reaches only us, and we end it.
-            self._popen = subprocess.Popen(
-                self.arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env={**os.environ, **(env or {})}, preexec_fn=prepare, start_new_session=True)
+            try:
+                self._popen = subprocess.Popen(
+                    self.arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                    env={**os.environ, **(env or {})}, preexec_fn=prepare, start_new_session=True)
+            except OSError as error:
+                raise BenchError(f"cannot start {self.arguments[0]}: {error}") from error
 
     def __enter__(self):
         return self

@@ -18,6 +18,7 @@ _OVERDRIVE = (
     Column("peak_rss_mib", "peak MiB"),
     Column("refused", "refused", 0),
     Column("load_cpu_us", "wrk µs/POST"),
+    Column("sink_cpu_us", "nginx µs/POST"),
     Column("others_percent", "others %"),
 )
 _SUSTAINED = (
@@ -61,6 +62,8 @@ class One(OneEndpoint):
         return [
             *quotient("fanfare / (nginx + wrk, a core each)", figures, "fanfare", apart, "≤ 1.25"),
             *quotient("fanfare / (nginx + wrk, one core)", figures, "fanfare", together),
+            *quotient("fanfare / (nginx + wrk, beside fanfare)", figures, "fanfare",
+                      ("fanfare", "ends_cpu_us")),
             *quotient("closed loop: fanfare / (nginx + wrk, a core each)", figures, closed, apart),
             *quotient("closed loop: fanfare / (nginx + wrk, one core)", figures, closed, together),
             *quotient("registry / fanfare", figures, "registry", "fanfare", "≥ 18"),
