@@ -1,6 +1,7 @@
 """Runs scenarios; see tests/bench/README.md. Started by tests/bench/run."""
 
 import argparse
+import os
 import pathlib
 import shutil
 import signal
@@ -31,7 +32,8 @@ def parse_options(arguments):
     parser.add_argument("--quiet", type=float, default=20, metavar="SECONDS",
                         help="before each measurement, wait that long at most for others to leave "
                              "the cores alone; default 20")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
+    started_in = pathlib.Path(os.environ.get("STARTED_IN", "."))  # run changes its directory
+    parser.add_argument("--json", type=lambda name: started_in / name, metavar="FILE")
     parser.add_argument("--record", action="store_true", help="append to tests/bench/RESULTS.md")
     parser.add_argument("--smoke", action="store_true", help=argparse.SUPPRESS)
     for name in ("fanfare", "peer", "both-ends"):

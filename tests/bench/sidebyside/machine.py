@@ -59,7 +59,7 @@ def voluntary_switches_of(pid):
 
 
 def busy_seconds(core):
-    """How long a core was not idle so far, whoever used it (or took it away, under a hypervisor)."""
+    """How long a core was not idle so far, whoever used it, or took it away (a hypervisor)."""
     for line in pathlib.Path("/proc/stat").read_text().splitlines():
         words = line.split()
         if words[0] == f"cpu{core}":
