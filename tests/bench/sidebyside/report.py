@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 import statistics
 import subprocess
 
@@ -72,6 +73,8 @@ def scenario_lines(scenario, summary):
 
 def commit_of(root):
     """The commit, with a mark if files differ from it."""
+    if shutil.which("git") is None:
+        return "unknown"
     result = subprocess.run(
         ["git", "-C", root, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
         capture_output=True, text=True, check=False)
