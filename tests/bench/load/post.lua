@@ -1,0 +1,35 @@
+-- Posts a registry envelope with one event, 1 KiB in all:
+--   wrk --script post.lua URL -- EVENT_FILE VARIANTS
+-- Requests are made beforehand. VARIANTS of them, each with its own event id, take turns; with 1,
+-- wrk sends a constant and calls no script in between. done() prints what came back as JSON.
+
+local prepared = {}
+local turn = 0
+
+function init(args)
+   local file = assert(io.open(args[1], "rb"))
+   local body = file:read("*a")
+   file:close()
+   wrk.method = "POST"
+   wrk.headers["Content-Type"] = "application/vnd.docker.distribution.events.v1+json"
+   wrk.body = body
+   local variants = tonumber(args[2])
+   if variants <= 1 then return end
+   for i = 1, variants do
+      local id = string.format("5eed0000-0000-4000-8000-%012d", i)
+      local changed = body:gsub("5eed0000%-0000%-4000%-8000%-%d+", id)
+      prepared[i] = wrk.format(nil, nil, nil, changed)
+   end
+   function request()
+      turn = turn % variants + 1
+      return prepared[turn]
+   end
+end
+
+function done(summary)
+   local errors = summary.errors
+   io.write(string.format(
+      '{"requests":%d,"seconds":%.6f,"refused":%d,"broken":%d}\n',
+      summary.requests, summary.duration / 1e6, errors.status,
+      errors.connect + errors.read + errors.write + errors.timeout))
+end

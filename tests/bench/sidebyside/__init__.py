@@ -1,0 +1,1 @@
+"""Fanfare side by side with its peers: what `tests/bench/run` runs."""

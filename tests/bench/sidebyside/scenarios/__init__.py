@@ -1,0 +1,11 @@
+"""All scenarios by their names, in the order in which they run."""
+
+from sidebyside.scenarios.crowd import Thousand, Threads
+from sidebyside.scenarios.latency import Latency
+from sidebyside.scenarios.resting import Connections, Idle
+from sidebyside.scenarios.backlog import Pending
+from sidebyside.scenarios.throughput import Endpoints, Free, One, Strict
+
+ALL = {scenario.name: scenario
+       for scenario in (One(), Free(), Strict(), Endpoints(), Latency(), Thousand(), Pending(),
+                        Threads(), Idle(), Connections())}
