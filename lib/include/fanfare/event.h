@@ -55,7 +55,7 @@ class Event {
     /// When the Broadcaster took it.
     TimePoint accepted() const noexcept { return accepted_; }
 
-    std::string_view payload() const noexcept { return view(payload_); }
+    std::string_view payload() const noexcept { return {text(), payload_bytes_}; }
     std::string_view id() const noexcept { return view(id_); }
     std::string_view action() const noexcept { return view(action_); }
     std::string_view target_media_type() const noexcept { return view(target_media_type_); }
@@ -66,19 +66,24 @@ class Event {
   private:
     friend class Broadcaster;
 
-    /// A field given as a part of the payload is a view into it; others are kept behind it.
+    /// The payload, and behind it the fields that were not given as parts of it. There can be
+    /// millions of events, so the pointer is not kept: the text lies right behind the object.
+    const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+
     struct Slice {
         std::uint32_t offset = 0;
         std::uint32_t size = 0;
     };
-    std::string_view view(Slice slice) const noexcept { return {text_ + slice.offset, slice.size}; }
+    std::string_view view(Slice slice) const noexcept {
+        return {text() + slice.offset, slice.size};
+    }
 
-    const char* text_ = nullptr;
     std::uint64_t seq_ = 0;
     TimePoint accepted_{};
     Reservation reservation_;
-    Slice payload_, id_, action_, target_media_type_, traceparent_, tracestate_;
+    std::uint32_t payload_bytes_ = 0;
     MediaType type_;
+    Slice id_, action_, target_media_type_, traceparent_, tracestate_;
 };
 
 using EventPtr = std::shared_ptr<const Event>;
