@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,10 +47,12 @@ class Admin final : public RequestHandler {
 
   private:
     struct Route;
+    using Making = std::function<std::string()>;
     static const Route* find_route(std::string_view path);
 
     std::optional<Response> deny(const RequestHead& head, const Peer& peer);
     awaitable<Response> serve(const Route& route, std::string argument);
+    awaitable<std::string> compose(Making make);
     awaitable<Response> metrics(std::string argument);
     awaitable<Response> healthz(std::string argument);
     awaitable<Response> readyz(std::string argument);
@@ -58,6 +62,7 @@ class Admin final : public RequestHandler {
 
     AdminSources sources_;
     std::atomic<Readiness> readiness_{Readiness::starting};
+    net::thread_pool composer_{1};
 };
 
 }  // namespace fanfare
