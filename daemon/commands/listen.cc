@@ -121,8 +121,8 @@ class Receiver final : public RequestHandler {
 
     static std::string details(const Request& request) {
         std::string text;
-        for (const auto& [name, value] : request.head.fields) {
-            text += "    " + printable(name) + ": " + printable(value) + '\n';
+        for (const Field& field : request.head.fields) {
+            text += "    " + printable(field.name) + ": " + printable(field.value) + '\n';
         }
         text += '\n';
         std::istringstream body(request.body);

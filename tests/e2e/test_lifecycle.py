@@ -118,6 +118,26 @@ class Stops(EndToEndCase):
         self.assertLess(took, 3)
 
 
+class Dies(EndToEndCase):
+    def test_what_was_in_memory_is_gone_and_nothing_else(self):
+        """Acceptance 31, as the README says."""
+        receiver = self.receiver()
+        receiver.on("/hook", Answer(503))
+        endpoints = [{"name": "t1", "url": receiver.url()}]
+        daemon = self.daemon(endpoints)
+        daemon.expected_exit = -signal.SIGKILL
+        self.assertEqual(daemon.post(numbered(0, 50)).status, 202)
+        receiver.wait_for(1)
+        self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+
+        receiver.on("/hook", Answer(200))
+        daemon = self.daemon(endpoints, ingest={"listen": daemon.ingest},
+                             admin={"listen": daemon.admin})
+        self.assertEqual(daemon.post(numbered(50, 50)).status, 202)
+        self.wait_delivered(daemon, "t1")
+        self.assertEqual(receiver.accepted_ids(), ids(50, 50))
+
+
 class Starts(EndToEndCase):
     def test_is_ready_within_a_second(self):
         """The best of five: other work on the machine is none of its doing."""

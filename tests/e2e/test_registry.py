@@ -1,5 +1,6 @@
 """A real registry in front of the daemon."""
 
+import signal
 import ssl
 
 from harness.case import EndToEndCase
@@ -23,11 +24,11 @@ class RegistryCase(EndToEndCase):
         self.behind = self.receiver()
         self.direct = self.receiver()
 
-    def start(self, with_direct=True, scheme="http", registry_env=None, **config):
+    def start(self, with_direct=True, scheme="http", timeout="5s", registry_env=None, **config):
         self.fanfare = self.daemon([{"name": "behind", "url": self.behind.url(),
                                      "timeout": "5s"}], **config)
         endpoints = [{"name": "fanfare", "url": f"{scheme}://{self.fanfare.ingest}/events",
-                      "timeout": "5s", "threshold": 3, "backoff": "200ms"}]
+                      "timeout": timeout, "threshold": 3, "backoff": "200ms"}]
         if with_direct:
             endpoints.append({"name": "direct", "url": self.direct.url(), "timeout": "5s"})
         self.registry = self.process(
@@ -160,6 +161,28 @@ class ManyHeads(RegistryCase):
         metrics = self.registry.notification_metrics("fanfare")
         self.assertEqual((metrics["Pending"], metrics["Failures"], metrics["Errors"]), (0, 0, 0))
         self.assertEqual(metrics["Successes"], HEADS + 4)
+
+
+class SlowIngest(RegistryCase):
+    def test_registry_that_ran_out_of_patience_sends_again_under_the_same_id(self):
+        """Acceptance 40."""
+        self.start(timeout="500ms")
+        image = ImageLayout(self.directory / "image")
+        self.registry.push(image, "library/tiny:v1")
+        self.wait_events(4)
+
+        self.fanfare.send_signal(signal.SIGSTOP)
+        for tag in ("w1", "w2", "w3"):
+            self.push_manifest(image, "library/tiny", tag)
+        wait_until(lambda: self.registry.notification_metrics("fanfare")["Errors"] > 0)
+        self.fanfare.send_signal(signal.SIGCONT)
+
+        self.registry.wait_drained("fanfare", 7)
+        self.wait_delivered(self.fanfare, "behind")
+        direct = [event["id"] for r in self.direct.wait_for(7) for event in r.events()]
+        wait_until(lambda: set(self.behind.accepted_ids()) == set(direct))
+        # Whatever came twice came under one id, and each first time in order.
+        self.assertEqual(list(dict.fromkeys(self.behind.accepted_ids())), direct)
 
 
 class HttpsIngest(RegistryCase):

@@ -1,33 +1,20 @@
 #include "http/field_values.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+
+#include "http/byte_set.h"
 
 namespace fanfare {
 namespace {
 
-constexpr std::array<bool, 256> make_token_bytes() {
-    std::array<bool, 256> set{};
-    for (unsigned char byte = '0'; byte <= '9'; ++byte) set[byte] = true;
-    for (unsigned char byte = 'a'; byte <= 'z'; ++byte) set[byte] = true;
-    for (unsigned char byte = 'A'; byte <= 'Z'; ++byte) set[byte] = true;
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~")) {
-        set[static_cast<unsigned char>(c)] = true;
-    }
-    return set;
-}
-
-constexpr std::array<bool, 256> token_bytes = make_token_bytes();
-
-constexpr char to_lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 constexpr bool is_hex_digit(char c) noexcept {
-    return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'f');
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+bool is_token(std::string_view text) noexcept {
+    return !text.empty() && skip(text, 0, token_bytes) == text.size();
 }
 
 std::string_view trim(std::string_view text) noexcept {
@@ -44,34 +31,57 @@ std::string_view take_element(std::string_view& list) noexcept {
     return element;
 }
 
-bool is_valid_port(std::string_view port) noexcept {
-    if (port.empty()) return true;  // RFC 3986 lets the digits be missing
-    if (port.size() > 5 || !std::all_of(port.begin(), port.end(), is_digit)) return false;
-    unsigned number = 0;
-    std::from_chars(port.data(), port.data() + port.size(), number);
-    return number <= 65535;
+/// A number of 1 to `digits_max` digits, and nothing else.
+std::optional<std::uint64_t> parse_number(std::string_view text, std::size_t digits_max) noexcept {
+    if (text.empty() || text.size() > digits_max) return std::nullopt;
+    std::uint64_t number = 0;
+    for (const char c : text) {
+        if (!is_digit(c)) return std::nullopt;
+        number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    return number;
 }
 
-bool is_valid_name(std::string_view name) noexcept {
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        const char c = name[i];
-        if (c == '%') {
-            if (i + 2 >= name.size() || !is_hex_digit(name[i + 1]) || !is_hex_digit(name[i + 2])) {
-                return false;
-            }
-            i += 2;
-        } else if (!is_digit(c) && !(to_lower(c) >= 'a' && to_lower(c) <= 'z') &&
-                   std::string_view("-._~!$&'()*+,;=").find(c) == std::string_view::npos) {
-            return false;
-        }
-    }
-    return !name.empty();
+bool is_valid_port(std::string_view port) noexcept {
+    if (port.empty()) return true;  // RFC 3986 lets the digits be missing
+    const auto number = parse_number(port, 5);
+    return number && *number <= 65535;
+}
+
+bool is_escape(std::string_view text) noexcept {
+    return text.size() == 3 && text[0] == '%' && is_hex_digit(text[1]) && is_hex_digit(text[2]);
+}
+
+/// Where the name ends that `value` begins with.
+std::size_t skip_name(std::string_view value) noexcept {
+    std::size_t position = skip(value, 0, name_bytes);
+    while (is_escape(value.substr(position, 3))) position = skip(value, position + 3, name_bytes);
+    return position;
 }
 
 bool is_valid_bracketed(std::string_view address) noexcept {
     const auto fits = [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; };
     return address.size() >= 2 && address.find(':') != std::string_view::npos &&
            std::all_of(address.begin(), address.end(), fits);
+}
+
+/// Adds what one field says.
+void read_options(const Field& field, ConnectionWish& wish) noexcept {
+    const bool counts = field.known_name == FieldName::connection;
+    if (counts && field.value == "keep-alive") {  // as most say it
+        wish.wants_keep_alive = true;
+        return;
+    }
+    for (std::string_view rest = field.value; !rest.empty();) {
+        const std::string_view option = take_element(rest);
+        if (equals_ignoring_case(option, "keep-alive")) {
+            wish.wants_keep_alive |= counts;
+        } else if (equals_ignoring_case(option, "close")) {
+            wish.wants_close |= counts;
+        } else if (!option.empty() && !is_token(option)) {
+            wish.problem = "Connection is not a list of tokens";
+        }
+    }
 }
 
 /// What is wrong with a Transfer-Encoding that is not just `chunked`. Sets has_unknown_coding if
@@ -82,9 +92,7 @@ const char* judge_coding(std::string_view value, BodyFraming& framing) noexcept 
     do {
         const std::string_view coding = take_element(rest);
         const std::string_view name = trim(coding.substr(0, coding.find(';')));
-        if (name.empty() || !std::all_of(name.begin(), name.end(), is_token_byte)) {
-            return "Transfer-Encoding is malformed";
-        }
+        if (!is_token(name)) return "Transfer-Encoding is malformed";
         if (!equals_ignoring_case(name, "chunked")) is_known = false;
     } while (!rest.empty());
     if (is_known) return "Transfer-Encoding is not just chunked";
@@ -94,43 +102,13 @@ const char* judge_coding(std::string_view value, BodyFraming& framing) noexcept 
 
 }  // namespace
 
-bool is_token_byte(unsigned char byte) noexcept { return token_bytes[byte]; }
-
-bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
-    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                      [](char a, char b) { return to_lower(a) == to_lower(b); });
-}
-
-std::optional<std::string_view> find_field(const FieldViews& fields,
-                                           std::string_view name) noexcept {
-    for (const auto& [field_name, value] : fields) {
-        if (equals_ignoring_case(field_name, name)) return value;
-    }
-    return std::nullopt;
-}
-
-std::size_t count_fields(const FieldViews& fields, std::string_view name) noexcept {
-    std::size_t count = 0;
-    for (const auto& field : fields) count += equals_ignoring_case(field.first, name) ? 1 : 0;
-    return count;
-}
-
-bool has_token(const FieldViews& fields, std::string_view name, std::string_view token) noexcept {
-    for (const auto& [field_name, value] : fields) {
-        if (!equals_ignoring_case(field_name, name)) continue;
-        for (std::string_view rest = value; !rest.empty();) {
-            if (equals_ignoring_case(take_element(rest), token)) return true;
-        }
-    }
-    return false;
+const char* check_version(int version) noexcept {
+    if (version == 10 || version == 11) return nullptr;
+    return "only HTTP/1.0 and HTTP/1.1 are supported";
 }
 
 std::optional<std::uint64_t> parse_content_length(std::string_view value) noexcept {
-    if (value.empty() || value.size() > 10) return std::nullopt;
-    if (!std::all_of(value.begin(), value.end(), is_digit)) return std::nullopt;
-    std::uint64_t length = 0;
-    std::from_chars(value.data(), value.data() + value.size(), length);
-    return length;
+    return parse_number(value, 10);
 }
 
 bool is_valid_host(std::string_view value) noexcept {
@@ -141,20 +119,20 @@ bool is_valid_host(std::string_view value) noexcept {
         return is_valid_bracketed(value.substr(1, end - 1)) &&
                (rest.empty() || (rest.front() == ':' && is_valid_port(rest.substr(1))));
     }
-    const std::size_t colon = value.find(':');
-    if (colon == std::string_view::npos) return is_valid_name(value);
-    return is_valid_name(value.substr(0, colon)) && is_valid_port(value.substr(colon + 1));
+    const std::size_t end = skip_name(value);
+    if (end == value.size()) return end > 0;
+    return end > 0 && value[end] == ':' && is_valid_port(value.substr(end + 1));
 }
 
 BodyFraming read_body_framing(const FieldViews& fields, int version) noexcept {
     BodyFraming framing;
-    const auto coding = find_field(fields, "Transfer-Encoding");
-    const auto length = find_field(fields, "Content-Length");
+    const auto coding = fields.find(FieldName::transfer_encoding);
+    const auto length = fields.find(FieldName::content_length);
     if (length) {
         framing.content_length = parse_content_length(*length);
         if (!framing.content_length) {
             framing.problem = "Content-Length is not a number of 1 to 10 digits";
-        } else if (count_fields(fields, "Content-Length") > 1) {
+        } else if (fields.has_many(FieldName::content_length)) {
             framing.problem = "more than one Content-Length";
         }
     }
@@ -162,7 +140,7 @@ BodyFraming read_body_framing(const FieldViews& fields, int version) noexcept {
 
     if (length) {
         framing.problem = "Transfer-Encoding together with Content-Length";
-    } else if (count_fields(fields, "Transfer-Encoding") > 1) {
+    } else if (fields.has_many(FieldName::transfer_encoding)) {
         framing.problem = "more than one Transfer-Encoding";
     } else if (version < 11) {
         framing.problem = "Transfer-Encoding in HTTP/1.0";
@@ -174,9 +152,15 @@ BodyFraming read_body_framing(const FieldViews& fields, int version) noexcept {
     return framing;
 }
 
-bool wants_keep_alive(const FieldViews& fields, int version) noexcept {
-    if (has_token(fields, "Connection", "close")) return false;
-    return version >= 11 || has_token(fields, "Connection", "keep-alive");
+ConnectionWish read_connection(const FieldViews& fields) noexcept {
+    ConnectionWish wish;
+    for (const FieldName name : {FieldName::connection, FieldName::proxy_connection}) {
+        if (!fields.has(name)) continue;
+        for (const Field& field : fields) {
+            if (field.known_name == name) read_options(field, wish);
+        }
+    }
+    return wish;
 }
 
 }  // namespace fanfare

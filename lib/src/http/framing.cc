@@ -1,169 +1,198 @@
 #include "http/framing.h"
 
-#include <array>
+#include <algorithm>
+#include <cstring>
 
-#include "http/field_values.h"
+#include "http/byte_set.h"
 
 namespace fanfare {
 namespace {
 
-constexpr std::string_view version_form = "HTTP/0.0";  // 0: any digit
+// In these forms, 0 stands for any digit.
+constexpr std::string_view request_line_end = "HTTP/0.0\r\n";
+constexpr std::string_view status_line_begin = "HTTP/0.0 000 ";
+constexpr std::size_t line_end_size = 2;
 
-using ByteSet = std::array<bool, 256>;
-
-constexpr ByteSet make_visible() {
-    ByteSet set{};
-    for (std::size_t byte = 0x21; byte < 256; ++byte) set[byte] = byte != 0x7f;
-    return set;
+/// As starts_with(), but for a size that the compiler knows.
+template <std::size_t Size>
+bool begins_with(std::string_view bytes, const char (&text)[Size]) noexcept {
+    return bytes.size() >= Size - 1 && std::memcmp(bytes.data(), text, Size - 1) == 0;
 }
 
-constexpr ByteSet make_text() {
-    ByteSet set = make_visible();
-    set[' '] = true;
-    set['\t'] = true;
-    return set;
+bool is_digit(char byte) noexcept { return byte >= '0' && byte <= '9'; }
+int digit_value(char digit) noexcept { return digit - '0'; }
+bool is_blank(char byte) noexcept { return byte == ' ' || byte == '\t'; }
+
+/// Whether `bytes` begin as `form` says, as far as they go.
+bool fits(std::string_view bytes, std::string_view form) noexcept {
+    const std::size_t size = std::min(bytes.size(), form.size());
+    for (std::size_t i = begins_with(bytes, "HTTP/1.1") ? 8 : 0; i < size; ++i) {
+        if (bytes[i] != form[i] && !(form[i] == '0' && is_digit(bytes[i]))) return false;
+    }
+    return true;
 }
 
-constexpr ByteSet visible = make_visible();
-constexpr ByteSet text = make_text();
-
-std::size_t skip(std::string_view bytes, std::size_t position, const ByteSet& set) noexcept {
-    while (position < bytes.size() && set[static_cast<unsigned char>(bytes[position])]) ++position;
-    return position;
+int read_version(std::string_view text) noexcept {
+    return digit_value(text[5]) * 10 + digit_value(text[7]);
 }
 
-bool is_digit(unsigned char byte) noexcept { return byte >= '0' && byte <= '9'; }
+TextSpan span(std::size_t begin, std::size_t end) noexcept {
+    return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+}
+
+TextSpan trim(std::string_view bytes, std::size_t begin, std::size_t end) noexcept {
+    while (begin < end && is_blank(bytes[begin])) ++begin;
+    while (begin < end && is_blank(bytes[end - 1])) --end;
+    return span(begin, end);
+}
+
+/// `rest` does not begin with a line end: nothing is wrong if it is only too short for that.
+const char* problem_of_line_end(std::string_view rest, const char* control_byte) noexcept {
+    if (rest.empty() || rest == "\r") return nullptr;
+    if (rest[0] == '\n') return "bare LF in the head";
+    return rest[0] == '\r' ? "bare CR in the head" : control_byte;
+}
+
+/// `byte` stands where the colon behind a name should.
+const char* problem_of_name(char byte) noexcept {
+    if (is_blank(byte)) return "white space before the colon of a field";
+    if (byte == '\r' || byte == '\n') return "field without a colon";
+    return "field name is not a token";
+}
 
 }  // namespace
 
-HeadScanner::HeadScanner(Kind kind) noexcept : kind_(kind), state_(State::field) {
-    if (kind == Kind::request) state_ = State::method;
-    if (kind == Kind::response) state_ = State::version;
-}
+HeadScanner::HeadScanner(Kind kind) noexcept : kind_(kind), state_(first_state(kind)) {}
 
-HeadScan HeadScanner::scan(std::string_view bytes) noexcept {
-    HeadScan result;
-    while (position_ < bytes.size()) {
-        const bool is_last = state_ == State::last_line_feed;
-        result.problem = step(bytes);
-        if (result.problem != nullptr) {
-            result.state = HeadScan::State::bad;
-            return result;
-        }
-        if (is_last) {
-            result.state = HeadScan::State::complete;
-            result.size = position_;
-            return result;
-        }
-    }
-    return result;
-}
-
-/// Takes one byte, or a run of bytes of the same kind; returns what is wrong with it.
-const char* HeadScanner::step(std::string_view bytes) noexcept {
-    const auto byte = static_cast<unsigned char>(bytes[position_]);
-    switch (state_) {
-        case State::method:
-        case State::name:
-            if (is_token_byte(byte)) {
-                while (position_ < bytes.size() && is_token_byte(bytes[position_])) ++position_;
-                return nullptr;
-            }
-            break;
-        case State::target:
-            if (visible[byte]) {
-                position_ = skip(bytes, position_, visible);
-                return nullptr;
-            }
-            break;
-        case State::reason:
-        case State::value:
-            if (text[byte]) {
-                position_ = skip(bytes, position_, text);
-                return nullptr;
-            }
-            break;
-        default:
+HeadScanner::State HeadScanner::first_state(Kind kind) noexcept {
+    switch (kind) {
+        case Kind::request:
+            return State::method;
+        case Kind::response:
+            return State::status;
+        case Kind::trailers:
             break;
     }
+    return State::fields;
+}
 
-    const std::size_t length = position_ - part_start_;
+void HeadScanner::reset(std::size_t fields_kept_max) noexcept {
+    state_ = first_state(kind_);
+    position_ = 0;
+    line_start_ = 0;
+    colon_ = 0;
+    parts_.fields.clear();
+    if (parts_.fields.capacity() > fields_kept_max)
+        std::vector<HeadParts::Field>().swap(parts_.fields);
+}
+
+HeadScan HeadScanner::scan(std::string_view bytes) {
+    const char* problem = nullptr;
+    if (state_ == State::method) problem = take_method(bytes);
+    if (state_ == State::target) problem = take_target(bytes);
+    if (state_ == State::version) problem = take_version(bytes);
+    if (state_ == State::status) problem = take_status(bytes);
+    if (state_ == State::reason) problem = take_reason(bytes);
+    if (state_ == State::fields) problem = take_fields(bytes);
+
+    if (problem != nullptr) return {HeadScan::State::bad, 0, problem};
+    if (state_ == State::end) return {HeadScan::State::complete, position_, nullptr};
+    return {};
+}
+
+// Each of the functions below goes on where it stopped, comes as far as the bytes do, and returns
+// what is wrong with them. What has a fixed length is taken only when all of it is there.
+
+const char* HeadScanner::take_method(std::string_view bytes) noexcept {
+    position_ = skip(bytes, position_, token_bytes);
+    if (position_ == bytes.size()) return nullptr;
+    if (bytes[position_] != ' ' || position_ == 0) return "the method is not a token";
+    parts_.method = span(0, position_);
     ++position_;
-    switch (state_) {
-        case State::method:
-            if (byte != ' ' || length == 0) return "the method is not a token";
-            state_ = State::target;
-            part_start_ = position_;
-            return nullptr;
-        case State::target:
-            if (byte != ' ' || length == 0) return "the request line is malformed";
-            state_ = State::version;
-            return nullptr;
-        case State::version:
-            return step_version(byte);
-        case State::status:
-            return step_status(byte);
-        case State::reason:
-            return end_text(byte, "control byte in the status line");
-        case State::line_feed:
-            if (byte != '\n') return "bare CR in the head";
-            state_ = State::field;
-            return nullptr;
-        case State::field:
-            return step_field(byte);
-        case State::name:
-            if (byte == ' ' || byte == '\t') return "white space before the colon of a field";
-            if (byte == '\r' || byte == '\n') return "field without a colon";
-            if (byte != ':') return "field name is not a token";
-            state_ = State::value;
-            return nullptr;
-        case State::value:
-            return end_text(byte, "control byte in a field value");
-        case State::last_line_feed:
-            return byte == '\n' ? nullptr : "bare CR in the head";
-    }
-    return "the head is malformed";
+    state_ = State::target;
+    return nullptr;
 }
 
-const char* HeadScanner::step_version(unsigned char byte) noexcept {
-    const char* const problem =
-        kind_ == Kind::request ? "the request line is malformed" : "the status line is malformed";
-    if (part_ < version_form.size()) {
-        const char expected = version_form[part_++];
-        const bool fits = expected == '0' ? is_digit(byte) : byte == expected;
-        return fits ? nullptr : problem;
-    }
-    part_ = 0;
-    state_ = kind_ == Kind::request ? State::line_feed : State::status;
-    return byte == (kind_ == Kind::request ? '\r' : ' ') ? nullptr : problem;
+const char* HeadScanner::take_target(std::string_view bytes) noexcept {
+    const std::size_t begin = parts_.method.end + 1;
+    position_ = skip(bytes, position_, visible_bytes);
+    if (position_ == bytes.size()) return nullptr;
+    if (bytes[position_] != ' ' || position_ == begin) return "the request line is malformed";
+    parts_.target = span(begin, position_);
+    ++position_;
+    state_ = State::version;
+    return nullptr;
 }
 
-const char* HeadScanner::step_status(unsigned char byte) noexcept {
-    if (part_ < 3) {
-        ++part_;
-        return is_digit(byte) ? nullptr : "the status is not a number of three digits";
-    }
+const char* HeadScanner::take_version(std::string_view bytes) noexcept {
+    const std::string_view rest = bytes.substr(position_);
+    if (!fits(rest, request_line_end)) return "the request line is malformed";
+    if (rest.size() < request_line_end.size()) return nullptr;
+    parts_.version = read_version(rest);
+    begin_line(position_ + request_line_end.size());
+    return nullptr;
+}
+
+const char* HeadScanner::take_status(std::string_view bytes) noexcept {
+    if (!fits(bytes, status_line_begin)) return "the status line is malformed";
+    if (bytes.size() < status_line_begin.size()) return nullptr;
+    parts_.version = read_version(bytes);
+    parts_.status =
+        digit_value(bytes[9]) * 100 + digit_value(bytes[10]) * 10 + digit_value(bytes[11]);
+    position_ = status_line_begin.size();
     state_ = State::reason;
-    return byte == ' ' ? nullptr : "the status is not a number of three digits";
+    return nullptr;
 }
 
-const char* HeadScanner::step_field(unsigned char byte) noexcept {
-    if (byte == '\r') {
-        state_ = State::last_line_feed;
+const char* HeadScanner::take_reason(std::string_view bytes) noexcept {
+    position_ = skip_text(bytes, position_);
+    const std::string_view rest = bytes.substr(position_);
+    if (!begins_with(rest, "\r\n")) {
+        return problem_of_line_end(rest, "control byte in the status line");
+    }
+    begin_line(position_ + line_end_size);
+    return nullptr;
+}
+
+/// Takes the fields and the blank line behind them.
+const char* HeadScanner::take_fields(std::string_view bytes) {
+    while (true) {
+        if (colon_ == 0) {
+            position_ = skip(bytes, position_, token_bytes);
+            if (position_ == bytes.size()) return nullptr;
+            if (position_ == line_start_) return take_blank_line(bytes);
+            if (bytes[position_] != ':') return problem_of_name(bytes[position_]);
+            colon_ = position_++;
+        }
+        position_ = skip_text(bytes, position_);
+        const std::string_view rest = bytes.substr(position_);
+        if (!begins_with(rest, "\r\n")) {
+            return problem_of_line_end(rest, "control byte in a field value");
+        }
+        if (kind_ != Kind::trailers) {
+            const TextSpan value = trim(bytes, colon_ + 1, position_);
+            parts_.fields.push_back({span(line_start_, colon_), value});
+        }
+        begin_line(position_ + line_end_size);
+    }
+}
+
+const char* HeadScanner::take_blank_line(std::string_view bytes) noexcept {
+    const std::string_view rest = bytes.substr(position_);
+    if (begins_with(rest, "\r\n")) {
+        position_ += line_end_size;
+        state_ = State::end;
         return nullptr;
     }
-    if (byte == ' ' || byte == '\t') return "line that begins with white space";
-    if (byte == '\n') return "bare LF in the head";
-    if (!is_token_byte(byte)) return "field name is not a token";
-    state_ = State::name;
-    return nullptr;
+    if (is_blank(rest[0])) return "line that begins with white space";
+    return problem_of_line_end(rest, "field name is not a token");
 }
 
-const char* HeadScanner::end_text(unsigned char byte, const char* problem) noexcept {
-    if (byte == '\n') return "bare LF in the head";
-    if (byte != '\r') return problem;
-    state_ = State::line_feed;
-    return nullptr;
+void HeadScanner::begin_line(std::size_t position) noexcept {
+    position_ = position;
+    line_start_ = position;
+    colon_ = 0;
+    state_ = State::fields;
 }
 
 HeadScan scan_request_head(std::string_view bytes) {

@@ -3,12 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace fanfare {
 
-/// The first look at the head of an HTTP/1 message, before any parser sees it: where it ends, and
-/// whether it holds a byte that no head may hold. Boost 1.81's Beast lets obs-fold and other
-/// request-smuggling forms through (SPEC 4).
+/// A look at the head of an HTTP/1 message: where it ends, and whether it is one at all (SPEC 4).
 struct HeadScan {
     enum class State { incomplete, complete, bad };
 
@@ -17,49 +16,86 @@ struct HeadScan {
     const char* problem = nullptr;  ///< bad: what is wrong, a constant phrase
 };
 
-/// Looks at a head that comes in pieces without looking at any byte twice.
+/// A stretch of a text, as offsets: it stays right when the text moves.
+struct TextSpan {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+
+    std::string_view in(std::string_view text) const noexcept {
+        return {text.data() + begin, end - begin};
+    }
+};
+
+/// Where the parts of a head lie in its text.
+struct HeadParts {
+    struct Field {
+        TextSpan name;
+        TextSpan value;  ///< without the blanks around it
+    };
+
+    TextSpan method;  ///< of a request
+    TextSpan target;  ///< of a request
+    int status = 0;   ///< of a response; any number of three digits
+    int version = 0;  ///< 11 for 1.1; any two digits
+    std::vector<Field> fields;
+};
+
+/// Takes a head apart in one pass, also one that comes in pieces: no byte is looked at twice.
+///
+/// What makes a head bad: obs-fold, white space before the first field or before a colon, bare CR
+/// or LF, NUL and other control bytes (HTAB in values is allowed, 80-FF too), a field without colon
+/// or with a name that is no token; a start line that is not of its form, with single blanks.
+/// What the parts mean is not looked at.
 class HeadScanner {
   public:
-    /// Trailers are the fields behind a chunked body, up to and with their blank line.
+    /// Trailers are the fields behind a chunked body, up to and with their blank line. Nobody asks
+    /// for them, so their parts are not noted.
     enum class Kind : std::uint8_t { request, response, trailers };
 
     explicit HeadScanner(Kind kind) noexcept;
 
     /// `bytes` is the message from its first byte on: in each call what it was in the call before,
-    /// with more behind it.
-    HeadScan scan(std::string_view bytes) noexcept;
+    /// with more behind it. It may lie elsewhere. Less than 4 GiB.
+    HeadScan scan(std::string_view bytes);
+
+    /// Once the scan is complete.
+    const HeadParts& parts() const noexcept { return parts_; }
+
+    /// For the next head. Memory is kept for as many fields as `fields_kept_max`.
+    void reset(std::size_t fields_kept_max) noexcept;
 
   private:
+    /// What comes next.
     enum class State : std::uint8_t {
         method,
         target,
         version,
-        status,
+        status,  ///< with the version before it
         reason,
-        line_feed,
-        field,
-        name,
-        value,
-        last_line_feed,
+        fields,
+        end,
     };
 
-    const char* step(std::string_view bytes) noexcept;
-    const char* step_version(unsigned char byte) noexcept;
-    const char* step_status(unsigned char byte) noexcept;
-    const char* step_field(unsigned char byte) noexcept;
-    const char* end_text(unsigned char byte, const char* problem) noexcept;
+    static State first_state(Kind kind) noexcept;
+
+    const char* take_method(std::string_view bytes) noexcept;
+    const char* take_target(std::string_view bytes) noexcept;
+    const char* take_version(std::string_view bytes) noexcept;
+    const char* take_status(std::string_view bytes) noexcept;
+    const char* take_reason(std::string_view bytes) noexcept;
+    const char* take_fields(std::string_view bytes);
+    const char* take_blank_line(std::string_view bytes) noexcept;
+    void begin_line(std::size_t position) noexcept;
 
     Kind kind_;
     State state_;
-    std::uint8_t part_ = 0;  ///< how far version or status has come
-    std::size_t position_ = 0;
-    std::size_t part_start_ = 0;
+    std::size_t position_ = 0;    // all before it has been looked at
+    std::size_t line_start_ = 0;  // of a field
+    std::size_t colon_ = 0;       // behind its name, once found
+    HeadParts parts_;
 };
 
-/// Looks at `bytes`, the message from its first byte on. What makes it bad: obs-fold, white space
-/// before the first field or before a colon, bare CR or LF, NUL and other control bytes (HTAB in
-/// values is allowed, 80-FF too), a field without colon or with a name that is no token.
-/// The start line is checked for its form only: three parts for a request, single blanks.
+/// Looks at `bytes`, the message from its first byte on.
 HeadScan scan_request_head(std::string_view bytes);
 HeadScan scan_response_head(std::string_view bytes);
 

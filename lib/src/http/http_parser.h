@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
+
+#include "http/fields.h"
 
 namespace fanfare {
 
@@ -27,17 +27,22 @@ struct RequestHead {
     bool is_chunked = false;
     bool expects_continue = false;
     std::optional<std::uint64_t> content_length;
-    std::vector<std::pair<std::string_view, std::string_view>> fields;
+    FieldViews fields;
 
-    /// The first field of that name, or nothing.
-    std::optional<std::string_view> find(std::string_view name) const noexcept;
-    std::size_t count(std::string_view name) const noexcept;
+    /// The first field of that name, or nothing. By FieldName it is quicker.
+    std::optional<std::string_view> find(FieldName name) const noexcept {
+        return fields.find(name);
+    }
+    std::optional<std::string_view> find(std::string_view name) const noexcept {
+        return fields.find(name);
+    }
+    std::size_t count(std::string_view name) const noexcept { return fields.count(name); }
     /// The path of the target, without its query; empty for a target that has none, `*` say.
     std::string_view path() const noexcept;
 };
 
 /// Reads HTTP/1 requests off a connection, one after the other, strictly (SPEC 4). Fed with
-/// whatever bytes come, also one at a time. No I/O. Beast does the parsing, framing.h goes before.
+/// whatever bytes come, also one at a time. No I/O. framing.h takes the heads apart.
 ///
 /// Use: feed() until has_head(); decide; feed() until is_done(); take_body();
 /// next(). feed() stops consuming at the end of a head and at the end of a message, so that the

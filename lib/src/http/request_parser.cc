@@ -2,8 +2,9 @@
 #include <cassert>
 #include <utility>
 
-#include "http/beast_head.h"
 #include "http/chunked_body.h"
+#include "http/field_values.h"
+#include "http/head_reader.h"
 #include "http/http_parser.h"
 
 namespace fanfare {
@@ -13,9 +14,6 @@ namespace {
 constexpr std::size_t body_padding = 64;
 // Up to here the memory for a body is taken at once; beyond, only when that much has really come.
 constexpr std::size_t trusted_body_bytes = 256 * 1024;
-// What an idle connection may keep for the next head.
-constexpr std::size_t kept_head_bytes = 2048;
-constexpr std::size_t kept_fields = 32;
 
 HttpProblem problem_of(int status, const char* message) {
     HttpProblem problem;
@@ -38,24 +36,25 @@ HttpProblem problem_of(const ChunkedBody& body) {
 }
 
 const char* check_host(const RequestHead& head) {
-    const std::size_t hosts = head.count("Host");
-    if (hosts > 1) return "more than one Host";
-    if (hosts == 0) return head.version >= 11 ? "Host is missing" : nullptr;
-    return is_valid_host(*head.find("Host")) ? nullptr : "Host is not valid";
+    if (head.fields.has_many(FieldName::host)) return "more than one Host";
+    const auto host = head.find(FieldName::host);
+    if (!host) return head.version >= 11 ? "Host is missing" : nullptr;
+    return is_valid_host(*host) ? nullptr : "Host is not valid";
 }
 
 /// Fields that must not be there twice, as nobody could say which one counts.
 const char* check_repeated(const RequestHead& head) {
-    if (head.count("webhook-id") > 1) return "more than one webhook-id";
-    if (head.count("Idempotency-Key") > 1) return "more than one Idempotency-Key";
+    if (head.fields.has_many(FieldName::webhook_id)) return "more than one webhook-id";
+    if (head.fields.has_many(FieldName::idempotency_key)) return "more than one Idempotency-Key";
     return nullptr;
 }
 
 /// Sets expects_continue; false if the client expects something else.
 bool read_expectation(RequestHead& head) {
-    for (const auto& [name, value] : head.fields) {
-        if (!equals_ignoring_case(name, "Expect")) continue;
-        if (!equals_ignoring_case(value, "100-continue")) return false;
+    if (!head.fields.has(FieldName::expect)) return true;
+    for (const Field& field : head.fields) {
+        if (field.known_name != FieldName::expect) continue;
+        if (!equals_ignoring_case(field.value, "100-continue")) return false;
         // A 1.0 client would take the interim answer for the final one (RFC 9110 10.1.1).
         head.expects_continue = head.version >= 11;
     }
@@ -63,27 +62,6 @@ bool read_expectation(RequestHead& head) {
 }
 
 }  // namespace
-
-std::optional<std::string_view> RequestHead::find(std::string_view name) const noexcept {
-    return find_field(fields, name);
-}
-
-std::size_t RequestHead::count(std::string_view name) const noexcept {
-    return count_fields(fields, name);
-}
-
-std::string_view RequestHead::path() const noexcept {
-    std::string_view rest = target;
-    if (!rest.starts_with('/')) {
-        // The absolute form, as a proxy sends it.
-        const std::size_t scheme_end = rest.find("://");
-        if (scheme_end == std::string_view::npos) return {};
-        const std::size_t begin = rest.find_first_of("/?", scheme_end + 3);
-        if (begin == std::string_view::npos || rest[begin] == '?') return "/";
-        rest.remove_prefix(begin);
-    }
-    return rest.substr(0, rest.find('?'));
-}
 
 class RequestParser::Impl {
   public:
@@ -95,19 +73,24 @@ class RequestParser::Impl {
 
     bool has_head() const noexcept { return state_ == State::body || state_ == State::done; }
     bool is_done() const noexcept { return state_ == State::done; }
-    bool has_begun() const noexcept { return !text_.empty() || has_head(); }
+    bool has_begun() const noexcept {
+        return reader_.has_begun() || empty_line_ == EmptyLine::begun || state_ != State::head;
+    }
     void discard_body() noexcept { discards_ = true; }
     const std::optional<HttpProblem>& problem() const noexcept { return problem_; }
     const RequestHead& head() const noexcept { return head_; }
 
   private:
     enum class State : std::uint8_t { head, body, done, failed };
+    /// The one before a request that is ignored.
+    enum class EmptyLine : std::uint8_t { none, begun, skipped };
 
     std::size_t feed_head(std::string_view bytes);
     std::size_t feed_body(std::string_view bytes);
     std::size_t feed_chunks(std::string_view bytes);
-    std::size_t skip_empty_line(std::size_t taken);
-    void read_head(std::string_view text);
+    std::size_t skip_empty_line(std::string_view bytes);
+    void take_head();
+    void begin_body();
     std::optional<HttpProblem> check_head();
     void keep(std::string_view data);
     void fail(HttpProblem problem);
@@ -115,13 +98,12 @@ class RequestParser::Impl {
     const Limits limits_;
     State state_ = State::head;
     bool discards_ = false;
-    bool has_skipped_line_ = false;
+    EmptyLine empty_line_ = EmptyLine::none;
     std::optional<HttpProblem> problem_;
-    std::string text_;  // of the head
-    HeadScanner scanner_{HeadScanner::Kind::request};
+    HeadReader reader_{HeadScanner::Kind::request};
     RequestHead head_;
     std::uint64_t left_ = 0;  // of a body with a length
-    std::unique_ptr<ChunkedBody> chunks_;
+    std::optional<ChunkedBody> chunks_;
     std::string body_;
 };
 
@@ -139,57 +121,57 @@ std::size_t RequestParser::Impl::feed(std::string_view bytes) {
 }
 
 std::size_t RequestParser::Impl::feed_head(std::string_view bytes) {
-    const std::size_t before = text_.size();
-    // One byte over the limit is enough to see that it is passed.
-    const std::size_t taken = std::min(bytes.size(), limits_.head_bytes_max + 1 - before);
-    text_.append(bytes.substr(0, taken));
-    if (text_.front() == '\r' && !has_skipped_line_) return skip_empty_line(taken);
-
-    const HeadScan scan = scanner_.scan(text_);
-    if (scan.state == HeadScan::State::bad) {
-        fail(problem_of(400, scan.problem));
-        return 0;
+    const bool is_first = empty_line_ == EmptyLine::none && !reader_.has_begun();
+    if (empty_line_ == EmptyLine::begun || (is_first && bytes.front() == '\r')) {
+        return skip_empty_line(bytes);
     }
-    const bool is_complete = scan.state == HeadScan::State::complete;
-    if ((is_complete ? scan.size : text_.size()) > limits_.head_bytes_max) {
-        fail(problem_of(431, "the request head is too large"));
-        return 0;
+    const HeadReader::Step step = reader_.read(bytes, limits_.head_bytes_max);
+    switch (step.state) {
+        case HeadReader::Step::State::incomplete:
+            break;
+        case HeadReader::Step::State::complete:
+            take_head();
+            break;
+        case HeadReader::Step::State::too_large:
+            fail(problem_of(431, "the request head is too large"));
+            break;
+        case HeadReader::Step::State::bad:
+            fail(problem_of(400, step.problem));
+            break;
     }
-    if (!is_complete) return taken;
-    text_.resize(scan.size);
-    read_head(text_);
-    return scan.size - before;
+    return step.consumed;
 }
 
 /// Some clients send an empty line behind a body. One is ignored (RFC 9112 2.2).
-std::size_t RequestParser::Impl::skip_empty_line(std::size_t taken) {
-    if (text_.size() < 2) return taken;
-    if (text_[1] != '\n') {
+std::size_t RequestParser::Impl::skip_empty_line(std::string_view bytes) {
+    const std::size_t line_feed = empty_line_ == EmptyLine::begun ? 0 : 1;
+    empty_line_ = EmptyLine::begun;
+    if (line_feed == bytes.size()) return line_feed;
+    if (bytes[line_feed] != '\n') {
         fail(problem_of(400, "bare CR in the head"));
         return 0;
     }
-    const std::size_t consumed = taken - (text_.size() - 2);
-    text_.clear();
-    has_skipped_line_ = true;
-    return consumed;
+    empty_line_ = EmptyLine::skipped;
+    return line_feed + 1;
 }
 
-void RequestParser::Impl::read_head(std::string_view text) {
-    HeadViews views{.fields = head_.fields, .method = {}, .target = {}};
-    const boost::system::error_code error = BeastHead<true>(views).read(text);
-    if (error) {
-        const bool is_version = error == boost::beast::http::error::bad_version;
-        return fail(problem_of(is_version ? 505 : 400, describe_beast_error(error)));
+void RequestParser::Impl::take_head() {
+    // Before the version is taken over: the answer is of that version too.
+    if (const char* problem = check_version(reader_.version())) {
+        return fail(problem_of(505, problem));
     }
-    head_.method = views.method;
-    head_.target = views.target;
-    head_.version = views.version;
-    head_.keep_alive = wants_keep_alive(head_.fields, head_.version);
+    head_.method = reader_.method();
+    head_.target = reader_.target();
+    head_.version = reader_.version();
+    reader_.list_fields(head_.fields);
     if (const auto problem = check_head()) return fail(*problem);
+    begin_body();
+}
 
+void RequestParser::Impl::begin_body() {
     state_ = State::body;
     if (head_.is_chunked) {
-        chunks_ = std::make_unique<ChunkedBody>(limits_.body_bytes_max);
+        chunks_.emplace(limits_.body_bytes_max);
     } else {
         left_ = head_.content_length.value_or(0);
         if (left_ == 0) state_ = State::done;
@@ -197,6 +179,10 @@ void RequestParser::Impl::read_head(std::string_view text) {
 }
 
 std::optional<HttpProblem> RequestParser::Impl::check_head() {
+    const ConnectionWish connection = read_connection(head_.fields);
+    if (connection.problem != nullptr) return problem_of(400, connection.problem);
+    head_.keep_alive = connection.can_stay_open(head_.version);
+
     const BodyFraming framing = read_body_framing(head_.fields, head_.version);
     if (framing.problem != nullptr) {
         return problem_of(framing.has_unknown_coding ? 501 : 400, framing.problem);
@@ -262,7 +248,7 @@ std::string RequestParser::Impl::take_body() {
 void RequestParser::Impl::fail(HttpProblem problem) {
     problem_ = problem;
     state_ = State::failed;
-    body_ = {};
+    std::string().swap(body_);
     chunks_.reset();
 }
 
@@ -270,17 +256,14 @@ void RequestParser::Impl::next() {
     assert(is_done());
     state_ = State::head;
     discards_ = false;
-    has_skipped_line_ = false;
-    text_.clear();
-    if (text_.capacity() > kept_head_bytes) text_ = {};
-    std::vector<std::pair<std::string_view, std::string_view>> fields = std::move(head_.fields);
-    fields.clear();
-    if (fields.capacity() > kept_fields) fields = {};
+    empty_line_ = EmptyLine::none;
+    reader_.clear();
+    FieldViews fields = std::move(head_.fields);
+    fields.clear(HeadReader::fields_kept_max);
     head_ = {};
     head_.fields = std::move(fields);
-    scanner_ = HeadScanner(HeadScanner::Kind::request);
     chunks_.reset();
-    body_ = {};
+    std::string().swap(body_);
 }
 
 RequestParser::RequestParser(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {}

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/base64.h"
-#include "http/field_values.h"
+#include "http/fields.h"
 #include "server/media_type.h"
 
 namespace fanfare {
@@ -109,16 +109,16 @@ class Builder {
 
 std::optional<Refusal> add_attributes(const RequestHead& head, Builder& builder) {
     std::set<std::string> seen;
-    for (const auto& [field, value] : head.fields) {
-        if (!equals_ignoring_case(field.substr(0, prefix.size()), prefix)) continue;
-        const std::string name = lower_case(field.substr(prefix.size()));
+    for (const Field& field : head.fields) {
+        if (!equals_ignoring_case(field.name.substr(0, prefix.size()), prefix)) continue;
+        const std::string name = lower_case(field.name.substr(prefix.size()));
         if (!is_attribute_name(name)) return header_refusal(name, "is no name of an attribute");
         if (name == "data") return header_refusal(name, "is not allowed: data is the body");
         if (name == "datacontenttype") {
             return header_refusal(name, "is not allowed: Content-Type says it");
         }
         if (!seen.insert(name).second) return header_refusal(name, "is given twice");
-        const std::optional<std::string> text = percent_decoded(unquoted(value));
+        const std::optional<std::string> text = percent_decoded(unquoted(field.value));
         if (!text) return header_refusal(name, "holds a `%` that begins no escape");
         if (!is_utf8(*text)) return header_refusal(name, "is not valid UTF-8");
         if (name == "specversion" && *text != "1.0") {
@@ -152,7 +152,7 @@ std::variant<std::string, Refusal> structured_cloudevent(const RequestHead& head
                                                          std::string_view body) {
     Builder builder(body.size() + 512);
     if (std::optional<Refusal> refusal = add_attributes(head, builder)) return std::move(*refusal);
-    const std::string_view content_type = head.find("content-type").value_or("");
+    const std::string_view content_type = head.find(FieldName::content_type).value_or("");
     const std::string_view media_type = media_type_of(content_type);
     if (!media_type.empty()) {
         if (!is_utf8(content_type)) {

@@ -1,6 +1,6 @@
 #include "server/media_type.h"
 
-#include "http/field_values.h"
+#include "http/fields.h"
 
 namespace fanfare {
 

@@ -1,10 +1,9 @@
 #include "server/parse_request.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "http/field_values.h"
+#include "http/fields.h"
 #include "server/cloudevents_binary.h"
 #include "server/media_type.h"
 
@@ -24,7 +23,7 @@ enum class BodyForm : std::uint8_t {
 
 /// By Content-Type, of which the first field counts; nothing if it is not one of SPEC 4's.
 std::optional<BodyForm> form_of(const RequestHead& head) {
-    const std::string_view type = media_type_of(head.find("content-type").value_or(""));
+    const std::string_view type = media_type_of(head.find(FieldName::content_type).value_or(""));
     const auto is = [type](std::string_view known) {
         return type == known || equals_ignoring_case(type, known);
     };
@@ -35,7 +34,7 @@ std::optional<BodyForm> form_of(const RequestHead& head) {
         // In another format, which must not be taken for data in binary form.
         return std::nullopt;
     }
-    if (head.find("ce-specversion")) return BodyForm::cloudevent_binary;
+    if (head.find(FieldName::ce_specversion)) return BodyForm::cloudevent_binary;
     if (is(media_type_text(MediaType::registry_v1))) return BodyForm::registry_v1;
     if (is(media_type_text(MediaType::registry_v2))) return BodyForm::registry_v2;
     if (type.empty() || is("application/json") || is("text/json")) return BodyForm::json;
@@ -89,15 +88,14 @@ const char* cloudevent_problem(const EventView& event) {
     return nullptr;
 }
 
-constexpr std::array<std::string_view, 2> id_fields = {"webhook-id", "idempotency-key"};
-
 /// An id becomes part of JSON answers and log lines, so it has to be text.
 std::optional<Refusal> refuse_ids(const RequestHead& head) {
-    for (const std::string_view name : id_fields) {
-        if (is_utf8(head.find(name).value_or(""))) continue;
-        return Refusal{400, "HEADER_INVALID", "`" + std::string(name) + "` is not valid UTF-8", {}};
-    }
-    return std::nullopt;
+    const auto is_text = [&head](FieldName name) { return is_utf8(head.find(name).value_or("")); };
+    const char* problem = nullptr;
+    if (!is_text(FieldName::idempotency_key)) problem = "`idempotency-key` is not valid UTF-8";
+    if (!is_text(FieldName::webhook_id)) problem = "`webhook-id` is not valid UTF-8";
+    if (problem == nullptr) return std::nullopt;
+    return Refusal{400, "HEADER_INVALID", problem, {}};
 }
 
 Refusal unknown_media_type() {
@@ -228,24 +226,24 @@ class Parser {
 
     /// Without exactly one traceparent there is no trace, and no state of it (W3C Trace Context).
     void read_trace() {
-        if (head_.count("traceparent") != 1) return;
-        traceparent_ = *head_.find("traceparent");
-        if (head_.count("tracestate") <= 1) {
-            tracestate_ = head_.find("tracestate").value_or("");
+        const auto traceparent = head_.find(FieldName::traceparent);
+        if (!traceparent || head_.fields.has_many(FieldName::traceparent)) return;
+        traceparent_ = *traceparent;
+        if (!head_.fields.has_many(FieldName::tracestate)) {
+            tracestate_ = head_.find(FieldName::tracestate).value_or("");
             return;
         }
-        for (const auto& [name, value] : head_.fields) {
-            if (!equals_ignoring_case(name, "tracestate")) continue;
-            tracestate_ = tracestate_.empty() ? value : joined(tracestate_, ",", value);
+        for (const Field& field : head_.fields) {
+            if (field.known_name != FieldName::tracestate) continue;
+            tracestate_ = tracestate_.empty() ? field.value : joined(tracestate_, ",", field.value);
         }
     }
 
     void give_ids() {
         if (request_.events.size() == 1 && request_.events.front().fields.id.empty()) {
-            for (const std::string_view name : id_fields) {
-                std::string_view& id = request_.events.front().fields.id;
-                if (id.empty()) id = head_.find(name).value_or("");
-            }
+            std::string_view& id = request_.events.front().fields.id;
+            id = head_.find(FieldName::webhook_id).value_or("");
+            if (id.empty()) id = head_.find(FieldName::idempotency_key).value_or("");
         }
         for (ParsedEvent& event : request_.events) {
             if (!event.fields.id.empty()) continue;

@@ -25,20 +25,45 @@ TEST(HostField, is_a_host_and_perhaps_a_port) {
     }
 }
 
-TEST(FieldList, finds_a_token_among_others_without_case) {
-    const FieldViews fields = {{"connection", "Upgrade ,\tCLOSE"}, {"Connection", "x"}};
+TEST(Connection, is_asked_for_among_other_options_and_without_case) {
+    EXPECT_TRUE(read_connection({{"connection", "Upgrade ,\tCLOSE"}}).wants_close);
+    EXPECT_TRUE(
+        read_connection({{"Connection", "x"}, {"CONNECTION", ",Keep-Alive"}}).wants_keep_alive);
+    EXPECT_FALSE(read_connection({{"Connection", "clos, closed"}}).wants_close);
+    EXPECT_FALSE(read_connection({{"Connect", "close"}}).wants_close);
+}
 
-    EXPECT_TRUE(has_token(fields, "Connection", "close"));
-    EXPECT_TRUE(has_token(fields, "Connection", "X"));
-    EXPECT_FALSE(has_token(fields, "Connection", "clos"));
-    EXPECT_FALSE(has_token(fields, "Connect", "close"));
+TEST(Connection, asks_for_nothing_by_the_name_of_its_forerunner) {
+    const ConnectionWish wish = read_connection({{"Proxy-Connection", "close, keep-alive"}});
+
+    EXPECT_FALSE(wish.wants_close);
+    EXPECT_FALSE(wish.wants_keep_alive);
+    EXPECT_EQ(wish.problem, nullptr);
+}
+
+TEST(Connection, is_a_list_of_tokens) {
+    for (const char* name : {"Connection", "proxy-connection"}) {
+        for (const char* good : {"", ",", "a", "a,b", ", a ,,\tb ,"}) {
+            EXPECT_EQ(read_connection({{name, good}}).problem, nullptr) << name << ": " << good;
+        }
+        for (const char* bad :
+             {"a b", "\"close\"", "close;", "a,b c", "a/b", "\xc3\xa4", "a,(b)"}) {
+            EXPECT_NE(read_connection({{name, bad}}).problem, nullptr) << name << ": " << bad;
+        }
+    }
 }
 
 TEST(KeepAlive, is_the_rule_in_1_1_and_the_exception_in_1_0) {
-    EXPECT_TRUE(wants_keep_alive({}, 11));
-    EXPECT_FALSE(wants_keep_alive({{"Connection", "keep-alive, close"}}, 11));
-    EXPECT_FALSE(wants_keep_alive({}, 10));
-    EXPECT_TRUE(wants_keep_alive({{"Connection", "Keep-Alive"}}, 10));
+    EXPECT_TRUE(read_connection({}).can_stay_open(11));
+    EXPECT_FALSE(read_connection({{"Connection", "keep-alive, close"}}).can_stay_open(11));
+    EXPECT_FALSE(read_connection({}).can_stay_open(10));
+    EXPECT_TRUE(read_connection({{"Connection", "Keep-Alive"}}).can_stay_open(10));
+}
+
+TEST(Version, is_1_0_or_1_1) {
+    EXPECT_EQ(check_version(10), nullptr);
+    EXPECT_EQ(check_version(11), nullptr);
+    for (const int bad : {0, 9, 12, 20, 99}) EXPECT_NE(check_version(bad), nullptr) << bad;
 }
 
 TEST(BodyFraming, tells_an_unknown_coding_from_a_malformed_one) {

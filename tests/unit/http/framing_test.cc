@@ -75,6 +75,51 @@ TEST(HeadScanner, goes_on_where_it_stopped) {
     EXPECT_EQ(scan.size, head.size());
 }
 
+TEST(HeadScanner, notes_the_parts_of_a_request) {
+    const std::string head = "POST /e?f HTTP/1.0\r\nHost:a\r\nX-Y: \t b  c\t \r\nZ: \t\r\n\r\n";
+    HeadScanner scanner(HeadScanner::Kind::request);
+
+    ASSERT_EQ(scanner.scan(head + "body").state, State::complete);
+
+    const HeadParts& parts = scanner.parts();
+    EXPECT_EQ(parts.method.in(head), "POST");
+    EXPECT_EQ(parts.target.in(head), "/e?f");
+    EXPECT_EQ(parts.version, 10);
+    ASSERT_EQ(parts.fields.size(), 3U);
+    EXPECT_EQ(parts.fields[0].name.in(head), "Host");
+    EXPECT_EQ(parts.fields[0].value.in(head), "a");
+    EXPECT_EQ(parts.fields[1].name.in(head), "X-Y");
+    EXPECT_EQ(parts.fields[1].value.in(head), "b  c");
+    EXPECT_EQ(parts.fields[2].value.in(head), "");
+}
+
+TEST(HeadScanner, notes_the_parts_of_an_answer_also_behind_another_one) {
+    const std::string head = "HTTP/1.0 503 Busy\r\nA: b\r\n\r\n";
+    HeadScanner scanner(HeadScanner::Kind::response);
+    scanner.scan("HTTP/1.1 102 Wait\r\nC: d\r\n\r\n");
+    scanner.reset(0);
+
+    ASSERT_EQ(scanner.scan(head).state, State::complete);
+
+    const HeadParts& parts = scanner.parts();
+    EXPECT_EQ(parts.status, 503);
+    EXPECT_EQ(parts.version, 10);
+    ASSERT_EQ(parts.fields.size(), 1U);
+    EXPECT_EQ(parts.fields[0].name.in(head), "A");
+}
+
+TEST(HeadScanner, finds_a_control_byte_at_any_place_in_a_value) {
+    for (int byte = 0; byte < 256; ++byte) {
+        const bool is_text = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+        for (std::size_t place = 0; place < 20; ++place) {
+            std::string value(20, 'x');
+            value[place] = static_cast<char>(byte);
+            const HeadScan scan = scan_request_head("GET / HTTP/1.1\r\nA:" + value + "\r\n\r\n");
+            EXPECT_EQ(scan.state, is_text ? State::complete : State::bad) << byte << ' ' << place;
+        }
+    }
+}
+
 TEST(HeadScanner, takes_an_empty_line_as_the_end_of_no_trailers) {
     HeadScanner scanner(HeadScanner::Kind::trailers);
 

@@ -99,12 +99,29 @@ TEST(RequestParser, tells_the_status_of_each_problem) {
     EXPECT_EQ(status_of(post("Expect: 200-ok\r\nContent-Length: 0\r\n")), 417);
     EXPECT_EQ(status_of("GET / HTTP/1.2\r\nHost: a\r\n\r\n"), 505);
     EXPECT_EQ(status_of("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505);
+    EXPECT_EQ(status_of("GET / HTTP/0.9\r\nConnection: a b\r\n\r\n"), 505);
     EXPECT_EQ(status_of("GET / HTTP/1.1\r\n\r\n"), 400);
     EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost:\r\n\r\n"), 400);
     EXPECT_EQ(status_of("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n"), 400);
     EXPECT_EQ(status_of(post("Content-Length: 0\r\nwebhook-id: a\r\nWebhook-Id: a\r\n")), 400);
     EXPECT_EQ(status_of(post("Content-Length: 0\r\nidempotency-key: a\r\nIdempotency-Key: b\r\n")),
               400);
+}
+
+TEST(RequestParser, refuses_a_connection_field_that_is_no_list_of_tokens) {
+    EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\nConnection: close x\r\n\r\n"), 400);
+    EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\nProxy-Connection: \"x\"\r\n\r\n"), 400);
+    EXPECT_EQ(status_of(post("Transfer-Encoding: gzip\r\nConnection: a;b\r\n")), 400);
+    EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\nConnection: , TE,\r\n\r\n"), 0);
+}
+
+TEST(RequestParser, does_not_take_over_a_version_that_it_refuses) {
+    RequestParser parser({});
+
+    parser.feed("GET / HTTP/2.0\r\n\r\n");
+
+    EXPECT_EQ(parser.problem().value().status, 505);
+    EXPECT_EQ(parser.head().version, 11);
 }
 
 TEST(RequestParser, takes_what_is_unusual_but_right) {
@@ -179,6 +196,20 @@ TEST(RequestParser, describes_the_head) {
     EXPECT_EQ(head.find("X-a"), "one");
     EXPECT_EQ(head.count("X-A"), 2U);
     EXPECT_FALSE(head.find("X-B"));
+}
+
+TEST(RequestParser, keeps_the_head_when_what_it_was_fed_with_is_gone) {
+    RequestParser parser({});
+    std::string bytes = "GET /a HTTP/1.1\r\nHost: b\r\nX: y\r\n\r\n";
+
+    parser.feed(bytes);
+    bytes.assign(bytes.size(), '#');
+
+    ASSERT_TRUE(parser.is_done());
+    EXPECT_EQ(parser.head().method, "GET");
+    EXPECT_EQ(parser.head().target, "/a");
+    EXPECT_EQ(parser.head().find(FieldName::host), "b");
+    EXPECT_EQ(parser.head().find("x"), "y");
 }
 
 TEST(RequestParser, does_not_carry_a_head_over_to_the_next_message) {

@@ -128,6 +128,13 @@ INSTANTIATE_TEST_SUITE_P(
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
                     "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nConnection: a b\r\nContent-Length: 0\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nProxy-Connection: a/b\r\nContent-Length: 0\r\n\r\n",
+                    "HTTP/1.1 102 Wait\r\nConnection: a b\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
+                    "HTTP/1.1 102 Wait\r\nContent-Length: x\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
+                    "HTTP/1.2 102 Wait\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
+                    "HTTP/1.1 102 Wait\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "HTTP/1.1 204 No\r\n\r\n",
                     "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3 \r\nabc\r\n"));
 
