@@ -1,9 +1,21 @@
 #include "event/json_tokens.h"
 
+#include <array>
+
 namespace fanfare {
 namespace {
 
 bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+/// By the first byte of a token.
+constexpr std::array<std::int8_t, 256> make_depth_change() {
+    std::array<std::int8_t, 256> change{};
+    change['{'] = change['['] = 1;
+    change['}'] = change[']'] = -1;
+    return change;
+}
+
+constexpr std::array<std::int8_t, 256> depth_change = make_depth_change();
 
 }  // namespace
 
@@ -23,11 +35,9 @@ RawValue JsonTokens::value() const noexcept {
 }
 
 void JsonTokens::skip() noexcept {
-    std::size_t depth = 0;
+    int depth = 0;
     do {
-        const char c = kind();
-        if (c == '{' || c == '[') ++depth;
-        if (c == '}' || c == ']') --depth;
+        depth += depth_change[static_cast<unsigned char>(kind())];
         next();
     } while (depth > 0);
 }
