@@ -35,13 +35,19 @@ class Shard {
     /// Coarse timeouts that cost nothing to set and clear; shard thread.
     Deadlines& deadlines() noexcept { return *deadlines_; }
 
+    /// Whether an endpoint here has events waiting while all its workers are busy, and is not
+    /// known to be down; shard thread.
+    bool has_backlog() const noexcept { return backlogged_ > 0; }
+
   private:
     friend class Broadcaster;
+    friend class Endpoint;
     class Inbox;
 
     Executor executor_;
     Clock& clock_;
     Log& log_;
+    unsigned backlogged_ = 0;  // endpoints
     std::unique_ptr<Deadlines> deadlines_;
     std::unique_ptr<Inbox> inbox_;
 };

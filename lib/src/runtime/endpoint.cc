@@ -61,6 +61,7 @@ class Endpoint::Impl final : private AttemptObserver {
     void give_up(const Lease& lease, Reason reason);
     void close();
     void wake_idle();
+    void set_backlogged(bool is_backlogged);
     void drop_rest(DropReason reason);
     void note_exception();
     void attempting(const Attempt& attempt) override;
@@ -76,6 +77,7 @@ class Endpoint::Impl final : private AttemptObserver {
     AttemptLog attempts_;
     State state_ = State::running;
     unsigned in_flight_ = 0;
+    bool is_backlogged_ = false;
     std::vector<Wakeup*> idle_;  // the last to fall idle is woken first: its connection is warm
     TaskGroup workers_;
 };
@@ -130,9 +132,21 @@ void Endpoint::Impl::offer(const EventPtr& event) {
         return;
     }
     metrics_.queued(1);
-    if (!idle_.empty()) {
+    if (idle_.empty()) {
+        set_backlogged(!gate_.is_open());
+    } else {
         idle_.back()->notify();
         idle_.pop_back();
+    }
+}
+
+void Endpoint::Impl::set_backlogged(bool is_backlogged) {
+    if (is_backlogged == is_backlogged_) return;
+    is_backlogged_ = is_backlogged;
+    if (is_backlogged) {
+        ++shard_.backlogged_;
+    } else {
+        --shard_.backlogged_;
     }
 }
 
@@ -142,6 +156,7 @@ awaitable<void> Endpoint::Impl::work(std::unique_ptr<Sink> sink) {
     while (state_ != State::ended) {
         Lease lease = options_.queue->lease(options_.batch);
         if (lease.is_empty()) {
+            set_backlogged(false);
             if (state_ == State::draining) co_return;
             idle_.push_back(&ready);
             co_await ready.wait();
@@ -223,6 +238,7 @@ void Endpoint::Impl::wake_idle() {
 awaitable<void> Endpoint::Impl::join(DropReason reason) {
     co_await workers_.join();
     state_ = State::ended;
+    set_backlogged(false);
     drop_rest(reason);
 }
 
@@ -255,6 +271,7 @@ void Endpoint::Impl::attempted(const Attempt& attempt, const Outcome& outcome, T
         case Verdict::retry:
         case Verdict::reject:
             attempts_.failed(attempt, outcome, gate_.is_open());
+            if (gate_.is_open()) set_backlogged(false);
             break;
         case Verdict::aborted:
         case Verdict::closed:

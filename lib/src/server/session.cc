@@ -109,6 +109,7 @@ awaitable<bool> Session::serve_body(std::optional<Response> refusal) {
     } else if (*progress == Progress::unreadable) {
         reply = problem_response(problem_, true);
     } else {
+        if (!host_.turns_.try_take()) co_await host_.turns_.wait();
         reply = respond();
     }
     if (auto* const pending = std::get_if<awaitable<Response>>(&reply)) {

@@ -10,6 +10,7 @@ SessionHost::SessionHost(std::string component, Shard& shard, const ListenerOpti
       shard_(shard),
       options_(options),
       handler_(handler),
+      turns_(shard),
       sessions_(std::make_unique<Sessions>()),
       tasks_(shard.executor(), [this](const std::exception_ptr& exception) {
           try {

@@ -10,6 +10,7 @@
 #include "http/net_stream.h"
 #include "http/tls.h"
 #include "server/answer.h"
+#include "server/turn_limit.h"
 
 namespace fanfare {
 
@@ -73,6 +74,7 @@ class SessionHost {
     TlsContextPtr tls_;
     IngestMetrics metrics_;
     DateText date_;
+    TurnLimit turns_;
     std::unique_ptr<Sessions> sessions_;
     bool is_stopping_ = false;
     bool is_cut_ = false;
