@@ -3,11 +3,13 @@
 import json
 import signal
 import socket
+import subprocess
 import time
 
 from harness.case import EndToEndCase
+from harness.daemon import EVENTS_V1, executable, with_test_defaults
 from harness.events import envelope, event, ids, numbered
-from harness.http import Connection, request_bytes
+from harness.http import Connection, fetch, request_bytes
 from harness.process import free_port
 from harness.receiver import Answer, HANG
 from harness.wait import wait_until
@@ -136,6 +138,38 @@ class Dies(EndToEndCase):
         self.assertEqual(daemon.post(numbered(50, 50)).status, 202)
         self.wait_delivered(daemon, "t1")
         self.assertEqual(receiver.accepted_ids(), ids(50, 50))
+
+
+class Unread(EndToEndCase):
+    def test_log_that_nobody_reads_stops_nothing(self):
+        receiver = self.receiver()
+        config = with_test_defaults({
+            "log": {"level": "debug"},
+            "shutdown": {"drain": "1s"},
+            "endpoints": [{"name": "t1", "url": receiver.url(), "max_in_flight": 4},
+                          *({"name": f"dead{n}", "url": f"http://127.0.0.1:{free_port()}/"}
+                            for n in range(20))]})
+        config["ingest"]["listen"] = f"127.0.0.1:{free_port()}"
+        file = self.directory / "unread.yaml"
+        file.write_text(json.dumps(config))
+        daemon = subprocess.Popen([executable(), "serve", "-c", file], stderr=subprocess.PIPE)
+        self.addCleanup(daemon.stderr.close)
+        self.addCleanup(daemon.kill)
+        ingest = config["ingest"]["listen"]
+        wait_until(lambda: self.post(ingest, numbered(0, 1)))
+        for first in range(1, 3000, 100):
+            self.assertTrue(self.post(ingest, numbered(first, 100)))
+        wait_until(lambda: len(receiver.accepted_ids()) >= 3001, seconds=30)
+        daemon.terminate()
+        self.assertEqual(daemon.wait(5), 0)
+
+    @staticmethod
+    def post(address, body):
+        try:
+            return fetch(address, "POST", "/events", body,
+                         [("Content-Type", EVENTS_V1)]).status == 202
+        except OSError:
+            return False
 
 
 class Starts(EndToEndCase):

@@ -42,13 +42,15 @@ struct LogField {
 };
 
 /// Writes one line per event of interest, to stderr or to a function. Any thread. A message is a
-/// constant phrase, the facts are fields; no payload, no secret, no header value.
+/// constant phrase, the facts are fields, of which long ones are cut; no payload, no secret, no
+/// header value.
 class Log {
   public:
     using Fields = std::initializer_list<LogField>;
     using Writer = std::function<void(std::string_view line)>;
 
-    /// To stderr.
+    /// To stderr. Never waits for its reader: lines that it does not take are lost, and told of
+    /// by number once it takes some again.
     explicit Log(const LogOptions& options);
     /// To `writer`, which gets whole lines without their end and is never called concurrently.
     Log(const LogOptions& options, Writer writer);

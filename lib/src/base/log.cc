@@ -3,11 +3,12 @@
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <mutex>
+
+#include "base/line_writer.h"
 
 namespace fanfare {
 namespace {
@@ -30,16 +31,34 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
     return spdlog::level::info;
 }
 
+/// Ids, URLs and error texts come from outside and have any length.
+constexpr std::size_t value_bytes_max = 256;
+
+/// Whether U+0080 to U+009F begins at `position`: control characters, some terminals obey them.
+bool is_c1_control(std::string_view text, std::size_t position) {
+    return text[position] == '\xc2' && position + 1 < text.size() &&
+           static_cast<unsigned char>(text[position + 1]) < 0xa0;
+}
+
+/// `text`, or as much of it as a log line takes, whole UTF-8 characters.
+std::string_view shortened(std::string_view text) {
+    if (text.size() <= value_bytes_max) return text;
+    std::size_t end = value_bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) --end;
+    return text.substr(0, end);
+}
+
 void append_escaped(std::string& out, std::string_view text) {
     static constexpr char hex[] = "0123456789abcdef";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const auto byte = static_cast<unsigned char>(is_c1_control(text, i) ? text[++i] : c);
         if (c == '"' || c == '\\') {
             out += '\\';
             out += c;
         } else if (c == '\n') {
             out += "\\n";
-        } else if (byte < 0x20 || byte == 0x7f) {
+        } else if (byte < 0x20 || byte == 0x7f || (c == '\xc2' && byte != 0xc2)) {
             out += "\\u00";
             out += hex[byte >> 4U];
             out += hex[byte & 15U];
@@ -49,22 +68,33 @@ void append_escaped(std::string& out, std::string_view text) {
     }
 }
 
+/// Text without blanks and quotes in it stands bare in a line of text.
+bool is_bare(std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool is_odd = c == '"' || c == '=' || c == '\\' || c == '\x7f';
+        if (static_cast<unsigned char>(c) <= 0x20 || is_odd || is_c1_control(text, i)) return false;
+    }
+    return !text.empty();
+}
+
+void append_text(std::string& out, std::string_view text, LogFormat format) {
+    const std::string_view shown = shortened(text);
+    const bool is_cut = shown.size() < text.size();
+    if (format == LogFormat::text && !is_cut && is_bare(shown)) {
+        out += shown;
+        return;
+    }
+    out += '"';
+    append_escaped(out, shown);
+    out += is_cut ? "…\"" : "\"";
+}
+
 void append_value(std::string& out, const LogField::Value& value, LogFormat format) {
     const auto append = [&](const auto& v) {
         using T = std::decay_t<decltype(v)>;
         if constexpr (std::is_same_v<T, std::string_view>) {
-            const bool is_bare = format == LogFormat::text && !v.empty() &&
-                                 v.find_first_of(" \"=\\\n\r\t\x7f") == std::string_view::npos &&
-                                 std::all_of(v.begin(), v.end(), [](char c) {
-                                     return static_cast<unsigned char>(c) > 0x20;
-                                 });
-            if (!is_bare) out += '"';
-            if (is_bare) {
-                out += v;
-            } else {
-                append_escaped(out, v);
-                out += '"';
-            }
+            append_text(out, v, format);
         } else if constexpr (std::is_same_v<T, bool>) {
             out += v ? "true" : "false";
         } else {
@@ -125,6 +155,41 @@ class WriterSink final : public spdlog::sinks::base_sink<std::mutex> {
     Log::Writer writer_;
 };
 
+/// To stderr. Lines that nobody reads are lost, and counted.
+class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    explicit StderrSink(LogFormat format) : format_(format) {}
+
+  private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        if (lost_ > 0 && !tell_lost()) {
+            ++lost_;
+        } else if (!write(message)) {
+            ++lost_;
+        }
+    }
+
+    bool tell_lost() {
+        const std::string text =
+            render(format_, "log", "lines lost, as nobody read them", {{"lines", lost_}});
+        if (!write({"fanfare", spdlog::level::warn, text})) return false;
+        lost_ = 0;
+        return true;
+    }
+
+    bool write(const spdlog::details::log_msg& message) {
+        spdlog::memory_buf_t buffer;
+        formatter_->format(message, buffer);
+        return writer_.write({buffer.data(), buffer.size()});
+    }
+
+    void flush_() override {}
+
+    const LogFormat format_;
+    LineWriter writer_{STDERR_FILENO};
+    std::uint64_t lost_ = 0;
+};
+
 }  // namespace
 
 class Log::Backend {
@@ -142,8 +207,7 @@ class Log::Backend {
 Log::Log(const LogOptions& options)
     : level_(options.level),
       format_(options.format),
-      backend_(
-          std::make_unique<Backend>(options, std::make_shared<spdlog::sinks::stderr_sink_mt>())) {}
+      backend_(std::make_unique<Backend>(options, std::make_shared<StderrSink>(options.format))) {}
 
 Log::Log(const LogOptions& options, Writer writer)
     : level_(options.level),

@@ -48,6 +48,30 @@ TEST_F(LogTest, quotes_text_fields_that_need_it) {
         << lines_[0];
 }
 
+TEST_F(LogTest, cuts_long_text_between_characters) {
+    const std::string text = std::string(255, 'a') + "é" + std::string(100'000, 'b');
+
+    make(LogFormat::text).warn("a", "b", {{"id", text}});
+    make(LogFormat::json).warn("a", "b", {{"id", text}});
+
+    ASSERT_EQ(lines_.size(), 2U);
+    EXPECT_TRUE(lines_[0].ends_with("id=\"" + std::string(255, 'a') + "…\"")) << lines_[0];
+    EXPECT_EQ(nlohmann::json::parse(lines_[1])["id"], std::string(255, 'a') + "…");
+}
+
+TEST_F(LogTest, shows_no_control_character_of_any_kind) {
+    const std::string text =
+        "\xc2\x9b"
+        "31m";  // CSI in one character
+
+    make(LogFormat::text).warn("a", "b", {{"id", text}});
+    make(LogFormat::json).warn("a", "b", {{"id", text}});
+
+    ASSERT_EQ(lines_.size(), 2U);
+    EXPECT_TRUE(lines_[0].ends_with(R"(id="\u009b31m")")) << lines_[0];
+    EXPECT_EQ(nlohmann::json::parse(lines_[1])["id"], text);
+}
+
 TEST_F(LogTest, keeps_below_its_level_quiet) {
     Log log = make(LogFormat::text, LogLevel::warning);
 

@@ -1,0 +1,45 @@
+#include "base/line_writer.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+namespace fanfare {
+namespace {
+
+bool is_writable(int descriptor) noexcept {
+    pollfd entry{descriptor, POLLOUT, 0};
+    return ::poll(&entry, 1, 0) != 0;
+}
+
+}  // namespace
+
+bool LineWriter::write(std::string_view line) noexcept {
+    if (is_line_cut_) {
+        if (!put("\n")) return false;
+        is_line_cut_ = false;
+    }
+    return put(line);
+}
+
+/// A pipe that can be written to takes at least PIPE_BUF bytes without waiting (POSIX).
+bool LineWriter::put(std::string_view text) noexcept {
+    const std::size_t size = text.size();
+    while (!text.empty()) {
+        if (!is_writable(descriptor_)) {
+            is_line_cut_ = is_line_cut_ || text.size() < size;
+            return false;
+        }
+        const std::size_t part = std::min<std::size_t>(text.size(), PIPE_BUF);
+        const ssize_t written = ::write(descriptor_, text.data(), part);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return true;  // nobody will ever read it: nothing to make up for
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+}  // namespace fanfare

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+
+namespace fanfare {
+
+/// Writes lines to a descriptor and never waits for whoever reads them: a log that nobody reads
+/// must not stop what is logged about. Any thread, one at a time. The descriptor stays the
+/// caller's, and blocking: others may write to it too.
+class LineWriter {
+  public:
+    explicit LineWriter(int descriptor) noexcept : descriptor_(descriptor) {}
+
+    /// `line` with its end. False if it would have to wait: the line is lost, or its end is.
+    bool write(std::string_view line) noexcept;
+
+  private:
+    bool put(std::string_view text) noexcept;
+
+    int descriptor_;
+    bool is_line_cut_ = false;
+};
+
+}  // namespace fanfare
