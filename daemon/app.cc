@@ -33,7 +33,7 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     EndpointInfo info;
     info.name = endpoint.name;
     info.is_disabled = endpoint.disabled;
-    info.url = without_userinfo(http.url);
+    info.url = redacted_url(http.url);
     for (const auto& header : http.headers) info.header_names.push_back(header.first);
     info.format = http.format;
     info.timeout = http.timeout;

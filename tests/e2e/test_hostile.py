@@ -6,6 +6,7 @@ import socket
 import time
 
 from harness.case import DATA, EndToEndCase
+from harness.daemon import EVENTS_V1
 from harness.events import numbered
 from harness.http import Connection, request_bytes
 from harness.receiver import Answer
@@ -118,6 +119,24 @@ class Hostile(EndToEndCase):
             connection.close()
         wait_until(lambda: daemon.descriptors() < limit - 5)
         self.assert_works(daemon, receiver)
+
+    def test_with_few_descriptors_senders_do_not_take_those_of_deliveries_and_health(self):
+        receiver = self.receiver()
+        daemon = self.daemon([{"name": "t1", "url": receiver.url()}],
+                             prefix=("prlimit", "--nofile=64:64"))
+        self.assertTrue(daemon.log_entries(
+            msg="fewer connections than configured, as descriptors are limited"))
+        first = Connection(daemon.ingest)
+        self.addCleanup(first.close)
+        for _ in range(150):
+            self.addCleanup(Connection(daemon.ingest).close)
+        wait_until(lambda: daemon.log_entries(msg="no more connections are taken"))
+        self.assertEqual(daemon.get("/readyz").status, 200)
+        self.assertEqual(first.request("POST", "/events", numbered(0, 1),
+                                       [("Content-Type", EVENTS_V1)]).status, 202)
+        receiver.wait_for(1)
+        self.assertEqual(daemon.get("/readyz").status, 200)
+        self.assertFalse(daemon.log_entries(msg="delivery failed"))
 
     @staticmethod
     def cpu_seconds_within(daemon, seconds):

@@ -49,8 +49,11 @@ std::optional<std::uint64_t> LogThrottle::admit(TimePoint now) noexcept {
     return std::exchange(suppressed_, 0);
 }
 
-AttemptLog::AttemptLog(std::string endpoint, Log& log, Clock& clock)
-    : endpoint_(std::move(endpoint)), log_(log), clock_(clock) {}
+AttemptLog::AttemptLog(std::string endpoint, Log& log, Clock& clock, const Executor& executor)
+    : endpoint_(std::move(endpoint)),
+      log_(log),
+      clock_(clock),
+      given_up_alarm_(clock.make_alarm(executor)) {}
 
 void AttemptLog::succeeded(const Attempt& attempt, TimePoint now, bool is_breaker_open) {
     failures_in_a_row_ = 0;
@@ -99,15 +102,35 @@ void AttemptLog::note_breaker(bool is_open) {
     }
 }
 
-void AttemptLog::given_up(std::size_t events, DeadReason reason) {
-    const std::optional<std::uint64_t> suppressed = given_up_throttle_.admit(clock_.now());
-    if (!suppressed) return;
+void AttemptLog::given_up(Batch batch, DeadReason reason) {
+    if (is_giving_up_) {
+        given_up_untold_ += batch.size();
+        return;
+    }
+    is_giving_up_ = true;
+    given_up_alarm_->set(clock_.now() + LogThrottle::interval, [this] { tell_given_up(); });
+    const Event& event = *batch.front();
     log_.error("endpoint", "event given up",
                {{"endpoint", endpoint_},
+                {"seq", event.seq()},
+                {"event_id", event.id()},
                 {"reason", to_string(reason)},
-                {"events", events},
-                {"error", last_error_},
-                {"suppressed", *suppressed}});
+                {"events", batch.size()},
+                {"error", last_error_}});
+}
+
+void AttemptLog::tell_given_up() {
+    is_giving_up_ = given_up_untold_ > 0;
+    if (!is_giving_up_) return;
+    given_up_alarm_->set(clock_.now() + LogThrottle::interval, [this] { tell_given_up(); });
+    log_.error("endpoint", "more events given up",
+               {{"endpoint", endpoint_}, {"events", given_up_untold_}, {"error", last_error_}});
+    given_up_untold_ = 0;
+}
+
+void AttemptLog::finish() {
+    tell_given_up();
+    given_up_alarm_->clear();
 }
 
 void AttemptLog::describe(EndpointSnapshot& snapshot) const {

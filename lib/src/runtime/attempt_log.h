@@ -43,18 +43,22 @@ class AttemptLog {
   public:
     static constexpr unsigned down_after = 5;
 
-    AttemptLog(std::string endpoint, Log& log, Clock& clock);
+    AttemptLog(std::string endpoint, Log& log, Clock& clock, const Executor& executor);
 
     void succeeded(const Attempt& attempt, TimePoint now, bool is_breaker_open);
     void failed(const Attempt& attempt, const Outcome& outcome, bool is_breaker_open);
-    /// An event was given up.
-    void given_up(std::size_t events, DeadReason reason);
+    /// Events were given up: told of at once if it is the first time in ten seconds, by their
+    /// number after them otherwise.
+    void given_up(Batch batch, DeadReason reason);
+    /// No more will come: tells what has not been told.
+    void finish();
 
     /// Fills in what this knows of the endpoint.
     void describe(EndpointSnapshot& snapshot) const;
 
   private:
     void note_breaker(bool is_open);
+    void tell_given_up();
 
     const std::string endpoint_;
     Log& log_;
@@ -62,7 +66,9 @@ class AttemptLog {
     unsigned failures_in_a_row_ = 0;
     bool was_breaker_open_ = false;
     LogThrottle failures_throttle_;
-    LogThrottle given_up_throttle_;
+    std::unique_ptr<Alarm> given_up_alarm_;
+    bool is_giving_up_ = false;
+    std::uint64_t given_up_untold_ = 0;
     Rate delivered_;
     std::string last_error_;
     WallTime last_error_at_{};

@@ -98,7 +98,7 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
     : shard_(shard),
       options_(with_defaults(std::move(options))),
       gate_(std::move(options_.strategy), shard.clock(), shard.executor()),
-      attempts_(options_.name, shard.log(), shard.clock()),
+      attempts_(options_.name, shard.log(), shard.clock(), shard.executor()),
       workers_(shard.executor(), [this](const std::exception_ptr& exception) {
           shard_.log().error("endpoint", "worker failed",
                              {{"endpoint", options_.name}, {"error", describe(exception)}});
@@ -208,7 +208,7 @@ void Endpoint::Impl::settle(Lease lease, const Outcome& outcome) {
 void Endpoint::Impl::give_up(const Lease& lease, Reason reason) {
     const std::size_t events = lease.batch().size();
     metrics_.dead_lettered(events, dead_reason(reason));
-    attempts_.given_up(events, dead_reason(reason));
+    attempts_.given_up(lease.batch(), dead_reason(reason));
 }
 
 void Endpoint::Impl::close() {
@@ -239,6 +239,7 @@ awaitable<void> Endpoint::Impl::join(DropReason reason) {
     co_await workers_.join();
     state_ = State::ended;
     set_backlogged(false);
+    attempts_.finish();
     drop_rest(reason);
 }
 

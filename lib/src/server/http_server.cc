@@ -15,8 +15,12 @@
 namespace fanfare {
 namespace {
 
-/// Connections over connections_max that are told so at the same time; more are just closed.
-constexpr std::size_t turned_away_max = 64;
+/// Connections over connections_max that are told so at the same time; more are just closed. They
+/// cost descriptors too.
+std::size_t turned_away_max(const ListenerOptions& options) {
+    return std::clamp<std::size_t>(options.connections_max / 16, 1, 64);
+}
+
 constexpr Duration accept_pause = std::chrono::milliseconds(100);
 constexpr Duration accept_log_interval = std::chrono::seconds(10);
 
@@ -49,6 +53,7 @@ class HttpServer::Impl {
     awaitable<void> accept_from(std::shared_ptr<ListenSocket> socket);
     awaitable<void> pause(ListenSocket& socket, error_code error);
     void admit(const std::shared_ptr<SessionHost>& host, StreamSocket socket, Peer peer);
+    bool may_log();
     std::function<void()> counted(std::size_t Gate::*count);
     Result<void> open_sockets();
     void cut();
@@ -128,13 +133,18 @@ awaitable<void> HttpServer::Impl::accept_from(std::shared_ptr<ListenSocket> sock
 /// Nothing can be accepted now, so it is not tried again at once: the connection stays where it
 /// is, and the loop would spin.
 awaitable<void> HttpServer::Impl::pause(ListenSocket& socket, error_code error) {
-    const TimePoint now = first_.clock().now();
-    if (!logged_ || now - *logged_ >= accept_log_interval) {
-        logged_ = now;
+    if (may_log()) {
         first_.log().warn(component_, "accepting pauses",
                           {{"error", error.message()}, {"connections", gate_->serving}});
     }
-    co_await socket.pause(first_.clock(), now + accept_pause);
+    co_await socket.pause(first_.clock(), first_.clock().now() + accept_pause);
+}
+
+bool HttpServer::Impl::may_log() {
+    const TimePoint now = first_.clock().now();
+    if (logged_ && now - *logged_ < accept_log_interval) return false;
+    logged_ = now;
+    return true;
 }
 
 void HttpServer::Impl::admit(const std::shared_ptr<SessionHost>& host, StreamSocket socket,
@@ -142,7 +152,11 @@ void HttpServer::Impl::admit(const std::shared_ptr<SessionHost>& host, StreamSoc
     const bool is_full = gate_->serving >= options_.connections_max;
     // Nobody is worth a TLS handshake who is then told to go.
     const bool is_silent =
-        gate_->turning_away >= turned_away_max || !options_.tls.cert_file.empty();
+        gate_->turning_away >= turned_away_max(options_) || !options_.tls.cert_file.empty();
+    if (is_full && may_log()) {
+        first_.log().warn(component_, "no more connections are taken",
+                          {{"connections", gate_->serving}});
+    }
     if (is_full && is_silent) return;
     std::size_t Gate::*const count = is_full ? &Gate::turning_away : &Gate::serving;
     ++((*gate_).*count);

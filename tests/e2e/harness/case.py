@@ -27,14 +27,14 @@ class EndToEndCase(unittest.TestCase):
         self.addCleanup(receiver.close)
         return receiver
 
-    def daemon(self, endpoints=(), env=None, ready=True, **config):
+    def daemon(self, endpoints=(), env=None, ready=True, prefix=(), **config):
         """`endpoints`: mappings as in the configuration, None for no such key; keyword arguments:
         top-level keys."""
         directory = self.directory / f"daemon{len(self._daemons)}"
         directory.mkdir()
         if endpoints is not None:
             config["endpoints"] = list(endpoints)
-        daemon = Daemon(config, directory, env, ready)
+        daemon = Daemon(config, directory, env, ready, prefix)
         self.addCleanup(daemon.kill)
         self._daemons.append(daemon)
         return daemon

@@ -31,15 +31,16 @@ def with_test_defaults(config):
 
 class Daemon(Process):
     """Starts at once; `ready=True` waits until it says that it is. `config` is a mapping: JSON is
-    YAML. Exit code 0 at clean-up is asserted unless `expected_exit` is set to None."""
+    YAML. Exit code 0 at clean-up is asserted unless `expected_exit` is set to None. `prefix`: a
+    command that runs it."""
 
-    def __init__(self, config, directory, env=None, ready=True):
+    def __init__(self, config, directory, env=None, ready=True, prefix=()):
         file = pathlib.Path(directory) / "fanfare.yaml"
         file.write_text(json.dumps(with_test_defaults(config), indent=1), encoding="utf-8")
         self.config_file = file
         self.expected_exit = 0
         self.ready_after = None
-        super().__init__([executable(), "serve", "-c", file], env=env)
+        super().__init__([*prefix, executable(), "serve", "-c", file], env=env)
         if ready:
             self._wait_until_ready()
 

@@ -313,6 +313,26 @@ TEST(Endpoint, does_not_send_an_event_that_grew_too_old_while_it_waited) {
     EXPECT_CONSERVED(pipeline.snapshot());
 }
 
+// SPEC 8 and 14: the first one with its names, the others by their number, none untold.
+TEST(Endpoint, logs_every_event_that_it_gives_up_one_way_or_another) {
+    Pipeline pipeline;
+    Receiver receiver;
+    EndpointOptions options = with_breaker(1000, 1s);
+    options.limits.attempts_max = 1;
+    pipeline.add("a", refuse, receiver, std::move(options));
+
+    pipeline.write_many(50);
+    pipeline.poll();
+    EXPECT_EQ(pipeline.log_count("event given up"), 1U);
+    EXPECT_EQ(pipeline.log_count(R"("event given up","endpoint":"a","seq":1,"event_id":"0")"), 1U);
+    pipeline.advance(10s);
+    EXPECT_EQ(pipeline.log_count(R"("more events given up","endpoint":"a","events":49)"), 1U);
+
+    pipeline.write_many(3);
+    pipeline.drain(1s);
+    EXPECT_EQ(pipeline.log_count(R"("more events given up","endpoint":"a","events":3)"), 1U);
+}
+
 // SPEC 14: the first failure, breaker changes, then at most one line per ten seconds.
 TEST(Endpoint, logs_failures_sparingly) {
     Pipeline pipeline;
