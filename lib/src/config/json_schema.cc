@@ -90,7 +90,10 @@ struct Forms {
             case EndpointsKind::Form::notifications:
                 break;
         }
-        const Json properties = {{"events", Json::object()}, {"endpoints", list}};
+        const Json events = {{"type", {"object", "null"}},
+                             {"properties", {{"includereferences", Json::object()}}},
+                             {"additionalProperties", false}};
+        const Json properties = {{"events", events}, {"endpoints", list}};
         return Json::array({{{"type", "object"},
                              {"properties", properties},
                              {"required", {"endpoints"}},
@@ -100,8 +103,8 @@ struct Forms {
 
 Json key_schema(const Key& key) {
     Json forms = std::visit(Forms{}, key.kind);
-    // A key without a value counts as not there.
-    if (!key.is_required) forms.push_back({{"type", "null"}});
+    // A key without a value mostly counts as not there.
+    if (!key.is_required && !key.needs_value) forms.push_back({{"type", "null"}});
     return {{"description", key.description}, {"anyOf", forms}};
 }
 

@@ -111,12 +111,22 @@ class Loader {
     void load_notifications(const Value& value) {
         if (!value.expect_mapping("a mapping with \"endpoints\"")) return;
         refuse_unknown_keys(value, {"notifications", {"events", "endpoints"}});
+        check_event_settings(value);
         const YamlEntry* const list = value.node().find("endpoints");
         if (list == nullptr || list->value->kind == YamlNode::Kind::null) {
             value.refuse_missing("endpoints", "a list of endpoints (it may be empty: [])");
         } else {
             load_endpoints(value.entry(*list));
         }
+    }
+
+    /// They concern the registry, but a key that nobody knows is a mistake here, too.
+    void check_event_settings(const Value& notifications) {
+        const YamlEntry* const entry = notifications.node().find("events");
+        if (entry == nullptr || entry->value->kind == YamlNode::Kind::null) return;
+        const Value events = notifications.entry(*entry);
+        if (!events.expect_mapping("a mapping with \"includereferences\"")) return;
+        refuse_unknown_keys(events, {"notifications.events", {"includereferences"}});
     }
 
     void load_endpoints(const Value& list) {

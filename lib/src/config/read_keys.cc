@@ -213,7 +213,9 @@ void read_keys(const Value& mapping, const std::vector<Key>& keys, const std::st
         const YamlEntry* const entry = mapping.node().find(key.name);
         if (entry == nullptr) continue;
         const Value value = mapping.entry(*entry);
-        if (value.is_null()) {
+        if (value.is_null() && key.needs_value && !key.is_required) {
+            value.refuse("has no value; expected " + expected_text(key));
+        } else if (value.is_null()) {
             value.report_problems();
         } else {
             std::visit(KeyReader{value, key, section, target}, key.kind);

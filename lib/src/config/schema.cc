@@ -51,12 +51,11 @@ Key ingest_tls_key() {
         "/etc/fanfare/clients-ca.crt");
     cert_file.is_required = true;
     key_file.is_required = true;
-    return {"tls",
-            "HTTPS instead of HTTP, TLS 1.2 or newer.",
-            MappingKind{{std::move(cert_file), std::move(key_file), std::move(client_ca_file)}, {}},
-            false,
-            {},
-            {}};
+    Key tls{
+        "tls", "HTTPS instead of HTTP, TLS 1.2 or newer.",
+        MappingKind{{std::move(cert_file), std::move(key_file), std::move(client_ca_file)}, {}}};
+    tls.needs_value = true;
+    return tls;
 }
 
 std::vector<Key> ingest_timeouts() {
@@ -143,7 +142,8 @@ Key file_key(std::string name, std::string description, At<std::string> at, std:
             TextKind{"the path of a file", check_file, std::move(at)},
             false,
             {},
-            std::move(example)};
+            std::move(example),
+            true};
 }
 
 TextListKind text_list(std::string expected, Check check,

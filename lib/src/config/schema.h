@@ -109,6 +109,7 @@ struct Key {
     bool is_required = false;
     std::string default_text = {};  ///< for documents; empty: what `kind` finds in a default Config
     std::string example = {};       ///< a YAML value, for a key that has no default
+    bool needs_value = false;       ///< without one it would quietly mean less safety
 };
 
 /// Every key that this version honours: one table for reading, checking and documenting.
