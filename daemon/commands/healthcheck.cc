@@ -9,8 +9,7 @@ namespace {
 
 int run(const std::string& url) {
     SimpleRequest request;
-    const bool is_bare_socket = url.starts_with("unix:") && url.find(':', 5) == std::string::npos;
-    request.url = is_bare_socket ? url_of(url, "/readyz") : url;
+    request.url = url_with_default(url, "/readyz");
     request.timeout = std::chrono::seconds(5);
     const Result<SimpleResponse> answer = fetch(request);
     if (!answer) return fail(answer.error().message());

@@ -45,6 +45,13 @@ std::string url_of(std::string base, std::string_view target) {
     return base.append(target);
 }
 
+std::string url_with_default(const std::string& url, std::string_view target) {
+    constexpr std::string_view prefix = "unix:";
+    const bool is_bare =
+        url.starts_with(prefix) && url.find(':', prefix.size()) == std::string::npos;
+    return is_bare ? url_of(url, target) : url;
+}
+
 Result<void> add_token(SimpleRequest& request, const std::string& file) {
     if (file.empty()) return {};
     std::ifstream in(file);

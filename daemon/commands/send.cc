@@ -133,7 +133,7 @@ class Tally {
 std::string send_one(const Options& options, Post post, Tally& tally) {
     SimpleRequest request;
     request.method = "POST";
-    request.url = options.url;
+    request.url = url_with_default(options.url, "/events");
     request.headers.emplace_back("Content-Type", std::move(post.content_type));
     request.body = std::move(post.body);
     const Result<void> token = add_token(request, options.token_file);
@@ -183,7 +183,9 @@ void add_send(CLI::App& root, Chosen& chosen) {
     const auto options = std::make_shared<Options>();
     command->add_option("FILE", options->files,
                         "Files to post, - for standard input; none: a sample registry event");
-    command->add_option("--url", options->url, "Where to post to")->capture_default_str();
+    command
+        ->add_option("--url", options->url, "Where to post to, or unix:/path of the ingest socket")
+        ->capture_default_str();
     command->add_option("--content-type", options->content_type,
                         "Content-Type; else guessed from the file's name and content");
     command->add_option("--token-file", options->token_file, "File with the bearer token to send");

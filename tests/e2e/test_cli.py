@@ -128,6 +128,12 @@ class Send(EndToEndCase):
         received, = self.receiver_.wait_for(1)
         self.assertEqual(received.events()[0]["action"], "push")
 
+    def test_socket_without_a_path(self):
+        socket = self.directory / "ingest.sock"
+        self.daemon(ingest={"listen": f"unix:{socket}"})
+        self.url = f"unix:{socket}"
+        self.assertEqual(self.send(), (0, "accepted 1 event, seq 1\n", ""))
+
     def test_files_and_standard_input(self):
         one = self.directory / "one.json"
         one.write_bytes(numbered(0, 2))
