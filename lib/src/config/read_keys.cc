@@ -189,13 +189,13 @@ void refuse_unknown_keys(const Value& mapping, const KeyNames& known) {
         if (std::find(names.begin(), names.end(), entry.key) != names.end()) continue;
         if (known.section.empty() && entry.key.starts_with("x-")) continue;
         if (is_not_supported(known.section, entry.key)) {
-            mapping.refuse_key(entry, not_supported);
+            mapping.refuse_key(entry,
+                               std::string(not_supported) + "; expected one of " + join(names));
             continue;
         }
         const std::string meant = suggest(entry.key, names);
-        mapping.refuse_key(entry, meant.empty()
-                                      ? "unknown key; expected one of " + join(names)
-                                      : "unknown key; did you mean " + in_quotes(meant) + "?");
+        const std::string hint = meant.empty() ? "" : ", did you mean " + in_quotes(meant) + "?";
+        mapping.refuse_key(entry, "unknown key; expected one of " + join(names) + hint);
     }
 }
 
