@@ -1,6 +1,7 @@
 #include "base/units.h"
 
 #include <array>
+#include <charconv>
 #include <limits>
 #include <optional>
 
@@ -99,6 +100,17 @@ Error problem(std::string_view text, std::string_view what, std::string_view exp
     return Error(message);
 }
 
+/// A bare number is meant as seconds, unless it is so large that it must be nanoseconds, which is
+/// how a registry reads it.
+std::string with_likely_unit(std::string_view text) {
+    constexpr std::int64_t nanoseconds_from = 1'000'000;
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool is_number = error == std::errc() && end == text.data() + text.size();
+    if (is_number && number >= nanoseconds_from) return format_duration(Duration(number));
+    return text.size() <= 20 ? std::string(text) + "s" : "5s";
+}
+
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text, std::string_view expected) {
@@ -113,8 +125,7 @@ Result<Duration> parse_duration(std::string_view text, std::string_view expected
         if (!number) return problem(text, " is no duration", expected, example);
         const std::string_view name = take_unit(rest);
         if (name.empty()) {
-            const std::string with_unit = text.size() <= 20 ? std::string(text) + "s" : "5s";
-            return problem(text, " has no unit", expected, with_unit);
+            return problem(text, " has no unit", expected, with_likely_unit(text));
         }
         const Unit* unit = find_unit(duration_units, name);
         if (unit == nullptr) {

@@ -48,6 +48,8 @@ TEST(Units, reads_durations_as_go_does) {
 
 TEST(Units, refuses_a_duration_without_a_unit_with_a_hint) {
     EXPECT_EQ(duration_problem("5"), R"("5" has no unit; expected a duration, e.g. "5s")");
+    EXPECT_EQ(duration_problem("1000000000"),
+              R"("1000000000" has no unit; expected a duration, e.g. "1s")");
     EXPECT_EQ(duration_problem("0"), R"("0" has no unit; expected a duration, e.g. "0s")");
     EXPECT_EQ(duration_problem("1m5"), R"("1m5" has no unit; expected a duration, e.g. "1m5s")");
 }
