@@ -1,11 +1,28 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 
+#include "base/units.h"
 #include "commands/command.h"
+#include "config/suggest.h"
 
 namespace {
 
 using namespace fanfare;
+
+/// `srve` for `serve`: CLI11 would only say that a command is missing.
+std::string unknown_command(const CLI::App& root, const std::vector<std::string>& words) {
+    if (words.size() < 2 || words[1].starts_with('-')) return {};
+    std::vector<std::string> names;
+    for (const CLI::App* const command : root.get_subcommands({})) {
+        names.push_back(command->get_name());
+    }
+    if (std::find(names.begin(), names.end(), words[1]) != names.end()) return {};
+    const std::string meant = suggest(words[1], names);
+    std::string message = "unknown command " + in_quotes(words[1]);
+    if (!meant.empty()) message += ", did you mean " + in_quotes(meant) + "?";
+    return message;
+}
 
 int run(int argc, char** argv) {
     CLI::App root("Delivers events as webhooks to every endpoint, and tells how that goes.",
@@ -23,6 +40,11 @@ int run(int argc, char** argv) {
     command::add_status(root, chosen);
     command::add_healthcheck(root, chosen);
     command::add_version(root, chosen);
+    root.set_version_flag("--version", [] { return command::version_text(); });
+    const std::string unknown = unknown_command(root, words);
+    if (!unknown.empty()) {
+        return command::fail(unknown + "; see fanfare --help", command::wrong_usage);
+    }
     try {
         root.parse(argc, argv);
     } catch (const CLI::Success& help) {

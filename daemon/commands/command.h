@@ -32,6 +32,9 @@ void add_status(CLI::App& root, Chosen& chosen);
 void add_healthcheck(CLI::App& root, Chosen& chosen);
 void add_version(CLI::App& root, Chosen& chosen);
 
+/// What `fanfare version` prints, without the last line's end.
+std::string version_text();
+
 /// Prints one line to stderr; returns `code`.
 int fail(std::string_view message, int code = failed);
 

@@ -16,7 +16,9 @@ std::string dotted(int major, int minor, int patch) {
     return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(patch);
 }
 
-int run() {
+}  // namespace
+
+std::string version_text() {
     const BuildInfo& build = build_info();
     std::string text = "fanfare " + build.version + '\n';
     const auto line = [&text](const std::string& name, const std::string& value) {
@@ -32,8 +34,13 @@ int run() {
                                  NLOHMANN_JSON_VERSION_PATCH));
     line("spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH));
     line("CLI11", CLI11_VERSION);
-    return print(text) ? ok : failed;
+    text.pop_back();  // the last line's end
+    return text;
 }
+
+namespace {
+
+int run() { return print(version_text() + '\n') ? ok : failed; }
 
 }  // namespace
 

@@ -30,6 +30,13 @@ class Usage(EndToEndCase):
         self.assert_usage("listen", "--delay", "5")
         self.assert_usage("send", "--url")
 
+    def test_unknown_command_is_named_and_the_nearest_suggested(self):
+        _, _, errors = self.run_fanfare("srve", "-c", "x")
+        self.assertIn('unknown command "srve", did you mean "serve"?', errors)
+
+    def test_version_option_is_the_version_command(self):
+        self.assertEqual(self.run_fanfare("--version"), self.run_fanfare("version"))
+
     def test_help_of_every_command(self):
         for command in ("", "serve", "check", "listen", "send", "status", "healthcheck",
                         "version"):
