@@ -2,7 +2,28 @@
 
 #include <openssl/evp.h>
 
+#include <array>
+#include <cstdint>
+
 namespace fanfare {
+namespace {
+
+constexpr std::string_view alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// What each character stands for, or -1.
+constexpr std::array<std::int8_t, 256> make_values() {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+        values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+    }
+    return values;
+}
+
+constexpr std::array<std::int8_t, 256> values = make_values();
+
+}  // namespace
 
 std::string base64(std::string_view bytes) {
     std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL appends a NUL
@@ -11,6 +32,28 @@ std::string base64(std::string_view bytes) {
                     static_cast<int>(bytes.size()));
     text.pop_back();
     return text;
+}
+
+std::optional<std::string> decoded_base64(std::string_view text) {
+    // Padding is there as a whole or not at all.
+    if (text.size() % 4 == 0 && text.ends_with('=')) {
+        text.remove_suffix(text.ends_with("==") ? 2 : 1);
+    }
+    if (text.size() % 4 == 1) return std::nullopt;
+    std::string bytes;
+    bytes.reserve(text.size() * 3 / 4);
+    std::uint32_t bits = 0;
+    unsigned count = 0;
+    for (const char c : text) {
+        const std::int8_t value = values[static_cast<unsigned char>(c)];
+        if (value < 0) return std::nullopt;
+        bits = bits << 6U | static_cast<std::uint32_t>(value);
+        count += 6;
+        if (count < 8) continue;
+        count -= 8;
+        bytes += static_cast<char>(bits >> count & 0xffU);
+    }
+    return bytes;
 }
 
 }  // namespace fanfare

@@ -5,7 +5,7 @@
 
 #include "http/fields.h"
 #include "server/cloudevents_binary.h"
-#include "server/media_type.h"
+#include "http/media_type.h"
 
 namespace fanfare {
 namespace {

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "fanfare/http_sink.h"
 #include "http/connector.h"
 #include "http/resolver.h"
 #include "http/url.h"
+#include "sink/format/format.h"
 #include "sink/head_template.h"
 
 namespace fanfare {
@@ -15,6 +17,7 @@ struct HttpPlan {
     HttpSinkOptions options;
     Url url;
     HeadTemplate head;
+    std::unique_ptr<const Format> format;
     TlsContextPtr tls;        ///< null: plain
     std::string server_name;  ///< for TLS
     Resolver& resolver;

@@ -3,10 +3,9 @@
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/container/small_vector.hpp>
+#include <boost/system/system_error.hpp>
 #include <chrono>
 
-#include "fanfare/envelope.h"
 #include "http/connector.h"
 #include "http/exchange.h"
 #include "http/http_parser.h"
@@ -31,77 +30,57 @@ std::int64_t seconds_since_epoch(WallTime time) {
 }
 
 /// One POST per attempt over one kept-alive connection (SPEC 6). Everything it needs for a
-/// request is used again for the next: the head's text, the list of buffers, the parser.
+/// request is used again for the next: the head's text, the body's buffers, the parser.
 class HttpSink final : public Sink {
   public:
     HttpSink(PlanPtr plan, const SinkContext& context)
         : plan_(std::move(plan)), clock_(context.clock), connection_(*plan_, context) {}
 
     awaitable<Outcome> deliver(Attempt attempt) override {
-        prepare(attempt);
+        const error_code unfit = try_prepare(attempt);
+        if (unfit) co_return Outcome::reject(Reason::exception, 0, unfit);
         Connection::Use use(connection_);
         if (use.is_reusable()) {
             const ExchangeEnd end =
-                co_await exchange(connection_.stream(), request_, parser_, read_buffer_);
+                co_await exchange(connection_.stream(), body_.request(), parser_, read_buffer_);
             if (!was_closed_before(end)) co_return conclude(end, use);
             // The receiver gave the idle connection up while we began to use it: nobody's fault.
         }
         const Connection::Failure failure = co_await connection_.open();
         if (failure.error) co_return conclude(failure);
         const ExchangeEnd end =
-            co_await exchange(connection_.stream(), request_, parser_, read_buffer_);
+            co_await exchange(connection_.stream(), body_.request(), parser_, read_buffer_);
         co_return conclude(end, use);
     }
 
   private:
+    /// Why the events cannot take the endpoint's form, if they cannot.
+    error_code try_prepare(const Attempt& attempt) {
+        try {
+            prepare(attempt);
+        } catch (const boost::system::system_error& error) {
+            return error.code();
+        }
+        return {};
+    }
+
+    /// Throws what Format::render() throws.
     void prepare(const Attempt& attempt) {
-        request_.clear();
-        request_.emplace_back();  // the head's place
+        body_.clear();
+        plan_->format->render(attempt.batch, body_);
         const Event& first = *attempt.batch.front();
         const std::string id = batch_id(attempt.batch);
         HeadFacts facts;
-        if (plan_->options.format == BodyFormat::envelope) {
-            facts.content_length = put_envelope(attempt.batch);
-            facts.content_type = Envelope::media_type(attempt.batch);
-        } else {
-            facts.content_length = put_events(attempt.batch);
-            facts.content_type =
-                attempt.batch.size() == 1 ? "application/json" : "application/x-ndjson";
-        }
+        facts.content_type = body_.content_type;
+        facts.content_length = body_.size_bytes();
         facts.webhook_id = id;
         facts.timestamp_seconds = seconds_since_epoch(clock_.wall());
         facts.attempt = attempt.number;
         facts.traceparent = first.traceparent();
         facts.tracestate = first.tracestate();
+        facts.more_lines = body_.head_lines;
         plan_->head.render(facts, head_);
-        request_.front() = net::const_buffer(head_.data(), head_.size());
-    }
-
-    std::size_t put_envelope(Batch batch) {
-        const Envelope envelope(batch);
-        request_.insert(request_.end(), envelope.buffers().begin(), envelope.buffers().end());
-        return envelope.size_bytes();
-    }
-
-    std::size_t put_events(Batch batch) {
-        std::string_view body = batch.front()->payload();
-        if (batch.size() > 1) {
-            put_lines(batch);
-            body = lines_;
-        }
-        request_.emplace_back(body.data(), body.size());
-        return body.size();
-    }
-
-    /// Line ends inside an event can only be white space between tokens, so they may go.
-    void put_lines(Batch batch) {
-        lines_.clear();
-        for (const EventPtr& event : batch) {
-            for (const char c : event->payload()) {
-                if (c != '\n' && c != '\r') lines_.push_back(c);
-            }
-            lines_.push_back('\n');
-        }
+        body_.request().front() = net::const_buffer(head_.data(), head_.size());
     }
 
     bool was_closed_before(const ExchangeEnd& end) const {
@@ -135,8 +114,7 @@ class HttpSink final : public Sink {
     Connection connection_;
     ResponseParser parser_;
     std::string head_;
-    std::string lines_;
-    boost::container::small_vector<net::const_buffer, 8> request_;
+    Body body_;
     std::array<char, 4096> read_buffer_;
 };
 
@@ -161,6 +139,8 @@ Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolv
     if (url.has_error()) return url.error();
     Result<HeadTemplate> head = HeadTemplate::make(*url, options.headers);
     if (head.has_error()) return head.error();
+    Result<std::unique_ptr<Format>> format = make_format(options);
+    if (format.has_error()) return format.error();
     TlsContextPtr tls;
     if (url->is_tls()) {
         Result<TlsContextPtr> made = make_client_tls(options.tls);
@@ -173,11 +153,12 @@ Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolv
     HttpPlan plan{.options = std::move(options),
                   .url = std::move(*url),
                   .head = std::move(*head),
+                  .format = std::move(*format),
                   .tls = std::move(tls),
                   .server_name = std::move(server_name),
                   .resolver = resolver,
                   .connector = connector};
-    const auto shared = std::make_shared<const HttpPlan>(std::move(plan));
+    const PlanPtr shared = std::make_shared<const HttpPlan>(std::move(plan));
     return SinkMaker([shared](const SinkContext& context) -> std::unique_ptr<Sink> {
         return std::make_unique<HttpSink>(shared, context);
     });
