@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,8 @@ struct Config {
     unsigned threads = 1;  ///< 0: CPUs available to the process
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
     Duration shutdown_drain = std::chrono::seconds(20);
+    /// The user's own action groups by name, without `@`: their actions, no longer groups.
+    std::map<std::string, std::vector<std::string>> action_groups;
     std::vector<EndpointConfig> endpoints;
     /// Remarks for the log at start: a whole registry file was given, say.
     std::vector<std::string> warnings;

@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/units.h"
+#include "config/format_values.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
 #include "config/yaml_reader.h"
@@ -145,6 +146,7 @@ class Loader {
         Target target{config_, endpoint};
         read_keys({loading_, effective, value.key()}, schema_.endpoint, endpoint_section, target);
         refuse_known_name(value, endpoint.name);
+        check_format(value, effective, endpoint);
         return endpoint;
     }
 

@@ -13,14 +13,12 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"", "action_groups", ""},
     Entry{"", "dead_letters", ""},
     Entry{"", "egress", ""},
     Entry{"", "history", ""},
     Entry{"", "meta", ""},
     Entry{"", "reload", ""},
     Entry{"", "streams", ""},
-    Entry{"ingest", "dedup", ""},
     Entry{"queue", "ack_timeout", ""},
     Entry{"queue", "dir", ""},
     Entry{"queue", "max_disk", ""},
@@ -35,11 +33,6 @@ constexpr std::array entries = {
     Entry{"endpoints[]", "proxy", ""},
     Entry{"endpoints[]", "queue", ""},
     Entry{"endpoints[]", "signing", ""},
-    Entry{"endpoints[]", "template", ""},
-    Entry{"endpoints[]", "type_prefix", ""},
-    Entry{"endpoints[]", "format", "cloudevents"},
-    Entry{"endpoints[]", "format", "cloudevents-binary"},
-    Entry{"endpoints[]", "format", "template"},
     Entry{"endpoints[].retry", "factor", ""},
     Entry{"endpoints[].retry", "gone_disables", ""},
     Entry{"endpoints[].retry", "initial", ""},

@@ -125,6 +125,9 @@ Schema make_schema();
 /// The endpoint's part of make_schema().
 std::vector<Key> make_endpoint_keys();
 
+/// Of these, the ones that say what is posted.
+std::vector<Key> make_format_keys();
+
 /// A TLS file, a token file: any path that is no empty text.
 Key file_key(std::string name, std::string description, At<std::string> at, std::string example);
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "http/fields.h"
-#include "server/cloudevents_binary.h"
 #include "http/media_type.h"
+#include "server/cloudevents_binary.h"
 
 namespace fanfare {
 namespace {
@@ -248,6 +248,7 @@ class Parser {
         for (ParsedEvent& event : request_.events) {
             if (!event.fields.id.empty()) continue;
             event.fields.id = request_.texts.emplace_front(options_.ids.next());
+            event.is_id_generated = true;
         }
     }
 

@@ -111,7 +111,7 @@ void HeadTemplate::render(const HeadFacts& facts, std::string& head) const {
     if (!facts.tracestate.empty() && is_field_value(facts.tracestate)) {
         append(head, tracestate, facts.tracestate);
     }
-    head.append(facts.more_lines);
+    if (!facts.more_lines.empty()) head.append(facts.more_lines);
     head.append(closing_);
 }
 

@@ -4,7 +4,6 @@
 #include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,12 +34,6 @@ class Body {
     void append(std::string_view bytes) {
         buffers_.emplace_back(bytes.data(), bytes.size());
         size_bytes_ += bytes.size();
-    }
-
-    /// The same for several.
-    void append(std::span<const boost::asio::const_buffer> bytes) {
-        buffers_.insert(buffers_.end(), bytes.begin(), bytes.end());
-        for (const boost::asio::const_buffer& buffer : bytes) size_bytes_ += buffer.size();
     }
 
     std::size_t size_bytes() const noexcept { return size_bytes_; }
