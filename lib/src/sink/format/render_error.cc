@@ -27,7 +27,7 @@ class RenderCategory final : public boost::system::error_category {
             case RenderErrc::bad_content_type:
                 return "the event's datacontenttype is no header value";
             case RenderErrc::bad_base64:
-                return "the event's data_base64 is no base64";
+                return "the event's data_base64 is none";
         }
         return "unknown";
     }
