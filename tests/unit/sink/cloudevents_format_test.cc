@@ -11,7 +11,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* push = R"({ "id":"id-1","timestamp":"2026-11-20T21:22:37.549023071Z",
-  "action":"push","target":{"repository":"library/alpine","tag":"3.19","size":12345678901234567890123},
+  "action":"push","target":{"repository":"library/alpine","tag":"3.19",
+  "size":12345678901234567890123},
   "source":{"addr":"registry:5000"}})";
 
 EventFields pushed() {
