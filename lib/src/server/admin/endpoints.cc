@@ -14,6 +14,9 @@ double seconds(Duration value) { return std::chrono::duration<double>(value).cou
 
 std::string_view state(const EndpointInfo& info, const EndpointSnapshot& endpoint) {
     if (info.is_disabled) return "disabled";
+    if (endpoint.is_gone) return "gone";
+    if (endpoint.is_paused) return "paused";
+    if (endpoint.pause_left > Duration::zero()) return "asked_to_wait";
     if (endpoint.is_breaker_open) return "breaker_open";
     return endpoint.is_up ? "up" : "down";
 }
@@ -192,6 +195,9 @@ Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
     Json result;
     result["name"] = info.name;
     result["state"] = state(info, endpoint);
+    if (endpoint.pause_left > Duration::zero()) {
+        result["pause_seconds_left"] = seconds(endpoint.pause_left);
+    }
     result["pending"] = endpoint.pending_events;
     result["pending_bytes"] = endpoint.pending_bytes;
     result["oldest_pending_seconds"] = seconds(endpoint.oldest_pending);
