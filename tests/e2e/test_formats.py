@@ -125,6 +125,17 @@ class CloudEvents(Formats):
         parsed = self.parsed(binary)
         self.assertEqual(parsed[0][0]["data"], {"a": [1, 2.5, AWKWARD]})
 
+    def test_a_batch(self):
+        self.start(format="cloudevents", batch={"max_events": 10, "linger": "200ms"})
+        events = [event(f"e{i}", action=AWKWARD) for i in range(10)]
+        request = self.post_one(envelope(*events))
+        self.assertEqual(request.header("content-type"), "application/cloudevents-batch+json")
+        found = self.parsed([request])[0]
+        self.assertIsInstance(found, list, found)
+        self.assertEqual([one["id"] for one in found], [one["id"] for one in events])
+        self.assertEqual([one["data"] for one in found], events)
+        self.assertEqual({one["type"] for one in found}, {"org.cncf.distribution." + AWKWARD})
+
     def test_an_event_that_cannot_be_rendered_is_given_up_alone(self):
         self.start(format="cloudevents-binary")
         bad = json.dumps(cloudevent("1", data_base64="no base64!")).encode()

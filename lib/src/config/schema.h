@@ -125,7 +125,9 @@ Schema make_schema();
 /// The endpoint's part of make_schema().
 std::vector<Key> make_endpoint_keys();
 
-/// Of these, the ones that say what is posted.
+/// Parts of it that have files of their own.
+Key make_retry_key();
+std::vector<Key> make_order_keys();
 std::vector<Key> make_format_keys();
 
 /// A TLS file, a token file: any path that is no empty text.

@@ -50,18 +50,18 @@ class Family {
 
     void add(bool value, Labels labels = {}) { add(value ? 1.0 : 0.0, std::move(labels)); }
 
-    void add(const Histogram& value, Labels labels = {}) {
+    template <const auto& bounds>
+    void add(const BasicHistogram<bounds>& value, Labels labels = {}) {
         prometheus::ClientMetric::Histogram& histogram = append(std::move(labels)).histogram;
         histogram.sample_count = value.count();
-        histogram.sample_sum = value.sum_seconds();
+        histogram.sample_sum = value.sum();
         std::uint64_t cumulative = 0;
         for (std::size_t i = 0; i < value.counts().size(); ++i) {
             cumulative += value.counts()[i];
-            const bool is_last = i == Histogram::bounds.size();
+            const bool is_last = i == bounds.size();
             prometheus::ClientMetric::Bucket bucket;
             bucket.cumulative_count = cumulative;
-            bucket.upper_bound =
-                is_last ? std::numeric_limits<double>::infinity() : Histogram::bounds[i];
+            bucket.upper_bound = is_last ? std::numeric_limits<double>::infinity() : bounds[i];
             histogram.bucket.push_back(bucket);
         }
     }
@@ -120,6 +120,7 @@ void add_endpoint_queue(Families& families, const Snapshot& snapshot) {
         add_per_endpoint(families, definition, snapshot, get);
     };
     add(metric::endpoint_events, [](E e) { return e.metrics.events(); });
+    add(metric::endpoint_replayed, [](E e) { return e.metrics.replayed_events(); });
     add(metric::endpoint_ignored, [](E e) { return e.metrics.ignored_events(); });
     add(metric::endpoint_pending_events, [](E e) { return e.pending_events; });
     add(metric::endpoint_pending_bytes, [](E e) { return e.pending_bytes; });
@@ -162,11 +163,33 @@ void add_endpoint_deliveries(Families& families, const Snapshot& snapshot) {
     add(metric::endpoint_responses, [](E e) { return e.metrics.responses(); });
     add(metric::endpoint_retries, [](E e) { return e.metrics.retries(); });
     add(metric::endpoint_breaker_open, [](E e) { return e.is_breaker_open; });
-    add(metric::endpoint_paused, [](E) { return false; });
+    add(metric::endpoint_paused,
+        [](E e) { return e.is_paused || e.is_gone || e.pause_left > Duration::zero(); });
     add(metric::endpoint_up, [](E e) { return e.is_up; });
     add(metric::endpoint_connections_opened, [](E e) { return e.metrics.connections_opened(); });
     add(metric::endpoint_request_duration, [](E e) { return e.metrics.request_duration(); });
     add(metric::endpoint_delivery_latency, [](E e) { return e.metrics.delivery_latency(); });
+}
+
+/// Only of endpoints that send batches, as the others have nothing to tell.
+void add_endpoint_batches(Families& families, const Snapshot& snapshot) {
+    Family batches(metric::endpoint_batches);
+    Family events(metric::endpoint_batch_events);
+    Family wait(metric::endpoint_batch_wait);
+    Family splits(metric::endpoint_batch_splits);
+    for (const EndpointSnapshot& endpoint : snapshot.endpoints) {
+        const std::optional<BatchMetrics>& counted = endpoint.metrics.batches();
+        if (!counted) continue;
+        const Labels labels = {{"endpoint", endpoint.name}};
+        batches.add(counted->events.count(), labels);
+        events.add(counted->events, labels);
+        wait.add(counted->wait, labels);
+        splits.add(counted->splits, labels);
+    }
+    for (Family* family : {&batches, &events, &wait, &splits}) {
+        prometheus::MetricFamily made = family->take();
+        if (!made.metric.empty()) families.push_back(std::move(made));
+    }
 }
 
 void add_config(Families& families, const BuildInfo& build) {
@@ -222,6 +245,7 @@ std::string exposition(const Scrape& scrape) {
     add_endpoint_queue(families, scrape.snapshot);
     add_endpoint_deliveries(families, scrape.snapshot);
     add_endpoint_reasons(families, scrape.snapshot);
+    add_endpoint_batches(families, scrape.snapshot);
     add_config(families, scrape.build);
     add_process(families, scrape.process);
     if (scrape.with_registry_metrics) add_registry(families, scrape.snapshot);
