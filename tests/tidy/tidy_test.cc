@@ -25,6 +25,7 @@ const std::vector<std::string> layers = {"base", "event",   "metrics", "delivery
 const std::vector<std::pair<std::string, std::string>> public_headers = {
     {"error.h", "base"},          {"clock.h", "base"},
     {"budget.h", "base"},         {"log.h", "base"},
+    {"secret.h", "base"},         {"credentials.h", "sink"},
     {"event.h", "event"},         {"envelope.h", "event"},
     {"filter.h", "event"},        {"outcome.h", "event"},
     {"sink.h", "event"},          {"metrics.h", "metrics"},
