@@ -48,6 +48,9 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     info.ignored_actions = endpoint.ignored_actions;
     info.match = endpoint.match;
     info.insecure_skip_verify = http.tls.insecure_skip_verify;
+    info.signing_scheme = http.signing.scheme;
+    info.signing_secrets = http.signing.secrets.size();
+    info.auth_type = http.auth.type;
     return info;
 }
 
@@ -164,7 +167,7 @@ Result<void> App::make_admin() {
 }
 
 Result<std::shared_ptr<Endpoint>> App::make_endpoint(const EndpointConfig& endpoint, Shard& shard) {
-    Result<SinkMaker> make_sink = make_http_sink_maker(endpoint.http, resolver_, connector_);
+    Result<SinkMaker> make_sink = make_http_sink_maker(endpoint.http, resolver_, connector_, &log_);
     if (!make_sink) {
         return Error("endpoint " + endpoint.name + ": " + make_sink.error().message());
     }

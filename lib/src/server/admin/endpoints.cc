@@ -103,6 +103,38 @@ Json success(const std::vector<StatusRange>& ranges) {
     return result;
 }
 
+Json signing(const EndpointInfo& info) {
+    if (info.signing_secrets == 0) return {};
+    Json result;
+    switch (info.signing_scheme) {
+        case SigningScheme::standard:
+            result["scheme"] = "standard";
+            break;
+        case SigningScheme::github:
+            result["scheme"] = "github";
+            break;
+        case SigningScheme::stripe:
+            result["scheme"] = "stripe";
+            break;
+    }
+    result["secrets"] = info.signing_secrets;
+    return result;
+}
+
+Json auth(AuthOptions::Type type) {
+    switch (type) {
+        case AuthOptions::Type::none:
+            break;
+        case AuthOptions::Type::bearer:
+            return "bearer";
+        case AuthOptions::Type::basic:
+            return "basic";
+        case AuthOptions::Type::oauth2:
+            return "oauth2";
+    }
+    return {};
+}
+
 Json settings(const EndpointInfo& info) {
     Json result;
     result["url"] = info.url;
@@ -121,6 +153,8 @@ Json settings(const EndpointInfo& info) {
     result["ignore"]["actions"] = info.ignored_actions;
     result["match"] = rules(info.match);
     result["insecure_skip_verify"] = info.insecure_skip_verify;
+    result["signing"] = signing(info);
+    result["auth"] = auth(info.auth_type);
     return result;
 }
 
