@@ -1,11 +1,20 @@
 #include "base/secret_file.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/files.h"
 
 namespace fanfare {
 namespace {
+
+/// A pipe (`<(command)` of a shell, say) gives its text only once, and may then never again answer.
+bool is_read_once(const std::string& file) {
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(file, error);
+    return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+           !std::filesystem::is_directory(status);
+}
 
 Error error_of(const SecretFile::Options& options, const Error& problem) {
     return Error(options.what + " " + options.file + " " + problem.message());
@@ -35,6 +44,7 @@ Result<Secret> SecretFile::read() const {
 bool SecretFile::refresh(TimePoint now) {
     if (now < next_look_) return false;
     was_read(now);
+    if (is_read_once(options_.file)) return false;
     Result<Secret> text = read();
     const bool was_bad = is_bad_;
     is_bad_ = text.has_error();

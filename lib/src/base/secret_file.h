@@ -32,7 +32,8 @@ class SecretFile {
     /// else it must outlive the file.
     static Result<SecretFile> load(Options options, Log* log);
 
-    /// Reads the file again if it is time to. Whether there is another text now.
+    /// Reads the file again if it is time to, unless it is a pipe. Whether there is another text
+    /// now.
     bool refresh(TimePoint now);
 
     /// refresh() need not look before a second from now.

@@ -180,7 +180,7 @@ Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolv
                                        Connector& connector, Log* log) {
     Result<HttpPlan> plan = make_http_plan(std::move(options), resolver, connector);
     if (plan.has_error()) return plan.error();
-    const Result<void> added = add_credentials(*plan, log);
+    const Result<void> added = add_credentials(*plan, connector, log);
     if (added.has_error()) return added.error();
     const auto shared = std::make_shared<const HttpPlan>(std::move(*plan));
     return SinkMaker([shared](const SinkContext& context) -> std::unique_ptr<Sink> {

@@ -50,7 +50,7 @@ awaitable<Authorizer::Failure> RequestCredentials::renew_if_due() {
     co_return failure;
 }
 
-Result<void> add_credentials(HttpPlan& plan, Log* log) {
+Result<void> add_credentials(HttpPlan& plan, Connector& connector, Log* log) {
     for (const auto& header : plan.options.headers) {
         const std::string_view key = key_instead_of_header(plan.options, header.first);
         if (key.empty()) continue;
@@ -68,7 +68,7 @@ Result<void> add_credentials(HttpPlan& plan, Log* log) {
     }
     const bool is_oauth2 = plan.options.auth.type == AuthOptions::Type::oauth2;
     Result<std::shared_ptr<Authorizer>> authorizer =
-        is_oauth2 ? OAuth2::make(plan.options, plan.resolver, plan.connector, log)
+        is_oauth2 ? OAuth2::make(plan.options, plan.resolver, connector, log)
                   : make_file_authorizer(plan.options.auth, log);
     if (authorizer.has_error()) return authorizer.error();
     plan.authorizer = std::move(*authorizer);

@@ -42,7 +42,7 @@ class RequestCredentials {
 std::string_view key_instead_of_header(const HttpSinkOptions& options, std::string_view name);
 
 /// Loads what `plan.options` says of signing and auth into the plan. An Error if a secret is of no
-/// use, or a header is in the way.
-Result<void> add_credentials(HttpPlan& plan, Log* log);
+/// use, or a header is in the way. `connector` is for token requests.
+Result<void> add_credentials(HttpPlan& plan, Connector& connector, Log* log);
 
 }  // namespace fanfare

@@ -1,6 +1,7 @@
 #include "base/secret_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <sstream>
 
@@ -84,6 +85,17 @@ TEST_F(SecretFileTest, keeps_the_last_text_and_warns_once_while_the_file_is_of_n
 
     EXPECT_EQ(file->text().reveal(), "s3cr3t-1");
     EXPECT_EQ(log_lines(), 1U);
+}
+
+TEST_F(SecretFileTest, does_not_wait_at_a_pipe) {
+    auto file = load();
+    disk_.remove();
+    ASSERT_EQ(mkfifo(disk_.path().c_str(), 0600), 0);
+
+    EXPECT_FALSE(file->refresh(now_));
+
+    EXPECT_EQ(file->text().reveal(), "s3cr3t-1");
+    EXPECT_EQ(log_lines(), 0U);
 }
 
 TEST_F(SecretFileTest, warns_again_after_it_was_well) {
