@@ -49,6 +49,9 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     info.ignored_actions = endpoint.ignored_actions;
     info.match = endpoint.match;
     info.insecure_skip_verify = http.tls.insecure_skip_verify;
+    info.signing_scheme = http.signing.scheme;
+    info.signing_secrets = http.signing.secrets.size();
+    info.auth_type = http.auth.type;
     return info;
 }
 
@@ -168,7 +171,8 @@ Result<void> App::make_admin() {
 Result<std::shared_ptr<Endpoint>> App::make_endpoint(const EndpointConfig& endpoint, Shard& shard) {
     HttpSinkOptions http = endpoint.http;
     http.instance = instance_;
-    Result<SinkMaker> make_sink = make_http_sink_maker(std::move(http), resolver_, connector_);
+    Result<SinkMaker> make_sink =
+        make_http_sink_maker(std::move(http), resolver_, connector_, &log_);
     if (!make_sink) {
         return Error("endpoint " + endpoint.name + ": " + make_sink.error().message());
     }

@@ -6,6 +6,7 @@
 #include "config/endpoint_checks.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
+#include "config/schema_credentials.h"
 #include "config/yaml_reader.h"
 #include "fanfare/config.h"
 
@@ -143,10 +144,11 @@ class Loader {
         refuse_unknown_keys(value, {endpoint_section, names_of(schema_.endpoint)});
         refuse_missing_keys(value, schema_.endpoint);
         const YamlNode effective = with_defaults(value.node());
-        Target target{config_, endpoint};
         const Value whole(loading_, effective, value.key());
+        Target target{config_, endpoint};
         read_keys(whole, schema_.endpoint, endpoint_section, target);
         check_endpoint(whole, endpoint);
+        check_credentials(whole, endpoint);
         refuse_known_name(value, endpoint.name);
         return endpoint;
     }
@@ -161,10 +163,11 @@ class Loader {
         };
         for (const Key& key : schema_.endpoint) {
             const YamlEntry* entry = own.find(key.name);
-            if (!is_set(entry) && !key.is_required && defaults_ != nullptr) {
+            const bool is_bad = entry != nullptr && key.needs_value;  // or it has a value
+            if (!is_set(entry) && !is_bad && !key.is_required && defaults_ != nullptr) {
                 entry = defaults_->find(key.name);
             }
-            if (is_set(entry)) effective.entries.push_back(*entry);
+            if (is_set(entry) || is_bad) effective.entries.push_back(*entry);
         }
         return effective;
     }

@@ -2,6 +2,7 @@
 #include "config/endpoint_values.h"
 #include "config/match_rules.h"
 #include "config/schema.h"
+#include "config/schema_credentials.h"
 
 namespace fanfare {
 namespace {
@@ -155,6 +156,8 @@ std::vector<Key> make_endpoint_keys() {
                             [](Target& t) -> decltype(auto) { return (t.endpoint.http.format); })});
     for (Key& key : filter_keys()) keys.push_back(std::move(key));
     keys.push_back(tls_key());
+    keys.push_back(signing_key());
+    keys.push_back(auth_key());
     return keys;
 }
 

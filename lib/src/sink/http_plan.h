@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "fanfare/http_sink.h"
@@ -10,6 +11,9 @@
 
 namespace fanfare {
 
+class Authorizer;
+class SigningKeys;
+
 /// What the HTTP sinks of one endpoint share: made once, never changed.
 struct HttpPlan {
     HttpSinkOptions options;
@@ -19,6 +23,11 @@ struct HttpPlan {
     std::string server_name;  ///< for TLS
     Resolver& resolver;
     Connector& connector;
+    std::shared_ptr<SigningKeys> signing = nullptr;    ///< null: requests are not signed
+    std::shared_ptr<Authorizer> authorizer = nullptr;  ///< null: the head has it, if any
 };
+
+/// The plan but for its credentials.
+Result<HttpPlan> make_http_plan(HttpSinkOptions options, Resolver& resolver, Connector& connector);
 
 }  // namespace fanfare

@@ -62,7 +62,7 @@ TEST_F(BearerTokenFile, accepts_nothing_else) {
 
 TEST_F(BearerTokenFile, refuses_to_load_what_is_no_token) {
     EXPECT_FALSE(load().has_value()) << "missing file";
-    const std::string too_long(BearerToken::file_bytes_max + 1, 'a');
+    const std::string too_long(SecretFile::bytes_max + 1, 'a');
     for (const std::string& text : {std::string(), std::string("\n\n"), std::string("a b"),
                                     std::string("one\ntwo\n"), too_long}) {
         write(text);
