@@ -1,7 +1,6 @@
 #include "server/http_server.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -9,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cassert>
 
+#include "base/run_on.h"
 #include "server/listen_socket.h"
 #include "server/session_host.h"
 
@@ -191,7 +191,7 @@ awaitable<void> HttpServer::Impl::stop(Duration limit) {
         net::post(host->executor(), [host] { host->stop(); });
     }
     for (const auto& host : hosts_) {
-        co_await net::co_spawn(host->executor(), host->join(), net::use_awaitable);
+        co_await run_on(host->executor(), host->join());
     }
 }
 
