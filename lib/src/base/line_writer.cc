@@ -12,7 +12,9 @@ namespace {
 
 bool is_writable(int descriptor) noexcept {
     pollfd entry{descriptor, POLLOUT, 0};
-    return ::poll(&entry, 1, 0) != 0;
+    // A descriptor that is no good (POLLNVAL) is found out about by the write.
+    const int ready_events = POLLOUT | POLLERR | POLLHUP | POLLNVAL;
+    return ::poll(&entry, 1, 0) > 0 && (entry.revents & ready_events) != 0;
 }
 
 }  // namespace

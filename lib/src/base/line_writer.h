@@ -6,7 +6,8 @@ namespace fanfare {
 
 /// Writes lines to a descriptor and never waits for whoever reads them: a log that nobody reads
 /// must not stop what is logged about. Any thread, one at a time. The descriptor stays the
-/// caller's, and blocking: others may write to it too.
+/// caller's, and blocking: others may write to it too. But if another process fills the same pipe
+/// between our look at it and our write, that write waits for the reader.
 class LineWriter {
   public:
     explicit LineWriter(int descriptor) noexcept : descriptor_(descriptor) {}
