@@ -12,7 +12,8 @@ class LineWriter {
   public:
     explicit LineWriter(int descriptor) noexcept : descriptor_(descriptor) {}
 
-    /// `line` with its end. False if it would have to wait: the line is lost, or its end is.
+    /// `line` with its end. False if it would have to wait, or cannot be stored: the line is lost,
+    /// or its end is. True where all is lost anyway, as the descriptor is closed at either end.
     bool write(std::string_view line) noexcept;
 
   private:
