@@ -45,7 +45,7 @@ void SessionHost::stop() {
 
 awaitable<void> SessionHost::join() {
     co_await tasks_.join();
-    shard_.deadlines().settle();
+    shard_.deadlines().clear_if_idle();
 }
 
 void SessionHost::cut() {
