@@ -117,9 +117,7 @@ std::optional<Response> Admin::deny(const RequestHead& head, const Peer& peer) {
                                        "only local peers may see this, as admin.bearer_token_file "
                                        "is not configured"));
     }
-    const bool is_repeated = head.fields.has_many(FieldName::authorization);
-    const auto authorization = head.find(FieldName::authorization);
-    if (!is_repeated && sources_.token->accepts(authorization)) return std::nullopt;
+    if (sources_.token->accepts(head)) return std::nullopt;
     Response response = error_response(401, "UNAUTHORIZED", "the admin bearer token is needed");
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"fanfare\"");
     return no_store(std::move(response));
