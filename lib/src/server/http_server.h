@@ -30,6 +30,7 @@ struct Peer {
     std::string text;       ///< for logs: `127.0.0.1:4711`, `unix`
 };
 
+/// What is asked. `head` and `peer` live until the answer is there, also one that comes later.
 struct Request {
     const RequestHead& head;
     std::string body;
