@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cassert>
 
+#include "base/exceptions.h"
 #include "base/run_on.h"
 #include "server/listen_socket.h"
 #include "server/session_host.h"
@@ -51,7 +52,8 @@ class HttpServer::Impl {
 
   private:
     awaitable<void> accept_from(std::shared_ptr<ListenSocket> socket);
-    awaitable<void> pause(ListenSocket& socket, error_code error);
+    awaitable<bool> accept_one(ListenSocket& socket);
+    awaitable<void> pause(ListenSocket& socket, std::string error);
     void admit(const std::shared_ptr<SessionHost>& host, StreamSocket socket, Peer peer);
     bool may_log();
     std::function<void()> counted(std::size_t Gate::*count);
@@ -73,8 +75,8 @@ HttpServer::Impl::Impl(std::string component, const std::vector<Shard*>& shards,
     : component_(std::move(component)),
       first_(*shards.front()),
       options_(std::move(options)),
-      accepting_(first_.executor(), [this](const std::exception_ptr&) {
-          first_.log().error(component_, "accepting failed");
+      accepting_(first_.executor(), [this](const std::exception_ptr& exception) {
+          first_.log().error(component_, "accepting failed", {{"error", describe(exception)}});
       }) {
     for (Shard* const shard : shards) {
         hosts_.push_back(std::make_shared<SessionHost>(component_, *shard, options_, handler));
@@ -114,28 +116,44 @@ void HttpServer::Impl::start() {
     for (const auto& socket : gate_->sockets) accepting_.spawn(accept_from(socket));
 }
 
+/// Whatever is thrown, want of memory say, it goes on: a daemon that accepts no more is of no use.
 awaitable<void> HttpServer::Impl::accept_from(std::shared_ptr<ListenSocket> socket) {
-    while (true) {
-        const std::shared_ptr<SessionHost> host = hosts_[next_host_++ % hosts_.size()];
-        StreamEndpoint remote;
-        error_code error;
-        StreamSocket accepted = co_await socket->acceptor().async_accept(
-            host->executor(), remote, net::redirect_error(net::use_awaitable, error));
-        if (error == net::error::operation_aborted) co_return;
-        if (error) {
-            co_await pause(*socket, error);
-        } else {
-            admit(host, std::move(accepted), describe_peer(remote));
+    bool goes_on = true;
+    while (goes_on) {
+        std::exception_ptr exception;
+        try {
+            goes_on = co_await accept_one(*socket);
+        } catch (...) {
+            exception = std::current_exception();
         }
+        if (!exception) continue;
+        if (is_cancellation(exception)) co_return;
+        co_await pause(*socket, describe(exception));
     }
+}
+
+/// Whether to go on.
+awaitable<bool> HttpServer::Impl::accept_one(ListenSocket& socket) {
+    const std::shared_ptr<SessionHost> host = hosts_[next_host_++ % hosts_.size()];
+    StreamEndpoint remote;
+    error_code error;
+    StreamSocket accepted = co_await socket.acceptor().async_accept(
+        host->executor(), remote, net::redirect_error(net::use_awaitable, error));
+    if (error == net::error::operation_aborted) co_return false;
+    if (error) {
+        co_await pause(socket, error.message());
+    } else {
+        admit(host, std::move(accepted), describe_peer(remote));
+    }
+    co_return true;
 }
 
 /// Nothing can be accepted now, so it is not tried again at once: the connection stays where it
 /// is, and the loop would spin.
-awaitable<void> HttpServer::Impl::pause(ListenSocket& socket, error_code error) {
+awaitable<void> HttpServer::Impl::pause(ListenSocket& socket, std::string error) {
     if (may_log()) {
         first_.log().warn(component_, "accepting pauses",
-                          {{"error", error.message()}, {"connections", gate_->serving}});
+                          {{"error", error}, {"connections", gate_->serving}});
     }
     co_await socket.pause(first_.clock(), first_.clock().now() + accept_pause);
 }
