@@ -114,7 +114,7 @@ awaitable<bool> Session::serve_body(std::optional<Response> refusal) {
     }
     if (auto* const pending = std::get_if<awaitable<Response>>(&reply)) {
         awaitable<Response> later = std::move(*pending);
-        Response response = co_await settle(std::move(later));
+        Response response = co_await await_answer(std::move(later));
         reply = std::move(response);
     }
     Response& response = std::get<Response>(reply);
@@ -203,7 +203,7 @@ Reply Session::respond() {
 }
 
 /// Waits for an answer that was not there at once.
-awaitable<Response> Session::settle(awaitable<Response> pending) {
+awaitable<Response> Session::await_answer(awaitable<Response> pending) {
     std::exception_ptr exception;
     try {
         Response response = co_await std::move(pending);
