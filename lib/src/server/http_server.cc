@@ -16,12 +16,6 @@
 namespace fanfare {
 namespace {
 
-/// Connections over connections_max that are told so at the same time; more are just closed. They
-/// cost descriptors too.
-std::size_t turned_away_max(const ListenerOptions& options) {
-    return std::clamp<std::size_t>(options.connections_max / 16, 1, 64);
-}
-
 constexpr Duration accept_pause = std::chrono::milliseconds(100);
 constexpr Duration accept_log_interval = std::chrono::seconds(10);
 
@@ -169,8 +163,8 @@ void HttpServer::Impl::admit(const std::shared_ptr<SessionHost>& host, StreamSoc
                              Peer peer) {
     const bool is_full = gate_->serving >= options_.connections_max;
     // Nobody is worth a TLS handshake who is then told to go.
-    const bool is_silent =
-        gate_->turning_away >= turned_away_max(options_) || !options_.tls.cert_file.empty();
+    const bool is_silent = gate_->turning_away >= turned_away_max(options_.connections_max) ||
+                           !options_.tls.cert_file.empty();
     if (is_full && may_log()) {
         first_.log().warn(component_, "no more connections are taken",
                           {{"connections", gate_->serving}});
@@ -217,6 +211,10 @@ void HttpServer::Impl::cut() {
     for (const auto& host : hosts_) {
         net::post(host->executor(), [host] { host->cut(); });
     }
+}
+
+std::size_t turned_away_max(std::size_t connections_max) noexcept {
+    return std::clamp<std::size_t>(connections_max / 16, 1, 64);
 }
 
 HttpServer::HttpServer(std::string component, std::vector<Shard*> shards, ListenerOptions options,

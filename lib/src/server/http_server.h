@@ -59,6 +59,10 @@ class RequestHandler {
     virtual Reply respond(Request request) = 0;
 };
 
+/// Connections over `connections_max` that are told so at the same time; more are just closed.
+/// They cost descriptors too.
+std::size_t turned_away_max(std::size_t connections_max) noexcept;
+
 /// Listens, accepts, and runs one session per connection, spread over the shards in turn.
 /// HTTP/1.1 and 1.0, keep-alive, pipelining, `Expect: 100-continue`; framing and limits of SPEC 4.
 class HttpServer {
