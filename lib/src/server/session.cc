@@ -7,6 +7,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <new>
 
+#include "base/exceptions.h"
+
 namespace fanfare {
 namespace {
 
@@ -216,18 +218,16 @@ awaitable<Response> Session::await_answer(awaitable<Response> pending) {
 }
 
 Response Session::failure(const std::exception_ptr& exception) {
-    std::string what = "unknown";
     try {
         std::rethrow_exception(exception);
     } catch (const std::bad_alloc&) {
         host_.shard_.log().error(host_.component_, "out of memory for a request");
         return out_of_memory_response();
-    } catch (const std::exception& error) {
-        what = error.what();
     } catch (...) {
+        host_.shard_.log().error(host_.component_, "request failed",
+                                 {{"error", describe(exception)}});
+        return internal_error_response();
     }
-    host_.shard_.log().error(host_.component_, "request failed", {{"error", what}});
-    return internal_error_response();
 }
 
 awaitable<bool> Session::write_continue() {
