@@ -57,6 +57,10 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
 
 }  // namespace
 
+unsigned loop_count(const Config& config) {
+    return config.threads == 0 ? cpus_available() : config.threads;
+}
+
 std::vector<std::unique_ptr<App::Loop>> App::make_loops(unsigned count, Clock& clock, Log& log) {
     std::vector<std::unique_ptr<Loop>> loops;
     for (unsigned i = 0; i < count; ++i) loops.push_back(std::make_unique<Loop>(clock, log));
@@ -75,7 +79,7 @@ App::App(Config config, Log& log, Identity identity)
       identity_(std::move(identity)),
       instance_(make_uuid()),
       budget_(config_.queue_bytes_max),
-      loops_(make_loops(config_.threads == 0 ? cpus_available() : config_.threads, clock_, log)),
+      loops_(make_loops(loop_count(config_), clock_, log)),
       shards_(shards_of(loops_)),
       resolver_(clock_, {}),
       broadcaster_(shards_),

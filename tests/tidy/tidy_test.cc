@@ -190,6 +190,12 @@ TEST(Tidy, coroutines_follow_the_rules_of_the_compiler) {
                    "GCC 12 destroys operands of ?: beside co_await twice");
     expect_nowhere({"lib", "daemon"}, R"(\[[^\]]+\]\([^)]*\) (mutable )?-> awaitable)",
                    "a coroutine is a named function");
+    // The files named stay on the executor that they are on.
+    expect_nowhere(
+        {"lib", "daemon"}, R"(\bco_spawn\()",
+        "spawn by a TaskGroup; to another executor by run_on()",
+        {"lib/src/base/task_group.cc", "lib/src/base/run_on.h", "lib/src/http/simple_client.cc",
+         "lib/src/server/session.cc", "lib/src/sink/connection.cc"});
 }
 
 TEST(Tidy, time_comes_from_the_clock_and_names_from_the_resolver) {

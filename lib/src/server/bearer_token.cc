@@ -8,9 +8,11 @@
 namespace fanfare {
 namespace {
 
-/// What follows the scheme; nothing if that is not `Bearer`.
-std::optional<std::string_view> credentials(std::string_view authorization) {
+/// What follows the scheme; nothing if that is not `Bearer`, or it is not clear which field counts.
+std::optional<std::string_view> credentials(const RequestHead& head) {
     static constexpr std::string_view scheme = "bearer ";
+    if (head.fields.has_many(FieldName::authorization)) return std::nullopt;
+    std::string_view authorization = head.find(FieldName::authorization).value_or("");
     if (!boost::algorithm::istarts_with(authorization, scheme)) return std::nullopt;
     authorization.remove_prefix(scheme.size());
     const std::size_t begin = authorization.find_first_not_of(' ');
@@ -36,9 +38,8 @@ Result<std::unique_ptr<BearerToken>> BearerToken::load(std::string file, std::st
     return std::unique_ptr<BearerToken>(new BearerToken(std::move(*loaded), clock));
 }
 
-bool BearerToken::accepts(std::optional<std::string_view> authorization) {
-    const std::optional<std::string_view> given =
-        authorization ? credentials(*authorization) : std::nullopt;
+bool BearerToken::accepts(const RequestHead& head) {
+    const std::optional<std::string_view> given = credentials(head);
     if (!given) return false;
     const Digest expected = current();
     const Digest got = digest(*given);

@@ -3,7 +3,6 @@
 #include <array>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +10,7 @@
 #include "fanfare/clock.h"
 #include "fanfare/error.h"
 #include "fanfare/log.h"
+#include "http/http_parser.h"
 
 namespace fanfare {
 
@@ -22,9 +22,10 @@ class BearerToken {
     static Result<std::unique_ptr<BearerToken>> load(std::string file, std::string component,
                                                      Clock& clock, Log& log);
 
-    /// Whether `authorization`, the value of that header field, is `Bearer` and this token.
-    /// Takes the same time whatever the value has in common with the token.
-    bool accepts(std::optional<std::string_view> authorization);
+    /// Whether the one Authorization field of `head` is `Bearer` and this token. Several count for
+    /// nothing, as a proxy may have looked at another one than we would. Takes the same time
+    /// whatever the value has in common with the token.
+    bool accepts(const RequestHead& head);
 
   private:
     using Digest = std::array<unsigned char, 32>;

@@ -15,13 +15,16 @@ Duration connect_timeout_of(const HttpSinkOptions& options) {
     return is_set ? std::min(options.connect_timeout, options.timeout) : options.timeout;
 }
 
-/// Passes cancellation of a coroutine on to a signal, until destroyed.
+/// Passes cancellation of a coroutine, if it can be cancelled, on to a signal, until destroyed.
 class Forwarding {
   public:
     Forwarding(net::cancellation_slot from, net::cancellation_signal& to) : from_(from) {
+        if (!from_.is_connected()) return;
         from_.assign([&to](net::cancellation_type type) { to.emit(type); });
     }
-    ~Forwarding() { from_.clear(); }
+    ~Forwarding() {
+        if (from_.is_connected()) from_.clear();
+    }
     Forwarding(const Forwarding&) = delete;
     Forwarding& operator=(const Forwarding&) = delete;
 
