@@ -105,7 +105,8 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
       }) {}
 
 void Endpoint::Impl::start() {
-    const SinkContext sink_context{shard_.executor(), shard_.clock(), shard_.deadlines(), metrics_};
+    const SinkContext sink_context{shard_.executor(), shard_.clock(), shard_.deadlines(),
+                                   metrics_,          &shard_.log(),  options_.name};
     const RetryingSink::Context retry_context{gate_, shard_.clock(), *this};
     for (unsigned i = 0; i < options_.max_in_flight; ++i) {
         workers_.spawn(work(std::make_unique<RetryingSink>(options_.make_sink(sink_context),

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "fanfare/http_sink.h"
-#include "http/connector.h"
 #include "http/resolver.h"
 #include "http/url.h"
 #include "sink/head_template.h"
+#include "sink/route.h"
 
 namespace fanfare {
 
@@ -15,10 +15,8 @@ struct HttpPlan {
     HttpSinkOptions options;
     Url url;
     HeadTemplate head;
-    TlsContextPtr tls;        ///< null: plain
-    std::string server_name;  ///< for TLS
+    Route route;
     Resolver& resolver;
-    Connector& connector;
 };
 
 }  // namespace fanfare
