@@ -48,6 +48,9 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     info.ignored_actions = endpoint.ignored_actions;
     info.match = endpoint.match;
     info.insecure_skip_verify = http.tls.insecure_skip_verify;
+    info.idle_timeout = http.idle_timeout;
+    if (!http.proxy.empty()) info.proxy = redacted_url(http.proxy);
+    info.no_proxy = http.no_proxy;
     return info;
 }
 

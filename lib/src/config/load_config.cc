@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/units.h"
+#include "config/egress_keys.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
 #include "config/yaml_reader.h"
@@ -131,6 +132,8 @@ class Loader {
 
     void load_endpoints(const Value& list) {
         if (!list.expect_sequence("a list of endpoints")) return;
+        const Result<EgressPolicyPtr> egress = EgressPolicy::make(config_.egress);
+        if (egress.has_value()) egress_ = *egress;  // else its mistake has been told
         for (std::size_t i = 0; i < list.node().items.size(); ++i) {
             config_.endpoints.push_back(load_endpoint(list.item(i)));
         }
@@ -143,7 +146,9 @@ class Loader {
         refuse_missing_keys(value, schema_.endpoint);
         const YamlNode effective = with_defaults(value.node());
         Target target{config_, endpoint};
-        read_keys({loading_, effective, value.key()}, schema_.endpoint, endpoint_section, target);
+        const Value complete(loading_, effective, value.key());
+        read_keys(complete, schema_.endpoint, endpoint_section, target);
+        if (egress_) apply_egress(complete, *egress_, target);
         refuse_known_name(value, endpoint.name);
         return endpoint;
     }
@@ -180,6 +185,7 @@ class Loader {
     const Schema schema_ = make_schema();
     Config config_;
     EndpointConfig scratch_;
+    EgressPolicyPtr egress_;
     const YamlNode* defaults_ = nullptr;
     std::map<std::string, int> names_;  ///< of endpoints, with their lines
 };

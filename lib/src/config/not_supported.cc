@@ -15,7 +15,6 @@ struct Entry {
 constexpr std::array entries = {
     Entry{"", "action_groups", ""},
     Entry{"", "dead_letters", ""},
-    Entry{"", "egress", ""},
     Entry{"", "history", ""},
     Entry{"", "meta", ""},
     Entry{"", "reload", ""},
@@ -29,10 +28,7 @@ constexpr std::array entries = {
     Entry{"queue", "storage", ""},
     Entry{"endpoints[]", "auth", ""},
     Entry{"endpoints[]", "batch", ""},
-    Entry{"endpoints[]", "idle_timeout", ""},
-    Entry{"endpoints[]", "no_proxy", ""},
     Entry{"endpoints[]", "order_by", ""},
-    Entry{"endpoints[]", "proxy", ""},
     Entry{"endpoints[]", "queue", ""},
     Entry{"endpoints[]", "signing", ""},
     Entry{"endpoints[]", "template", ""},

@@ -1,4 +1,5 @@
 #include "config/checks.h"
+#include "config/egress_keys.h"
 #include "config/endpoint_values.h"
 #include "config/match_rules.h"
 #include "config/schema.h"
@@ -155,7 +156,7 @@ Key tls_key() {
              return (t.endpoint.http.tls.insecure_skip_verify);
          }}},
     };
-    return {"tls", "For an https URL.",
+    return {"tls", "For an https URL; its files are read again when they change.",
             MappingKind{std::move(keys), {{"cert_file", "key_file"}, {"key_file", "cert_file"}}}};
 }
 
@@ -175,6 +176,7 @@ std::vector<Key> make_endpoint_keys() {
                             [](Target& t) -> decltype(auto) { return (t.endpoint.http.format); })});
     for (Key& key : filter_keys()) keys.push_back(std::move(key));
     keys.push_back(tls_key());
+    for (Key& key : make_connection_keys()) keys.push_back(std::move(key));
     return keys;
 }
 

@@ -31,6 +31,9 @@ struct EndpointInfo {
     std::vector<std::string> ignored_actions;
     std::vector<MatchRule> match;
     bool insecure_skip_verify = false;
+    Duration idle_timeout{};
+    std::string proxy;  ///< without userinfo; empty: none
+    std::vector<std::string> no_proxy;
 };
 
 }  // namespace fanfare

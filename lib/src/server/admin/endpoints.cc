@@ -121,6 +121,11 @@ Json settings(const EndpointInfo& info) {
     result["ignore"]["actions"] = info.ignored_actions;
     result["match"] = rules(info.match);
     result["insecure_skip_verify"] = info.insecure_skip_verify;
+    result["idle_timeout_seconds"] = seconds(info.idle_timeout);
+    if (!info.proxy.empty()) {
+        result["proxy"] = info.proxy;
+        result["no_proxy"] = info.no_proxy;
+    }
     return result;
 }
 
