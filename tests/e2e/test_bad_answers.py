@@ -89,7 +89,7 @@ class BadAnswers(EndToEndCase):
             self.assertLess(self.assert_delivered(answer), TIMEOUT)
 
     def test_bodies_that_drip(self):
-        for head in (b"\r\n", b"Content-Length: 100000\r\n\r\n"):
+        for head in (b"\r\n", b"Content-Length: 50000\r\n\r\n"):
             self.assertGreater(self.assert_delivered(repeated(OK + head, b"x", 0.02)), TIMEOUT - 0.1)
         self.assert_delivered(repeated(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n",
                                        0.02))

@@ -28,8 +28,10 @@ class EgressCase(EndToEndCase):
     def wait_for_errors(self, daemon, endpoint, reason, count=2):
         wait_until(lambda: self.errors(daemon, endpoint, reason) >= count, 10,
                    lambda: f"{reason} at {endpoint}: {self.last_error(daemon, endpoint)}")
-        self.assertEqual(daemon.metrics().endpoint("errors_total", endpoint),
-                         self.errors(daemon, endpoint, reason))
+        metrics = daemon.metrics()
+        self.assertEqual(metrics.endpoint("errors_total", endpoint),
+                         metrics.value("fanfare_endpoint_errors_total", endpoint=endpoint,
+                                       reason=reason))
         return self.last_error(daemon, endpoint)
 
     @staticmethod
