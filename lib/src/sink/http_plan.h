@@ -13,7 +13,7 @@ namespace fanfare {
 /// What the HTTP sinks of one endpoint share: made once, never changed.
 struct HttpPlan {
     HttpSinkOptions options;
-    Url url;
+    Url url;  ///< as it is asked for: whole, if a proxy relays it
     HeadTemplate head;
     Route route;
     Resolver& resolver;

@@ -154,8 +154,8 @@ Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolv
     if (url.has_error()) return url.error();
     Result<Route> route = make_route(options, *url, connector);
     if (route.has_error()) return route.error();
-    Result<HeadTemplate> head =
-        HeadTemplate::make(route->asked_for(*url), route->headers(options.headers));
+    url = route->asked_for(*url);
+    Result<HeadTemplate> head = HeadTemplate::make(*url, route->headers(options.headers));
     if (head.has_error()) return head.error();
     if (options.timeout <= Duration::zero()) options.timeout = HttpSinkOptions{}.timeout;
     if (options.success.empty()) options.success = HttpSinkOptions{}.success;
