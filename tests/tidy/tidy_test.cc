@@ -30,10 +30,10 @@ const std::vector<std::pair<std::string, std::string>> public_headers = {
     {"sink.h", "event"},          {"metrics.h", "metrics"},
     {"queue.h", "delivery"},      {"retry.h", "delivery"},
     {"sink_maker.h", "delivery"}, {"tls.h", "http"},
-    {"egress.h", "http"},
-    {"endpoint.h", "runtime"},    {"channel_sink.h", "sink"},
-    {"http_sink.h", "sink"},      {"listener.h", "server"},
-    {"broadcaster.h", "runtime"}, {"config.h", "config"}};
+    {"egress.h", "http"},         {"endpoint.h", "runtime"},
+    {"channel_sink.h", "sink"},   {"http_sink.h", "sink"},
+    {"listener.h", "server"},     {"broadcaster.h", "runtime"},
+    {"config.h", "config"}};
 
 struct Line {
     std::string file;  // relative to the root
