@@ -17,13 +17,6 @@ class Resolver;
 
 enum class BodyFormat : std::uint8_t { envelope, event };
 
-/// An inclusive range of HTTP statuses.
-struct StatusRange {
-    int first = 200;
-    int last = 299;
-    bool operator==(const StatusRange&) const = default;
-};
-
 /// How one endpoint is reached (SPEC 6).
 struct HttpSinkOptions {
     std::string url;  ///< http or https, posted to as configured; userinfo becomes Authorization
@@ -42,6 +35,8 @@ struct HttpSinkOptions {
     std::string proxy;
     std::vector<std::string> no_proxy;  ///< hosts, `.suffixes` and CIDRs that are reached directly
     EgressOptions egress;
+    /// Begins the webhook-id of a batch, where another process must not come by the same: a UUID.
+    std::string instance;
     bool operator==(const HttpSinkOptions&) const = default;
 };
 

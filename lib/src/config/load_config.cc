@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/units.h"
 #include "config/egress_keys.h"
+#include "config/endpoint_checks.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
 #include "config/yaml_reader.h"
@@ -146,9 +147,10 @@ class Loader {
         refuse_missing_keys(value, schema_.endpoint);
         const YamlNode effective = with_defaults(value.node());
         Target target{config_, endpoint};
-        const Value complete(loading_, effective, value.key());
-        read_keys(complete, schema_.endpoint, endpoint_section, target);
-        if (egress_) apply_egress(complete, *egress_, target);
+        const Value whole(loading_, effective, value.key());
+        read_keys(whole, schema_.endpoint, endpoint_section, target);
+        check_endpoint(whole, endpoint);
+        if (egress_) apply_egress(whole, *egress_, target);
         refuse_known_name(value, endpoint.name);
         return endpoint;
     }

@@ -27,8 +27,6 @@ constexpr std::array entries = {
     Entry{"queue", "removed_grace", ""},
     Entry{"queue", "storage", ""},
     Entry{"endpoints[]", "auth", ""},
-    Entry{"endpoints[]", "batch", ""},
-    Entry{"endpoints[]", "order_by", ""},
     Entry{"endpoints[]", "queue", ""},
     Entry{"endpoints[]", "signing", ""},
     Entry{"endpoints[]", "template", ""},
@@ -36,16 +34,6 @@ constexpr std::array entries = {
     Entry{"endpoints[]", "format", "cloudevents"},
     Entry{"endpoints[]", "format", "cloudevents-binary"},
     Entry{"endpoints[]", "format", "template"},
-    Entry{"endpoints[].retry", "factor", ""},
-    Entry{"endpoints[].retry", "gone_disables", ""},
-    Entry{"endpoints[].retry", "initial", ""},
-    Entry{"endpoints[].retry", "jitter", ""},
-    Entry{"endpoints[].retry", "max", ""},
-    Entry{"endpoints[].retry", "permanent", ""},
-    Entry{"endpoints[].retry", "retry_after_max", ""},
-    Entry{"endpoints[].retry", "retryable", ""},
-    Entry{"endpoints[].retry", "schedule", ""},
-    Entry{"endpoints[].retry", "strategy", "exponential"},
 };
 
 }  // namespace
