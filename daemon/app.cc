@@ -52,6 +52,9 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     info.signing_scheme = http.signing.scheme;
     info.signing_secrets = http.signing.secrets.size();
     info.auth_type = http.auth.type;
+    info.idle_timeout = http.idle_timeout;
+    if (!http.proxy.empty()) info.proxy = redacted_url(http.proxy);
+    info.no_proxy = http.no_proxy;
     return info;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fanfare/credentials.h"
+#include "fanfare/egress.h"
 #include "fanfare/error.h"
 #include "fanfare/sink_maker.h"
 #include "fanfare/tls.h"
@@ -31,6 +32,11 @@ struct HttpSinkOptions {
     Duration connection_age_max = std::chrono::minutes(5);  ///< then resolve and connect anew
     std::vector<StatusRange> success = {StatusRange{}};     ///< empty: 2xx
     TlsOptions tls;
+    /// `http://[user:password@]host:port`: what an http URL is asked for at, and a tunnel to an
+    /// https one; empty: none, whatever the environment says.
+    std::string proxy;
+    std::vector<std::string> no_proxy;  ///< hosts, `.suffixes` and CIDRs that are reached directly
+    EgressOptions egress;
     /// Begins the webhook-id of a batch, where another process must not come by the same: a UUID.
     std::string instance;
     SigningOptions signing;

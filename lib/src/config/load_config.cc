@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/units.h"
+#include "config/egress_keys.h"
 #include "config/endpoint_checks.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
@@ -133,6 +134,8 @@ class Loader {
 
     void load_endpoints(const Value& list) {
         if (!list.expect_sequence("a list of endpoints")) return;
+        const Result<EgressPolicyPtr> egress = EgressPolicy::make(config_.egress);
+        if (egress.has_value()) egress_ = *egress;  // else its mistake has been told
         for (std::size_t i = 0; i < list.node().items.size(); ++i) {
             config_.endpoints.push_back(load_endpoint(list.item(i)));
         }
@@ -149,6 +152,7 @@ class Loader {
         read_keys(whole, schema_.endpoint, endpoint_section, target);
         check_endpoint(whole, endpoint);
         check_credentials(whole, endpoint);
+        if (egress_) apply_egress(whole, *egress_, target);
         refuse_known_name(value, endpoint.name);
         return endpoint;
     }
@@ -186,6 +190,7 @@ class Loader {
     const Schema schema_ = make_schema();
     Config config_;
     EndpointConfig scratch_;
+    EgressPolicyPtr egress_;
     const YamlNode* defaults_ = nullptr;
     std::map<std::string, int> names_;  ///< of endpoints, with their lines
 };

@@ -15,7 +15,6 @@ struct Entry {
 constexpr std::array entries = {
     Entry{"", "action_groups", ""},
     Entry{"", "dead_letters", ""},
-    Entry{"", "egress", ""},
     Entry{"", "history", ""},
     Entry{"", "meta", ""},
     Entry{"", "reload", ""},
@@ -27,9 +26,6 @@ constexpr std::array entries = {
     Entry{"queue", "recovery", ""},
     Entry{"queue", "removed_grace", ""},
     Entry{"queue", "storage", ""},
-    Entry{"endpoints[]", "idle_timeout", ""},
-    Entry{"endpoints[]", "no_proxy", ""},
-    Entry{"endpoints[]", "proxy", ""},
     Entry{"endpoints[]", "queue", ""},
     Entry{"endpoints[]", "template", ""},
     Entry{"endpoints[]", "type_prefix", ""},

@@ -206,6 +206,11 @@ Json settings(const EndpointInfo& info) {
     result["insecure_skip_verify"] = info.insecure_skip_verify;
     result["signing"] = signing(info);
     result["auth"] = auth(info.auth_type);
+    result["idle_timeout_seconds"] = seconds(info.idle_timeout);
+    if (!info.proxy.empty()) {
+        result["proxy"] = info.proxy;
+        result["no_proxy"] = info.no_proxy;
+    }
     return result;
 }
 

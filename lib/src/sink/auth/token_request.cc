@@ -122,6 +122,7 @@ std::string TokenRequest::render(const Secret& client_secret) const {
     append("Content-Type", "application/x-www-form-urlencoded");
     append("Content-Length", std::to_string(body_.size()));
     append("Connection", "close");
+    for (const auto& [name, value] : plan_.route.headers({})) append(name, value);
     return text + "\r\n" + body_;
 }
 
