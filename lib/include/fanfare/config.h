@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "fanfare/egress.h"
 #include "fanfare/filter.h"
 #include "fanfare/http_sink.h"
 #include "fanfare/listener.h"
@@ -45,6 +46,7 @@ struct Config {
     Duration shutdown_drain = std::chrono::seconds(20);
     /// The user's own action groups by name, without `@`: their actions, no longer groups.
     std::map<std::string, std::vector<std::string>> action_groups;
+    EgressOptions egress;  ///< as it also stands in each endpoint
     std::vector<EndpointConfig> endpoints;
     /// Remarks for the log at start: a whole registry file was given, say.
     std::vector<std::string> warnings;

@@ -34,12 +34,9 @@ std::string base64(std::string_view bytes) {
     return text;
 }
 
-std::optional<std::string> decoded_base64(std::string_view text) {
-    // Padding is there as a whole or not at all.
-    if (text.size() % 4 == 0 && text.ends_with('=')) {
-        text.remove_suffix(text.ends_with("==") ? 2 : 1);
-    }
-    if (text.size() % 4 == 1) return std::nullopt;
+std::optional<std::string> from_base64(std::string_view text) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
     std::string bytes;
     bytes.reserve(text.size() * 3 / 4);
     std::uint32_t bits = 0;

@@ -9,7 +9,8 @@ namespace fanfare {
 /// With the standard alphabet and padding (RFC 4648 4).
 std::string base64(std::string_view bytes);
 
-/// What such a text stands for; nothing if it is none. Padding may be missing.
-std::optional<std::string> decoded_base64(std::string_view text);
+/// The bytes that `text` stands for, in the standard alphabet with its padding; nothing if it is
+/// anything else.
+std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace fanfare

@@ -50,7 +50,8 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
 }
 
 SinkContext Endpoint::Impl::sink_context() {
-    return {shard_.executor(), shard_.clock(), shard_.deadlines(), metrics_};
+    return {shard_.executor(), shard_.clock(), shard_.deadlines(),
+            metrics_,          &shard_.log(),  options_.name};
 }
 
 void Endpoint::Impl::start() {

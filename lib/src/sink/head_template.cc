@@ -112,6 +112,7 @@ void HeadTemplate::render(const HeadFacts& facts, std::string& head) const {
         append(head, tracestate, facts.tracestate);
     }
     if (!facts.more_lines.empty()) head.append(facts.more_lines);
+    if (!facts.credentials.empty()) head.append(facts.credentials);
     head.append(closing_);
 }
 

@@ -22,6 +22,7 @@ struct HeadFacts {
     std::string_view traceparent;  ///< sent if not empty
     std::string_view tracestate;   ///< sent if not empty
     std::string_view more_lines;   ///< of the format, each with its line end
+    std::string_view credentials;  ///< whole lines, sent as they are
 };
 
 /// The head of all requests to one endpoint (SPEC 6): what never changes is put together once, a

@@ -13,9 +13,12 @@
 #include "http/retry_after.h"
 #include "sink/connection.h"
 #include "sink/http_plan.h"
+#include "sink/request_credentials.h"
 
 namespace fanfare {
 namespace {
+
+constexpr int unauthorized = 401;
 
 using PlanPtr = std::shared_ptr<const HttpPlan>;
 
@@ -35,11 +38,35 @@ std::int64_t seconds_since_epoch(WallTime time) {
 class HttpSink final : public Sink {
   public:
     HttpSink(PlanPtr plan, const SinkContext& context)
-        : plan_(std::move(plan)), clock_(context.clock), connection_(*plan_, context) {}
+        : plan_(std::move(plan)),
+          clock_(context.clock),
+          connection_(*plan_, context),
+          credentials_(*plan_, context) {}
 
     awaitable<Outcome> deliver(Attempt attempt) override {
-        const error_code unfit = try_prepare(attempt);
+        if (!credentials_.are_renewable()) return post(attempt);
+        return deliver_renewing(attempt);
+    }
+
+  private:
+    /// With a token that may have to be asked for first, and once more if it is refused.
+    awaitable<Outcome> deliver_renewing(Attempt attempt) {
+        for (bool is_repeated = false;; is_repeated = true) {
+            const Authorizer::Failure failure = co_await credentials_.renew_if_due();
+            if (failure.error) co_return conclude({failure.reason, failure.error});
+            const unsigned version = credentials_.version();
+            const Outcome outcome = co_await post(attempt);
+            const bool is_refused =
+                outcome.verdict() != Verdict::delivered && outcome.http_status() == unauthorized;
+            if (!is_refused || is_repeated) co_return outcome;
+            credentials_.refused(version);
+        }
+    }
+
+    awaitable<Outcome> post(Attempt attempt) {
+        const error_code unfit = render(attempt.batch);
         if (unfit) co_return Outcome::reject(Reason::exception, 0, unfit);
+        prepare(attempt);
         Connection::Use use(connection_);
         if (use.is_reusable()) {
             const ExchangeEnd end =
@@ -54,21 +81,19 @@ class HttpSink final : public Sink {
         co_return conclude(end, use);
     }
 
-  private:
     /// Why the events cannot take the endpoint's form, if they cannot.
-    error_code try_prepare(const Attempt& attempt) {
+    error_code render(Batch batch) {
+        body_.clear();
         try {
-            prepare(attempt);
+            plan_->format->render(batch, body_);
         } catch (const boost::system::system_error& error) {
             return error.code();
         }
         return {};
     }
 
-    /// Throws what Format::render() throws.
+    /// The head, which is about the body.
     void prepare(const Attempt& attempt) {
-        body_.clear();
-        plan_->format->render(attempt.batch, body_);
         const Event& first = *attempt.batch.front();
         const std::string id = batch_id(attempt.batch, plan_->options.instance);
         HeadFacts facts;
@@ -80,6 +105,7 @@ class HttpSink final : public Sink {
         facts.traceparent = first.traceparent();
         facts.tracestate = first.tracestate();
         facts.more_lines = body_.head_lines;
+        facts.credentials = credentials_.render({id, facts.timestamp_seconds, body_.buffers()});
         plan_->head.render(facts, head_);
         body_.request().front() = net::const_buffer(head_.data(), head_.size());
     }
@@ -124,18 +150,12 @@ class HttpSink final : public Sink {
     const PlanPtr plan_;
     Clock& clock_;
     Connection connection_;
+    RequestCredentials credentials_;
     ResponseParser parser_;
     std::string head_;
     Body body_;
     std::array<char, 4096> read_buffer_;
 };
-
-std::string server_name_of(const HttpSinkOptions& options, const Url& url) {
-    if (!options.tls.server_name.empty()) return options.tls.server_name;
-    // A name that ends in a dot is the same name, but not in a certificate.
-    const bool is_rooted = url.host.size() > 1 && url.host.back() == '.';
-    return is_rooted ? url.host.substr(0, url.host.size() - 1) : url.host;
-}
 
 }  // namespace
 
@@ -146,31 +166,12 @@ std::shared_ptr<Resolver> make_resolver(Clock& clock) {
 std::shared_ptr<Connector> make_connector() { return std::make_shared<TcpConnector>(); }
 
 Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolver,
-                                       Connector& connector) {
-    Result<Url> url = parse_url(options.url);
-    if (url.has_error()) return url.error();
-    Result<HeadTemplate> head = HeadTemplate::make(*url, options.headers);
-    if (head.has_error()) return head.error();
-    Result<std::unique_ptr<Format>> format = make_format(options);
-    if (format.has_error()) return format.error();
-    TlsContextPtr tls;
-    if (url->is_tls()) {
-        Result<TlsContextPtr> made = make_client_tls(options.tls);
-        if (made.has_error()) return made.error();
-        tls = std::move(*made);
-    }
-    if (options.timeout <= Duration::zero()) options.timeout = HttpSinkOptions{}.timeout;
-    if (options.success.empty()) options.success = HttpSinkOptions{}.success;
-    std::string server_name = server_name_of(options, *url);
-    HttpPlan plan{.options = std::move(options),
-                  .url = std::move(*url),
-                  .head = std::move(*head),
-                  .format = std::move(*format),
-                  .tls = std::move(tls),
-                  .server_name = std::move(server_name),
-                  .resolver = resolver,
-                  .connector = connector};
-    const PlanPtr shared = std::make_shared<const HttpPlan>(std::move(plan));
+                                       Connector& connector, Log* log) {
+    Result<HttpPlan> plan = make_http_plan(std::move(options), resolver, connector);
+    if (plan.has_error()) return plan.error();
+    const Result<void> added = add_credentials(*plan, connector, log);
+    if (added.has_error()) return added.error();
+    const PlanPtr shared = std::make_shared<const HttpPlan>(std::move(*plan));
     return SinkMaker([shared](const SinkContext& context) -> std::unique_ptr<Sink> {
         return std::make_unique<HttpSink>(shared, context);
     });

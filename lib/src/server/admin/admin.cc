@@ -1,11 +1,10 @@
 #include "server/admin/admin.h"
 
 #include <array>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "base/run_on.h"
 #include "base/wakeup.h"
 #include "server/admin/debug_vars.h"
 #include "server/admin/endpoints.h"
@@ -118,9 +117,7 @@ std::optional<Response> Admin::deny(const RequestHead& head, const Peer& peer) {
                                        "only local peers may see this, as admin.bearer_token_file "
                                        "is not configured"));
     }
-    const bool is_repeated = head.fields.has_many(FieldName::authorization);
-    const auto authorization = head.find(FieldName::authorization);
-    if (!is_repeated && sources_.token->accepts(authorization)) return std::nullopt;
+    if (sources_.token->accepts(head)) return std::nullopt;
     Response response = error_response(401, "UNAUTHORIZED", "the admin bearer token is needed");
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"fanfare\"");
     return no_store(std::move(response));
@@ -141,8 +138,7 @@ awaitable<Response> Admin::serve(const Route& route, std::string argument) {
 /// which a shard could have delivered hundreds of events.
 awaitable<std::string> Admin::compose(Making make) {
     awaitable<std::string> text = call(std::move(make));
-    std::string result =
-        co_await net::co_spawn(composer_.get_executor(), std::move(text), net::use_awaitable);
+    std::string result = co_await run_on(composer_.get_executor(), std::move(text));
     co_return result;
 }
 
@@ -150,8 +146,9 @@ awaitable<Response> Admin::metrics(std::string) {
     Scrape scrape;
     scrape.snapshot = co_await sources_.broadcaster.snapshot();
     for (std::size_t i = 0; i < sources_.shards.size(); ++i) {
-        const IngestMetrics of_shard = co_await net::co_spawn(
-            sources_.shards[i]->executor(), copy_metrics(sources_.ingest, i), net::use_awaitable);
+        awaitable<IngestMetrics> copy = copy_metrics(sources_.ingest, i);
+        const IngestMetrics of_shard =
+            co_await run_on(sources_.shards[i]->executor(), std::move(copy));
         scrape.ingest.add(of_shard);
     }
     scrape.process = read_process_facts();

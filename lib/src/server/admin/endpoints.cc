@@ -155,6 +155,38 @@ Json retry(const RetryPolicy& policy) {
     return result;
 }
 
+Json signing(const EndpointInfo& info) {
+    if (info.signing_secrets == 0) return {};
+    Json result;
+    switch (info.signing_scheme) {
+        case SigningScheme::standard:
+            result["scheme"] = "standard";
+            break;
+        case SigningScheme::github:
+            result["scheme"] = "github";
+            break;
+        case SigningScheme::stripe:
+            result["scheme"] = "stripe";
+            break;
+    }
+    result["secrets"] = info.signing_secrets;
+    return result;
+}
+
+Json auth(AuthOptions::Type type) {
+    switch (type) {
+        case AuthOptions::Type::none:
+            break;
+        case AuthOptions::Type::bearer:
+            return "bearer";
+        case AuthOptions::Type::basic:
+            return "basic";
+        case AuthOptions::Type::oauth2:
+            return "oauth2";
+    }
+    return {};
+}
+
 Json settings(const EndpointInfo& info) {
     Json result;
     result["url"] = info.url;
@@ -172,6 +204,13 @@ Json settings(const EndpointInfo& info) {
     result["ignore"]["actions"] = info.ignored_actions;
     result["match"] = rules(info.match);
     result["insecure_skip_verify"] = info.insecure_skip_verify;
+    result["signing"] = signing(info);
+    result["auth"] = auth(info.auth_type);
+    result["idle_timeout_seconds"] = seconds(info.idle_timeout);
+    if (!info.proxy.empty()) {
+        result["proxy"] = info.proxy;
+        result["no_proxy"] = info.no_proxy;
+    }
     return result;
 }
 

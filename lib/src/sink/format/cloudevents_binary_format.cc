@@ -69,7 +69,7 @@ std::string content_type_of(const JsonLookup& event, const Members& members) {
 std::string data_of(const JsonLookup& event, const Members& members, std::string_view type) {
     const JsonSlice base64 = member(members, "data_base64");
     if (base64.kind == JsonValue::Kind::string) {
-        std::optional<std::string> bytes = decoded_base64(event.decoded(base64));
+        std::optional<std::string> bytes = from_base64(event.decoded(base64));
         if (!bytes) throw render_error(RenderErrc::bad_base64);
         return std::move(*bytes);
     }

@@ -4,6 +4,7 @@
 #include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,11 @@ class Body {
 
     /// The buffers of a request: the first is the place of its head, the others are the body.
     Buffers& request() noexcept { return buffers_; }
+
+    /// The body alone.
+    std::span<const boost::asio::const_buffer> buffers() const noexcept {
+        return std::span(buffers_).subspan(1);
+    }
 
     /// Empty: the head has no such line.
     std::string_view content_type;
