@@ -8,6 +8,7 @@ from email.utils import formatdate
 
 from harness.case import EndToEndCase
 from harness.events import envelope, event, ids, numbered
+from harness.process import free_port
 from harness.receiver import CLOSE, Answer
 from harness.wait import wait_until
 
@@ -221,3 +222,61 @@ class Batches(EndToEndCase):
         wait_until(lambda: daemon.pending("t1") == 3, 5, lambda: "three events wait")
         self.assertEqual(daemon.stop(), 0)
         self.assertEqual([r.event_ids() for r in receiver.received()], [ids(0, 3)])
+
+
+class Recovery(EndToEndCase):
+    """An endpoint comes back with 100,000 events pending."""
+
+    ANSWER_AFTER = 0.05
+    BACKLOG = 100_000
+
+    def test_begins_with_one_probe_and_disturbs_no_neighbour(self):
+        """The neighbour's p99, from sending an event to its answer, changes by less than 10 %."""
+        slow = Answer(delay=self.ANSWER_AFTER)
+        neighbour = self.receiver()
+        neighbour.on("/hook", slow)
+        port = free_port()
+        daemon = self.daemon([
+            {"name": "neighbour", "url": neighbour.url(), "max_in_flight": 16, "timeout": "5s",
+             "ignore": {"actions": ["pull"]}},
+            {"name": "back", "url": f"http://127.0.0.1:{port}/hook", "max_in_flight": 16,
+             "timeout": "5s", "ignore": {"actions": ["push"]}}])
+        for first in range(0, self.BACKLOG, 5000):
+            body = envelope(*(event(f"b{n}", "pull") for n in range(first, first + 5000)))
+            self.assertEqual(daemon.post(body).status, 202)
+        wait_until(lambda: daemon.metrics().endpoint("breaker_open", "back") == 1, 10,
+                   lambda: "the breaker of a dead endpoint is open")
+        self.p99(daemon, neighbour, "warm")
+        before = self.p99(daemon, neighbour, "before")
+
+        back = self.receiver(port=port)
+        back.on("/hook", slow)
+        back.wait_for(1)
+        during = self.p99(daemon, neighbour, "during")
+        self.assertGreater(daemon.pending("back"), self.BACKLOG / 2)
+        arrivals = [r.at for r in back.received()]
+        print(f"p99 {before * 1000:.1f} ms before, {during * 1000:.1f} ms while {len(arrivals)} "
+              "of the backlog went out")
+        self.assertGreater(len(arrivals), 300)
+        self.assertLess(during, before * 1.1)
+        self.assertEqual(arrivals_within(arrivals, self.ANSWER_AFTER * 0.9), 1)
+        self.assertLessEqual(arrivals_within(arrivals, self.ANSWER_AFTER * 1.9), 3)
+        daemon.expected_exit = None
+
+    def p99(self, daemon, receiver, name):
+        sent = {}
+        for number in range(300):
+            event_id = f"{name}{number}"
+            sent[event_id] = time.monotonic()
+            daemon.post(envelope(event(event_id)))
+            time.sleep(0.01)
+        self.wait_delivered(daemon, "neighbour")
+        taken = sorted(r.at - sent[r.event_ids()[0]] + self.ANSWER_AFTER
+                       for r in receiver.received() if r.event_ids()[0] in sent)
+        self.assertEqual(len(taken), 300)
+        return taken[int(len(taken) * 0.99)]
+
+
+def arrivals_within(times, seconds):
+    """How many came in the first so many seconds."""
+    return sum(1 for at in times if at - times[0] < seconds)
