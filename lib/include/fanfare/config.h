@@ -33,6 +33,13 @@ struct EndpointConfig {
     bool operator==(const EndpointConfig&) const = default;
 };
 
+/// Where events are kept that were given up (SPEC 8).
+struct DeadLettersConfig {
+    std::string dir;  ///< empty: they are not kept
+    std::size_t bytes_max = std::size_t{256} * 1024 * 1024;
+    bool operator==(const DeadLettersConfig&) const = default;
+};
+
 /// A whole configuration; a default-constructed one holds the built-in defaults (SPEC 3).
 struct Config {
     IngestOptions ingest;
@@ -40,6 +47,7 @@ struct Config {
     LogOptions log;
     unsigned threads = 1;  ///< 0: CPUs available to the process
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
+    DeadLettersConfig dead_letters;
     Duration shutdown_drain = std::chrono::seconds(20);
     std::vector<EndpointConfig> endpoints;
     /// Remarks for the log at start: a whole registry file was given, say.

@@ -14,7 +14,6 @@ struct Entry {
 
 constexpr std::array entries = {
     Entry{"", "action_groups", ""},
-    Entry{"", "dead_letters", ""},
     Entry{"", "egress", ""},
     Entry{"", "history", ""},
     Entry{"", "meta", ""},

@@ -80,6 +80,22 @@ inline constexpr Definition endpoint_delivery_latency{
     "fanfare_endpoint_delivery_latency_seconds", Type::histogram, "endpoint",
     "Time from acceptance of an event to its delivery."};
 
+inline constexpr Definition dead_letters_stored{"fanfare_dead_letters_stored_total", Type::counter,
+                                                "", "Dead letters written to disk."};
+inline constexpr Definition dead_letters_lost{
+    "fanfare_dead_letters_lost_total", Type::counter, "reason",
+    "Dead letters that were to be kept and are not, by what prevented it."};
+inline constexpr Definition dead_letters_replayed{"fanfare_dead_letters_replayed_total",
+                                                  Type::counter, "",
+                                                  "Dead letters queued again for their endpoint."};
+inline constexpr Definition dead_letters_purged{"fanfare_dead_letters_purged_total", Type::counter,
+                                                "", "Dead letters deleted on request."};
+inline constexpr Definition dead_letters_kept_events{"fanfare_dead_letters_kept_events",
+                                                     Type::gauge, "", "Dead letters on disk."};
+inline constexpr Definition dead_letters_kept_bytes{"fanfare_dead_letters_kept_bytes", Type::gauge,
+                                                    "",
+                                                    "What counts towards dead_letters.max_bytes."};
+
 inline constexpr Definition config_reloads{"fanfare_config_reloads_total", Type::counter, "result",
                                            "Attempts to load the configuration anew."};
 inline constexpr Definition config_last_reload_success{
@@ -137,6 +153,12 @@ inline constexpr std::array all = {ingest_requests,
                                    endpoint_connections_opened,
                                    endpoint_request_duration,
                                    endpoint_delivery_latency,
+                                   dead_letters_stored,
+                                   dead_letters_lost,
+                                   dead_letters_replayed,
+                                   dead_letters_purged,
+                                   dead_letters_kept_events,
+                                   dead_letters_kept_bytes,
                                    config_reloads,
                                    config_last_reload_success,
                                    build_info,
