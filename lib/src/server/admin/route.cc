@@ -31,8 +31,11 @@ const AdminRoute* AdminRoutes::find_path(std::string_view path) const {
 }
 
 const AdminRoute* AdminRoutes::find(std::string_view method, std::string_view path) const {
+    const AdminRoute* const first = find_path(path);
+    if (first == nullptr) return nullptr;
+    // A path that is spelt out is not also one of those that `{}` fits.
     const auto found = std::find_if(routes_.begin(), routes_.end(), [&](const auto& route) {
-        return serves(route, method) && fits(route.path, path);
+        return serves(route, method) && route.path == first->path;
     });
     return found == routes_.end() ? nullptr : &*found;
 }

@@ -32,6 +32,7 @@ struct AdminRoute {
 /// All routes of the admin listener.
 class AdminRoutes {
   public:
+    /// One whose path is spelt out comes before one that has `{}` there.
     void add(AdminRoute route) { routes_.push_back(std::move(route)); }
 
     /// Whether anything is served under the path, whatever the method.
