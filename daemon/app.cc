@@ -6,6 +6,7 @@
 
 #include "base/cpus.h"
 #include "base/exceptions.h"
+#include "base/uuid.h"
 #include "config/effective.h"
 #include "http/url.h"
 #include "server/admin/endpoint_info.h"
@@ -44,9 +45,9 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
         http.connect_timeout == Duration::zero() ? http.timeout : http.connect_timeout;
     info.success = http.success;
     info.max_in_flight = endpoint.max_in_flight;
-    info.threshold = endpoint.threshold;
-    info.backoff = endpoint.backoff;
-    info.limits = endpoint.limits;
+    info.order_by = endpoint.order_by;
+    info.batch = endpoint.batch;
+    info.retry = endpoint.retry;
     info.ignored_media_types = endpoint.ignored_media_types;
     info.ignored_actions = endpoint.ignored_actions;
     info.match = endpoint.match;
@@ -72,6 +73,7 @@ App::App(Config config, Log& log, Identity identity)
     : config_(std::move(config)),
       log_(log),
       identity_(std::move(identity)),
+      instance_(make_uuid()),
       budget_(config_.queue_bytes_max),
       loops_(make_loops(config_.threads == 0 ? cpus_available() : config_.threads, clock_, log)),
       shards_(shards_of(loops_)),
@@ -183,7 +185,9 @@ Result<void> App::make_admin() {
 }
 
 Result<std::shared_ptr<Endpoint>> App::make_endpoint(const EndpointConfig& endpoint, Shard& shard) {
-    Result<SinkMaker> make_sink = make_http_sink_maker(endpoint.http, resolver_, connector_);
+    HttpSinkOptions http = endpoint.http;
+    http.instance = instance_;
+    Result<SinkMaker> make_sink = make_http_sink_maker(std::move(http), resolver_, connector_);
     if (!make_sink) {
         return Error("endpoint " + endpoint.name + ": " + make_sink.error().message());
     }
@@ -194,10 +198,12 @@ Result<std::shared_ptr<Endpoint>> App::make_endpoint(const EndpointConfig& endpo
     EndpointOptions options;
     options.name = endpoint.name;
     options.max_in_flight = endpoint.max_in_flight;
-    options.limits = endpoint.limits;
+    options.order_by = endpoint.order_by;
+    options.batch = endpoint.batch;
+    options.retry = endpoint.retry;
     options.filter = make_filter(endpoint);
-    options.strategy = std::make_unique<Breaker>(endpoint.threshold, endpoint.backoff);
     options.make_sink = std::move(*make_sink);
+    options.dead_letters = dead_letters_.get();
     return std::make_shared<Endpoint>(shard, std::move(options));
 }
 

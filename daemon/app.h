@@ -87,6 +87,7 @@ class App {
     const Config config_;
     Log& log_;
     const Identity identity_;
+    const std::string instance_;  // a UUID
     SteadyClock clock_;
     Budget budget_;
     std::vector<std::unique_ptr<Loop>> loops_;

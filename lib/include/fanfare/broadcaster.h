@@ -4,8 +4,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "fanfare/endpoint.h"
@@ -54,7 +54,8 @@ class Shard {
 
 /// Everything that is counted, at one moment: every endpoint has been offered all events that are
 /// counted as ingested since it was added, and
-/// offered = ignored + dropped + dead letters + delivered (successes) + pending.
+/// offered = ignored + dropped + dead letters + delivered (successes) + pending, where offered are
+/// those and the ones replayed.
 struct Snapshot {
     std::uint64_t ingested_events = 0;
     std::uint64_t ingested_bytes = 0;
@@ -80,7 +81,7 @@ class Broadcaster {
     std::optional<Written> write(std::span<const std::shared_ptr<Event>> events);
 
     /// Any thread; takes its place among the events: the endpoint gets those written after it.
-    /// Adding an endpoint again is no change.
+    /// Adding an endpoint again is no change. Its shard must be one of this broadcaster's.
     void add(std::shared_ptr<Endpoint> endpoint);
 
     /// Any thread; the endpoint gets no event written after this. What it has queued is delivered
@@ -89,6 +90,15 @@ class Broadcaster {
 
     /// Runs on any shard's executor; see Snapshot.
     awaitable<Snapshot> snapshot();
+
+    /// Any thread. The endpoint of that name which was added last, if it has not been removed and
+    /// has not ended. What it does is done on its shard: spawn a coroutine there.
+    std::shared_ptr<Endpoint> find(std::string_view name);
+
+    /// Any thread. Numbers events that `endpoint` has given up, and queues them there once more,
+    /// behind all others. They are not counted as ingested. False once close() was called.
+    bool replay(const std::shared_ptr<Endpoint>& endpoint,
+                std::vector<std::shared_ptr<Event>> events);
 
     /// Any thread: from now on write() takes nothing. Idempotent.
     void close();
@@ -108,14 +118,18 @@ class Broadcaster {
     /// where there are none.
     struct Lane {
         Shard* shard;
-        std::set<const Endpoint*> endpoints;
+        std::vector<std::weak_ptr<Endpoint>> endpoints;
+
+        void forget(const Endpoint* endpoint);
     };
     Lane& lane_of(const Endpoint& endpoint);
+    void number(std::span<const std::shared_ptr<Event>> events);
 
     std::mutex mutex_;
     std::vector<Lane> lanes_;
     std::uint64_t last_seq_ = 0;
     std::uint64_t bytes_ = 0;
+    std::uint64_t replayed_ = 0;  // of the numbers given
     std::uint64_t endpoints_added_ = 0;
     bool is_closed_ = false;
 };

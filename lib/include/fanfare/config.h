@@ -13,7 +13,8 @@
 #include "fanfare/http_sink.h"
 #include "fanfare/listener.h"
 #include "fanfare/log.h"
-#include "fanfare/retry.h"
+#include "fanfare/queue.h"
+#include "fanfare/retry_policy.h"
 
 namespace fanfare {
 
@@ -24,9 +25,9 @@ struct EndpointConfig {
     bool disabled = false;
     HttpSinkOptions http;
     unsigned max_in_flight = 1;
-    std::int64_t threshold = Breaker::default_threshold;
-    Duration backoff = Breaker::default_backoff;
-    RetryLimits limits;
+    std::string order_by;  ///< a JSON pointer; empty: none
+    LeaseLimits batch;
+    RetryPolicy retry;
     std::vector<std::string> ignored_media_types;
     std::vector<std::string> ignored_actions;
     std::vector<MatchRule> match;

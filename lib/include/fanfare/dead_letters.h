@@ -2,10 +2,8 @@
 
 #include <string>
 
-#include "fanfare/clock.h"
 #include "fanfare/event.h"
 #include "fanfare/metrics.h"
-#include "fanfare/outcome.h"
 
 namespace fanfare {
 

@@ -2,8 +2,11 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "fanfare/dead_letters.h"
 #include "fanfare/filter.h"
 #include "fanfare/metrics.h"
 #include "fanfare/queue.h"
@@ -14,16 +17,22 @@ namespace fanfare {
 
 class Shard;
 
-/// One endpoint's chain: filter → queue → workers, each with a retrying sink around its own sink.
+/// One endpoint's chain: filter → queue → workers, each with a sink of its own.
 struct EndpointOptions {
     std::string name;            ///< the `endpoint` label; unique within a Broadcaster
     unsigned max_in_flight = 1;  ///< workers; 1 keeps strict order. Range [1, 1024]
-    LeaseLimits batch;
-    RetryLimits limits;
+    LeaseLimits batch;           ///< more than one event needs max_in_flight 1 and no order_by
+    /// A JSON pointer into the events: those with the same value there keep their order, whatever
+    /// max_in_flight. Events without one keep theirs. Empty: no such order.
+    std::string order_by;
+    RetryPolicy retry;
     std::unique_ptr<Filter> filter;           ///< null: wants everything
-    std::unique_ptr<Queue> queue;             ///< null: a MemoryQueue
-    std::unique_ptr<RetryStrategy> strategy;  ///< null: a Breaker with its defaults
+    std::unique_ptr<Queue> queue;             ///< null: in memory, in the order asked for above
+    std::unique_ptr<RetryStrategy> strategy;  ///< null: what `retry` says
     SinkMaker make_sink;                      ///< must be set
+    /// Where events go that are given up; null: nowhere. Must outlive the endpoint.
+    DeadLetterBox* dead_letters = nullptr;
+    std::uint32_t random_seed = 0;  ///< of the jitter; 0: a random one
 };
 
 /// The state of an endpoint at one moment; see Broadcaster::snapshot.
@@ -35,11 +44,26 @@ struct EndpointSnapshot {
     std::uint64_t in_flight_requests = 0;
     Duration oldest_pending{};  ///< age of the oldest pending event; zero if there is none
     bool is_breaker_open = false;
+    bool is_paused = false;           ///< by an operator
+    Duration pause_left{};            ///< that the receiver asked for; zero: none
+    bool is_gone = false;             ///< answered 410 for good: disabled until resumed
     bool is_up = true;                ///< fewer than 5 attempts in a row went wrong
     double delivered_per_second = 0;  ///< over the last ten seconds
     std::string last_error;           ///< of the last attempt that went wrong; empty if none did
     WallTime last_error_at{};         ///< meaningful if last_error is not empty
     WallTime last_success_at{};       ///< zero if none yet
+};
+
+/// One attempt of the past.
+struct AttemptRecord {
+    WallTime began_at{};
+    std::uint64_t seq = 0;  ///< of the first event
+    std::string event_id;   ///< of the first event, its first 64 bytes
+    std::size_t events = 1;
+    unsigned number = 1;
+    int status = 0;               ///< 0: there was no answer
+    Reason error = Reason::none;  ///< why not
+    Duration took{};
 };
 
 /// Lives on one shard; everything but the constructor runs on that shard's thread. Give it to a
@@ -73,6 +97,29 @@ class Endpoint final {
     void on_closed(std::function<void()> callback);
 
     EndpointSnapshot snapshot() const;
+
+    /// No new attempts until resume(); events keep queueing. Idempotent.
+    void pause();
+    /// Ends a pause, also one that the receiver asked for, and takes up again what was disabled
+    /// because the receiver was gone.
+    void resume();
+
+    /// Drops all that waits, counted as purged; what is under way goes on. Returns how many.
+    std::size_t purge();
+
+    /// Queues events again that were given up, behind all others and past the filter. They count
+    /// as offered once more. Only those that a Broadcaster has numbered anew.
+    void requeue(std::span<const EventPtr> events);
+
+    /// One attempt past the queue, that neither counts nor moves the breaker. The endpoint must
+    /// outlive the coroutine.
+    awaitable<Outcome> test(EventPtr ping);
+
+    /// The last attempts, newest first; a hundred are kept.
+    std::vector<AttemptRecord> attempts(std::size_t limit) const;
+
+    /// The filter, for questions; null: none.
+    const Filter* filter() const noexcept;
 
   private:
     friend class Broadcaster;

@@ -16,13 +16,6 @@ class Resolver;
 
 enum class BodyFormat : std::uint8_t { envelope, event };
 
-/// An inclusive range of HTTP statuses.
-struct StatusRange {
-    int first = 200;
-    int last = 299;
-    bool operator==(const StatusRange&) const = default;
-};
-
 /// How one endpoint is reached (SPEC 6).
 struct HttpSinkOptions {
     std::string url;  ///< http or https, posted to as configured; userinfo becomes Authorization
@@ -36,6 +29,8 @@ struct HttpSinkOptions {
     Duration connection_age_max = std::chrono::minutes(5);  ///< then resolve and connect anew
     std::vector<StatusRange> success = {StatusRange{}};     ///< empty: 2xx
     TlsOptions tls;
+    /// Begins the webhook-id of a batch, where another process must not come by the same: a UUID.
+    std::string instance;
     bool operator==(const HttpSinkOptions&) const = default;
 };
 

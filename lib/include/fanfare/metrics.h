@@ -70,9 +70,12 @@ class EndpointMetrics {
     void delivered(Duration latency) noexcept;
     void dropped(std::size_t events, DropReason reason) noexcept;
     void dead_lettered(std::size_t events, DeadReason reason) noexcept;
+    /// Of the events that are offered, those that had been given up before.
+    void replayed(std::size_t events) noexcept { replayed_ += events; }
+    void batch_split() noexcept { ++batch_splits_; }
     void connection_opened() noexcept { ++connections_opened_; }
 
-    /// All that came from the Broadcaster, ignored or not.
+    /// All that came from the Broadcaster, ignored or not, and what was replayed.
     std::uint64_t offered_events() const noexcept { return offered_; }
     /// Those that entered the queue.
     std::uint64_t events() const noexcept { return events_; }
@@ -80,6 +83,8 @@ class EndpointMetrics {
     std::uint64_t successes() const noexcept { return successes_; }
     std::uint64_t failures() const noexcept { return failures_; }
     std::uint64_t retries() const noexcept { return retries_; }
+    std::uint64_t replayed_events() const noexcept { return replayed_; }
+    std::uint64_t batch_splits() const noexcept { return batch_splits_; }
     std::uint64_t connections_opened() const noexcept { return connections_opened_; }
     /// Attempts without a usable answer, by Reason from dns to blocked.
     std::uint64_t errors(Reason reason) const noexcept;
@@ -105,6 +110,8 @@ class EndpointMetrics {
     std::uint64_t failures_ = 0;
     std::uint64_t retries_ = 0;
     std::uint64_t connections_opened_ = 0;
+    std::uint64_t replayed_ = 0;
+    std::uint64_t batch_splits_ = 0;
     std::array<std::uint64_t, error_reasons.size()> errors_{};
     std::array<std::uint64_t, drop_reasons> dropped_{};
     std::array<std::uint64_t, dead_reasons> dead_{};

@@ -37,6 +37,13 @@ enum class Reason : std::uint8_t {
 
 std::string_view to_string(Reason reason) noexcept;
 
+/// An inclusive range of HTTP statuses.
+struct StatusRange {
+    int first = 200;
+    int last = 299;
+    bool operator==(const StatusRange&) const = default;
+};
+
 /// The result of one attempt. A class, not an aggregate: GCC 12 destroys aggregates twice that
 /// stand as temporaries beside `co_await`.
 class [[nodiscard]] Outcome {
@@ -44,8 +51,9 @@ class [[nodiscard]] Outcome {
     static Outcome delivered(int http_status = 0) noexcept;
     /// No usable answer: counts as an error.
     static Outcome retry(Reason reason, error_code error = {}) noexcept;
-    /// An answer that is not accepted: counts as a failure.
-    static Outcome refused(int http_status) noexcept;
+    /// An answer that is not accepted: counts as a failure. `retry_after`: how long the receiver
+    /// asks to be left alone; zero: it does not.
+    static Outcome refused(int http_status, Duration retry_after = {}) noexcept;
     static Outcome reject(Reason reason, int http_status = 0, error_code error = {}) noexcept;
     static Outcome aborted() noexcept;
     static Outcome closed() noexcept;
@@ -55,6 +63,8 @@ class [[nodiscard]] Outcome {
     /// 0 if there was no answer, or the sink does not speak HTTP.
     int http_status() const noexcept { return http_status_; }
     error_code error() const noexcept { return error_; }
+    /// Zero if the receiver did not ask for time; never negative.
+    Duration retry_after() const noexcept { return retry_after_; }
 
   private:
     Outcome(Verdict verdict, Reason reason, int http_status, error_code error) noexcept
@@ -64,6 +74,7 @@ class [[nodiscard]] Outcome {
     Reason reason_;
     int http_status_;
     error_code error_;
+    Duration retry_after_{};
 };
 
 }  // namespace fanfare

@@ -3,19 +3,31 @@
 #include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "fanfare/event.h"
+#include "fanfare/outcome.h"
 
 namespace fanfare {
 
-/// How much one lease may take. At least one event is always given.
+/// How much one lease may take, and how long it may wait for that much. At least one event is
+/// always given.
 struct LeaseLimits {
     std::size_t events_max = 1;
     std::size_t bytes_max = 1024 * 1024;
+    /// A lease that is not full waits until its oldest event is as old as this.
+    Duration linger{};
+    bool operator==(const LeaseLimits&) const = default;
 };
 
-/// Events taken out of a queue by one worker until it settles them.
+/// Events taken out of a queue by one worker until it settles them, with the story of the attempts
+/// at them. Once formed, the events of a lease stay together, also when it goes back and is leased
+/// again: every attempt sends the same bytes. Only split() divides them.
 class Lease {
   public:
     Lease() = default;
@@ -24,8 +36,42 @@ class Lease {
     Batch batch() const noexcept { return {events_.data(), events_.size()}; }
     void add(EventPtr event) { events_.push_back(std::move(event)); }
 
+    /// Attempts so far, and those of them that count as failures.
+    unsigned attempts() const noexcept { return attempts_; }
+    unsigned failures() const noexcept { return failures_; }
+    /// Of the last attempt: its status, or if there was no answer its reason.
+    int last_status() const noexcept { return last_status_; }
+    Reason last_error() const noexcept { return last_error_; }
+
+    void note_attempt() noexcept { ++attempts_; }
+    void note_outcome(const Outcome& outcome) noexcept {
+        last_status_ = outcome.http_status();
+        last_error_ = outcome.reason();
+    }
+    void note_failure() noexcept { ++failures_; }
+
+    /// Given back, it is not to be leased before.
+    TimePoint not_before() const noexcept { return not_before_; }
+    void hold_until(TimePoint at) noexcept { not_before_ = at; }
+
+    /// For the queue's own use.
+    std::uint64_t tag() const noexcept { return tag_; }
+    void set_tag(std::uint64_t tag) noexcept { tag_ = tag; }
+
+    /// What is left of a larger lease.
+    bool is_part() const noexcept { return is_part_; }
+    /// Two halves in order, the larger one first, each with a story of its own. Needs two events.
+    std::pair<Lease, Lease> split() const;
+
   private:
     boost::container::small_vector<EventPtr, 1> events_;
+    TimePoint not_before_ = TimePoint::min();
+    std::uint64_t tag_ = 0;
+    unsigned attempts_ = 0;
+    unsigned failures_ = 0;
+    int last_status_ = 0;
+    Reason last_error_ = Reason::none;
+    bool is_part_ = false;
 };
 
 enum class Settle : std::uint8_t { done, give_back };
@@ -36,15 +82,22 @@ class Queue {
   public:
     virtual ~Queue() = default;
 
-    /// Never blocks.
+    /// Never blocks. `event` is younger than all before.
     virtual void push(EventPtr event) = 0;
 
-    /// The oldest events; empty when there is none.
-    virtual Lease lease(const LeaseLimits& limits) = 0;
+    /// When lease() gives something if nothing happens until then; max(): not before a push or a
+    /// settle.
+    virtual TimePoint ready_at(const LeaseLimits& limits) const noexcept = 0;
 
-    /// Ends a lease. give_back returns its events to where their seq puts them: before all
+    /// The oldest events that may go now; empty when there are none.
+    virtual Lease lease(const LeaseLimits& limits, TimePoint now) = 0;
+
+    /// Ends a lease, or a part of one. give_back returns it to where its seq puts it: before all
     /// younger ones.
     virtual void settle(Lease lease, Settle how) = 0;
+
+    /// Takes out all that is not leased, oldest first.
+    virtual std::vector<EventPtr> clear() = 0;
 
     /// Waiting or leased.
     virtual std::size_t pending_events() const noexcept = 0;
@@ -52,28 +105,82 @@ class Queue {
 
     /// When the oldest pending event was accepted; only if there is one.
     virtual TimePoint oldest_accepted() const noexcept = 0;
+};
 
-    /// Whether lease() would give something.
-    virtual bool has_ready() const noexcept = 0;
+/// Leases that were given back, in the order in which they may be leased again.
+class ReturnedLeases {
+  public:
+    bool is_empty() const noexcept { return leases_.empty(); }
+    const Lease& front() const noexcept { return leases_.begin()->second; }
+    /// `order` comes before the seq.
+    void add(Lease lease, TimePoint order);
+    Lease take_front();
+    void take_all(std::vector<EventPtr>& events);
+    std::size_t events() const noexcept { return accepted_.size(); }
+    /// max() if there is none.
+    TimePoint oldest_accepted() const noexcept;
+
+  private:
+    std::map<std::pair<TimePoint, std::uint64_t>, Lease> leases_;
+    std::multiset<TimePoint> accepted_;
 };
 
 /// In memory, without a bound of its own: an event costs a pointer here, the process-wide Budget
 /// bounds the payloads.
 class MemoryQueue final : public Queue {
   public:
+    enum class Order : std::uint8_t {
+        strict,  ///< a lease that was given back holds up all younger ones
+        free     ///< it does not
+    };
+
+    explicit MemoryQueue(Order order = Order::strict) : order_(order) {}
+
     void push(EventPtr event) override;
-    Lease lease(const LeaseLimits& limits) override;
+    TimePoint ready_at(const LeaseLimits& limits) const noexcept override;
+    Lease lease(const LeaseLimits& limits, TimePoint now) override;
     void settle(Lease lease, Settle how) override;
+    std::vector<EventPtr> clear() override;
     std::size_t pending_events() const noexcept override;
-    std::size_t pending_bytes() const noexcept override { return bytes_; }
+    std::size_t pending_bytes() const noexcept override { return waiting_bytes_ + taken_bytes_; }
     TimePoint oldest_accepted() const noexcept override;
-    bool has_ready() const noexcept override { return !waiting_.empty(); }
 
   private:
+    Lease form(const LeaseLimits& limits);
+    void take(Lease& lease);
+
+    Order order_;
     std::deque<EventPtr> waiting_;
+    ReturnedLeases returned_;
     /// When the events under way were accepted; few, as many as there are workers.
     std::vector<TimePoint> leased_;
-    std::size_t bytes_ = 0;
+    std::size_t waiting_bytes_ = 0;
+    std::size_t taken_bytes_ = 0;  // leased or given back
+};
+
+/// In memory, strict among the events of one key, free among keys: a lease that was given back
+/// holds up the younger events of its key only. Leases hold one event.
+class KeyedQueue final : public Queue {
+  public:
+    /// The key of an event. Two keys may share a number; then they share their order.
+    using KeyOf = std::function<std::uint64_t(const Event&)>;
+
+    explicit KeyedQueue(KeyOf key_of);
+    ~KeyedQueue() override;
+
+    void push(EventPtr event) override;
+    TimePoint ready_at(const LeaseLimits& limits) const noexcept override;
+    Lease lease(const LeaseLimits& limits, TimePoint now) override;
+    void settle(Lease lease, Settle how) override;
+    std::vector<EventPtr> clear() override;
+    std::size_t pending_events() const noexcept override;
+    std::size_t pending_bytes() const noexcept override;
+    TimePoint oldest_accepted() const noexcept override;
+
+  private:
+    struct Lane;
+    class Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace fanfare

@@ -6,37 +6,30 @@
 #include <memory>
 #include <random>
 
+#include "fanfare/retry_policy.h"
 #include "fanfare/sink.h"
 
 namespace fanfare {
 
-/// When to try. A pure state machine without clock or I/O: time comes in, a delay comes out.
-/// One per endpoint, shared by its workers, all on one shard.
+/// When an endpoint may be tried. A pure state machine without clock or I/O: time comes in, a
+/// delay comes out. One per endpoint, shared by its workers, all on one shard.
 class RetryStrategy {
   public:
     virtual ~RetryStrategy() = default;
 
-    /// How long to wait before the next attempt; zero or less: go now, and the attempt counts as
-    /// begun. until_changed: there is nothing to wait for but the result of another attempt.
+    /// How long attempts are held back from now on; zero or less: not at all.
     virtual Duration hold(TimePoint now) = 0;
 
-    /// The result of an attempt that hold() let go.
+    /// The result of an attempt: delivered, or one that counts as a failure of the receiver.
     virtual void record(const Outcome& outcome, TimePoint now) = 0;
 
-    /// An attempt that hold() let go was aborted and has no result.
-    virtual void abandon() {}
-
-    /// Whether attempts are being held back for failures.
+    /// Whether attempts are being held back for failures. While they are, one goes at a time.
     virtual bool is_open() const noexcept { return false; }
-
-    static constexpr Duration until_changed = Duration::max();
 };
 
 /// go-events' Breaker with its defects mended: attempts go back to back until `threshold` in a row
 /// have failed; from then on one probe goes per `backoff`, counted from the last failure on the
-/// steady clock; any success resets the count. Counted per endpoint, not per event. With several
-/// workers exactly one probes; after its success two may go at once, and with each further success
-/// twice as many as before.
+/// steady clock; any success resets the count. Counted per endpoint, not per event.
 class Breaker final : public RetryStrategy {
   public:
     static constexpr unsigned default_threshold = 10;
@@ -47,19 +40,20 @@ class Breaker final : public RetryStrategy {
 
     Duration hold(TimePoint now) override;
     void record(const Outcome& outcome, TimePoint now) override;
-    void abandon() override;
     bool is_open() const noexcept override { return failures_ >= threshold_; }
 
   private:
-    static constexpr std::uint64_t unlimited = UINT64_MAX;
-    static constexpr std::uint64_t workers_max = 1024;
-
     std::uint64_t threshold_;
     Duration backoff_;
     std::uint64_t failures_ = 0;
     TimePoint last_failure_{};
-    std::uint64_t in_flight_ = 0;
-    std::uint64_t in_flight_max_ = unlimited;  // small while recovering
+};
+
+/// Never holds an endpoint back: for a RetryPolicy by which each event waits for itself.
+class NoHold final : public RetryStrategy {
+  public:
+    Duration hold(TimePoint) override { return Duration::zero(); }
+    void record(const Outcome&, TimePoint) override {}
 };
 
 /// go-events' ExponentialBackoff: after f failures in a row a wait drawn evenly from
@@ -89,43 +83,70 @@ class ExponentialBackoff final : public RetryStrategy {
     TimePoint next_{};
 };
 
-/// Makes an endpoint's workers wait as its strategy says, and wakes them when that changes.
+/// Where the attempts at an endpoint are let begin: as its strategy says, not while it is paused,
+/// and after either one alone first; from then on each success lets one more be under way, which
+/// doubles them from round to round.
 class RetryGate {
   public:
-    /// Both references must outlive the gate.
+    /// The clock must outlive the gate.
     RetryGate(std::unique_ptr<RetryStrategy> strategy, Clock& clock, Executor executor);
     ~RetryGate();
 
     /// Whether an attempt may begin now; if so, it has.
     bool try_pass(TimePoint now);
 
+    /// When an attempt may begin if nothing happens until then; max: not before something does.
+    TimePoint opens_at(TimePoint now);
+
     /// Ends when an attempt may begin. Throws operation_aborted when cancelled.
     awaitable<void> pass();
 
-    /// Ends the attempt that was let begin; an aborted outcome is no result.
-    void record(const Outcome& outcome, TimePoint now);
+    /// Ends the attempt that was let begin, with what came of it.
+    void record(const Outcome& outcome, const Decision& decision, TimePoint now);
+
+    /// Ends it without an attempt.
+    void abandon();
+
+    /// An operator's pause: nothing passes before resume(), which ends either pause.
+    void pause();
+    void resume();
 
     bool is_open() const noexcept { return strategy_->is_open(); }
+    bool is_paused() const noexcept { return is_paused_; }
+    /// In the past: nobody asked for time.
+    TimePoint paused_until() const noexcept { return paused_until_; }
 
   private:
     class Waiter;
+
+    static constexpr std::uint64_t unlimited = UINT64_MAX;
+    static constexpr std::uint64_t attempts_max = 1024;
+
+    void pause_until(TimePoint until);
+    void widen();
+    void note_change();
 
     std::unique_ptr<RetryStrategy> strategy_;
     Clock& clock_;
     Executor executor_;
     std::list<Waiter*> waiters_;
+    std::uint64_t in_flight_ = 0;
+    std::uint64_t in_flight_max_ = unlimited;  // small while recovering
+    TimePoint paused_until_ = TimePoint::min();
+    bool is_paused_ = false;
 };
 
-/// When to give an event up; 0: never.
-struct RetryLimits {
-    unsigned attempts_max = 0;
-    Duration age_max{};  ///< since the event was accepted
-    bool operator==(const RetryLimits&) const = default;
-};
+/// The strategy that belongs to a policy.
+std::unique_ptr<RetryStrategy> make_strategy(const RetryPolicy& policy);
 
-/// Tries `next` until it takes the batch, as go-events' RetryingSink does. Waits in place, so
-/// strict order is kept. Turns what `next` throws into outcomes; a cancelled wait throws
-/// operation_aborted. Ends with delivered, reject, aborted or closed, never with retry.
+/// One attempt, with what the sink throws turned into an outcome: aborted if the calling coroutine
+/// was cancelled, else an exception. Both must outlive the coroutine.
+awaitable<Outcome> deliver_once(Sink& sink, Attempt attempt);
+
+/// Tries `next` until it takes the batch, as go-events' RetryingSink does, for chains of one's own:
+/// an Endpoint needs none. Waits in place, so strict order is kept. Turns what `next` throws into
+/// outcomes; a cancelled wait throws operation_aborted. Ends with delivered, reject, aborted or
+/// closed, never with retry. Splits nothing: a batch is given up as a whole.
 class RetryingSink final : public Sink {
   public:
     /// gate, clock and observer must outlive the sink.
@@ -135,16 +156,18 @@ class RetryingSink final : public Sink {
         AttemptObserver& observer;
     };
 
-    RetryingSink(std::unique_ptr<Sink> next, const RetryLimits& limits, const Context& context);
+    RetryingSink(std::unique_ptr<Sink> next, RetryPolicy policy, const Context& context);
 
     awaitable<Outcome> deliver(Attempt attempt) override;
 
   private:
+    Duration delay(unsigned failures);
     bool is_too_old(const Attempt& attempt, TimePoint now) const;
 
     std::unique_ptr<Sink> next_;
-    RetryLimits limits_;
+    RetryPolicy policy_;
     Context context_;
+    std::minstd_rand random_;
 };
 
 }  // namespace fanfare

@@ -190,6 +190,11 @@ Problem check_field(const std::string& text, const std::string& shown) {
            "name of an attribute";
 }
 
+Problem check_pointer(const std::string& text, const std::string& shown) {
+    if (text.starts_with('/')) return check_field(text, shown);
+    return shown + " is no JSON pointer; expected one, e.g. \"/target/repository\"";
+}
+
 Problem check_glob(const std::string& text, const std::string& shown) {
     std::string_view rest = text;
     for (std::size_t i = rest.find('['); i != std::string_view::npos; i = rest.find('[')) {

@@ -22,6 +22,7 @@ std::optional<std::string> check_header_value(const std::string& text, const std
 
 /// A JSON pointer, or the name of an attribute.
 std::optional<std::string> check_field(const std::string& text, const std::string& shown);
+std::optional<std::string> check_pointer(const std::string& text, const std::string& shown);
 std::optional<std::string> check_glob(const std::string& text, const std::string& shown);
 
 }  // namespace fanfare

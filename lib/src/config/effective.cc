@@ -79,12 +79,36 @@ std::string show_headers(Target& target) {
     return dump(result);
 }
 
-std::string show_success(Target& target) {
+std::string show_success(Target& target) { return show_statuses(target.endpoint.http.success); }
+
+std::string show_statuses(const std::vector<StatusRange>& statuses) {
     Json result = Json::array();
-    for (const StatusRange& range : target.endpoint.http.success) {
+    for (const StatusRange& range : statuses) {
         std::string codes = std::to_string(range.first);
         if (range.last != range.first) codes += '-' + std::to_string(range.last);
         result.push_back(std::move(codes));
+    }
+    return dump(result);
+}
+
+std::string show_factor(Target& target) { return dump(Json(target.endpoint.retry.factor)); }
+
+std::string show_jitter(Target& target) {
+    switch (target.endpoint.retry.jitter_or_default()) {
+        case RetryPolicy::Jitter::full:
+            return R"("full")";
+        case RetryPolicy::Jitter::equal:
+            return R"("equal")";
+        case RetryPolicy::Jitter::none:
+            return R"("none")";
+    }
+    return "null";
+}
+
+std::string show_schedule(Target& target) {
+    Json result = Json::array();
+    for (const Duration wait : target.endpoint.retry.schedule) {
+        result.push_back(format_duration(wait));
     }
     return dump(result);
 }

@@ -14,6 +14,10 @@ std::string effective_config(const Config& config);
 // What SpecialKind::show wants, for the keys that it is told of in their names.
 std::string show_headers(Target& target);
 std::string show_success(Target& target);
+std::string show_statuses(const std::vector<StatusRange>& statuses);
+std::string show_factor(Target& target);
+std::string show_jitter(Target& target);
+std::string show_schedule(Target& target);
 std::string show_match(Target& target);
 
 }  // namespace fanfare

@@ -85,7 +85,7 @@ std::string headers_json_schema() {
         {"type": "array", "items": {"$ref": "#/definitions/text"}}]}})";
 }
 
-void read_success(const Value& value, Target& target) {
+void read_statuses(const Value& value, std::vector<StatusRange>& statuses, bool takes_empty) {
     std::vector<StatusRange> ranges;
     if (!value.is_sequence()) {
         add_status(value, ranges);
@@ -94,15 +94,19 @@ void read_success(const Value& value, Target& target) {
         for (std::size_t i = 0; i < value.node().items.size(); ++i) {
             add_status(value.item(i), ranges);
         }
-        if (value.node().items.empty()) {
+        if (value.node().items.empty() && !takes_empty) {
             value.refuse("is empty; expected at least one code or range of codes");
         }
     }
-    // Never empty, whatever was refused.
-    if (!ranges.empty()) target.endpoint.http.success = std::move(ranges);
+    // Never made empty by what was refused.
+    if (!ranges.empty() || takes_empty) statuses = std::move(ranges);
 }
 
-std::string success_json_schema() {
+void read_success(const Value& value, Target& target) {
+    read_statuses(value, target.endpoint.http.success, false);
+}
+
+std::string statuses_json_schema() {
     return R"({"anyOf": [{"$ref": "#/definitions/status"},
         {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/status"}}]})";
 }

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "fanfare/outcome.h"
 
 namespace fanfare {
 
@@ -11,8 +14,9 @@ struct Target;
 void read_headers(const Value& value, Target& target);
 std::string headers_json_schema();
 
-/// `success`: codes and ranges, `[200-299, 304]`; one alone needs no list.
+/// Codes and ranges, `[200-299, 304]`; one alone needs no list.
+void read_statuses(const Value& value, std::vector<StatusRange>& statuses, bool takes_empty);
 void read_success(const Value& value, Target& target);
-std::string success_json_schema();
+std::string statuses_json_schema();
 
 }  // namespace fanfare

@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "base/units.h"
+#include "config/endpoint_checks.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
 #include "config/yaml_reader.h"
@@ -143,7 +144,9 @@ class Loader {
         refuse_missing_keys(value, schema_.endpoint);
         const YamlNode effective = with_defaults(value.node());
         Target target{config_, endpoint};
-        read_keys({loading_, effective, value.key()}, schema_.endpoint, endpoint_section, target);
+        const Value whole(loading_, effective, value.key());
+        read_keys(whole, schema_.endpoint, endpoint_section, target);
+        check_endpoint(whole, endpoint);
         refuse_known_name(value, endpoint.name);
         return endpoint;
     }

@@ -27,10 +27,8 @@ constexpr std::array entries = {
     Entry{"queue", "removed_grace", ""},
     Entry{"queue", "storage", ""},
     Entry{"endpoints[]", "auth", ""},
-    Entry{"endpoints[]", "batch", ""},
     Entry{"endpoints[]", "idle_timeout", ""},
     Entry{"endpoints[]", "no_proxy", ""},
-    Entry{"endpoints[]", "order_by", ""},
     Entry{"endpoints[]", "proxy", ""},
     Entry{"endpoints[]", "queue", ""},
     Entry{"endpoints[]", "signing", ""},
@@ -39,16 +37,6 @@ constexpr std::array entries = {
     Entry{"endpoints[]", "format", "cloudevents"},
     Entry{"endpoints[]", "format", "cloudevents-binary"},
     Entry{"endpoints[]", "format", "template"},
-    Entry{"endpoints[].retry", "factor", ""},
-    Entry{"endpoints[].retry", "gone_disables", ""},
-    Entry{"endpoints[].retry", "initial", ""},
-    Entry{"endpoints[].retry", "jitter", ""},
-    Entry{"endpoints[].retry", "max", ""},
-    Entry{"endpoints[].retry", "permanent", ""},
-    Entry{"endpoints[].retry", "retry_after_max", ""},
-    Entry{"endpoints[].retry", "retryable", ""},
-    Entry{"endpoints[].retry", "schedule", ""},
-    Entry{"endpoints[].retry", "strategy", "exponential"},
 };
 
 }  // namespace

@@ -131,6 +131,9 @@ std::vector<Key> make_endpoint_keys();
 
 /// `dead_letters`.
 Key dead_letters_key();
+/// Parts of it that have files of their own.
+Key make_retry_key();
+std::vector<Key> make_order_keys();
 
 /// A TLS file, a token file: any path that is no empty text.
 Key file_key(std::string name, std::string description, At<std::string> at, std::string example);

@@ -54,18 +54,18 @@ std::vector<Key> attempt_keys() {
         [](Target& t) -> decltype(auto) { return (t.endpoint.http.connect_timeout); });
     connect_timeout.default_text = "the same as `timeout`";
     IntegerKind failures = integer<std::int64_t>(
-        1, 1'000'000'000, [](Target& t) -> decltype(auto) { return (t.endpoint.threshold); });
+        1, 1'000'000'000, [](Target& t) -> decltype(auto) { return (t.endpoint.retry.threshold); });
     failures.takes_default = true;
     Key threshold{"threshold",
                   "Failures in a row before attempts wait for `backoff`; 0 or less: the default.",
                   std::move(failures)};
     Key backoff = forgiving_duration(
         "backoff", "Between two attempts once the threshold is reached; 0 or less: the default.",
-        [](Target& t) -> decltype(auto) { return (t.endpoint.backoff); });
+        [](Target& t) -> decltype(auto) { return (t.endpoint.retry.backoff); });
     Key success{
         "success",
         "The statuses that mean delivered: codes and ranges of codes.",
-        SpecialKind{"list of codes and ranges", success_json_schema(), read_success, show_success},
+        SpecialKind{"list of codes and ranges", statuses_json_schema(), read_success, show_success},
         false,
         "[200-299]",
         "[200-299, 304]"};
@@ -110,23 +110,6 @@ std::vector<Key> filter_keys() {
     return {std::move(ignore), std::move(older), std::move(match)};
 }
 
-Key retry_key() {
-    const auto no_choice = [](Target&) { return std::size_t{0}; };
-    Key strategy{"strategy",
-                 "`breaker`: `threshold` attempts back to back, then one per `backoff`.",
-                 ChoiceKind{{"breaker"}, no_choice, [](Target&, std::size_t) {}}};
-    Key max_attempts{"max_attempts", "Attempts before an event is given up; 0: no limit.",
-                     integer<unsigned>(0, 1'000'000'000, [](Target& t) -> decltype(auto) {
-                         return (t.endpoint.limits.attempts_max);
-                     })};
-    Key max_age{"max_age", "Age at which an event is given up; 0s: no limit.",
-                DurationKind{Duration::zero(), hours(24 * 365), [](Target& t) -> decltype(auto) {
-                                 return (t.endpoint.limits.age_max);
-                             }}};
-    return {"retry", "When to try again, and when to give up.",
-            MappingKind{{std::move(strategy), std::move(max_attempts), std::move(max_age)}, {}}};
-}
-
 Key tls_key() {
     std::vector<Key> keys = {
         file_key(
@@ -166,11 +149,8 @@ Key tls_key() {
 std::vector<Key> make_endpoint_keys() {
     std::vector<Key> keys = address_keys();
     for (Key& key : attempt_keys()) keys.push_back(std::move(key));
-    keys.push_back(retry_key());
-    keys.push_back({"max_in_flight", "Attempts at once; 1 keeps strict order.",
-                    integer<unsigned>(1, 1024, [](Target& t) -> decltype(auto) {
-                        return (t.endpoint.max_in_flight);
-                    })});
+    keys.push_back(make_retry_key());
+    for (Key& key : make_order_keys()) keys.push_back(std::move(key));
     keys.push_back(
         {"format", "What is posted: the registry's envelope around the event, or the event alone.",
          choice<BodyFormat>({"envelope", "event"},

@@ -28,7 +28,7 @@ void ExponentialBackoff::record(const Outcome& outcome, TimePoint now) {
     if (outcome.verdict() == Verdict::delivered) {
         failures_ = 0;
         next_ = {};
-    } else if (outcome.verdict() == Verdict::retry) {
+    } else {
         const Duration limit = bound(++failures_);
         std::uniform_int_distribution<Duration::rep> draw(
             0, std::max<Duration::rep>(limit.count() - 1, 0));

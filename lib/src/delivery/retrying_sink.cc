@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -22,99 +21,91 @@ Outcome outcome_of(const std::exception_ptr& exception) {
     }
 }
 
+Reason reason_of(DeadReason reason) {
+    switch (reason) {
+        case DeadReason::max_attempts:
+            return Reason::max_attempts;
+        case DeadReason::max_age:
+            return Reason::max_age;
+        case DeadReason::exception:
+            return Reason::exception;
+        case DeadReason::permanent:
+        case DeadReason::gone:
+        case DeadReason::overflow:
+        case DeadReason::corrupt:
+            return Reason::permanent;
+    }
+    return Reason::permanent;
+}
+
 }  // namespace
 
-/// A worker that waits at a gate: in the gate's list as long as it does.
-class RetryGate::Waiter {
-  public:
-    explicit Waiter(RetryGate& gate)
-        : wakeup(gate.executor_),
-          waiters_(gate.waiters_),
-          self_(waiters_.insert(waiters_.end(), this)) {}
-    ~Waiter() { waiters_.erase(self_); }
-    Waiter(const Waiter&) = delete;
-    Waiter& operator=(const Waiter&) = delete;
-
-    Wakeup wakeup;
-
-  private:
-    std::list<Waiter*>& waiters_;
-    std::list<Waiter*>::iterator self_;
-};
-
-RetryGate::RetryGate(std::unique_ptr<RetryStrategy> strategy, Clock& clock, Executor executor)
-    : strategy_(std::move(strategy)), clock_(clock), executor_(std::move(executor)) {}
-
-RetryGate::~RetryGate() = default;
-
-bool RetryGate::try_pass(TimePoint now) { return strategy_->hold(now) <= Duration::zero(); }
-
-awaitable<void> RetryGate::pass() {
-    Waiter waiter(*this);
-    for (;;) {
-        const Duration hold = strategy_->hold(clock_.now());
-        if (hold <= Duration::zero()) co_return;
-        if (hold == RetryStrategy::until_changed) {
-            co_await waiter.wakeup.wait();
-        } else {
-            co_await wait_until(clock_, clock_.now() + hold, waiter.wakeup);
-        }
+awaitable<Outcome> deliver_once(Sink& sink, Attempt attempt) {
+    Outcome outcome = Outcome::aborted();
+    try {
+        outcome = co_await sink.deliver(attempt);
+    } catch (...) {
+        outcome = outcome_of(std::current_exception());
     }
-}
-
-void RetryGate::record(const Outcome& outcome, TimePoint now) {
     if (outcome.verdict() == Verdict::aborted) {
-        strategy_->abandon();
-    } else {
-        strategy_->record(outcome, now);
+        // A sink that gives up by itself, its own timeout say, has failed like any other. Were it
+        // taken for an abort, its batch would come back at once and for ever.
+        const net::cancellation_state state = co_await net::this_coro::cancellation_state;
+        const bool is_cancelled = state.cancelled() != net::cancellation_type::none;
+        if (!is_cancelled) outcome = Outcome::retry(Reason::exception);
     }
-    for (Waiter* waiter : waiters_) waiter->wakeup.notify();
+    co_return outcome;
 }
 
-RetryingSink::RetryingSink(std::unique_ptr<Sink> next, const RetryLimits& limits,
-                           const Context& context)
-    : next_(std::move(next)), limits_(limits), context_(context) {}
+RetryingSink::RetryingSink(std::unique_ptr<Sink> next, RetryPolicy policy, const Context& context)
+    : next_(std::move(next)), policy_(std::move(policy)), context_(context) {}
 
 awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
+    unsigned failures = 0;
     for (;; ++attempt.number) {
-        TimePoint started = context_.clock.now();
-        if (is_too_old(attempt, started)) co_return Outcome::reject(Reason::max_age);
-        if (!context_.gate.try_pass(started)) {
-            co_await context_.gate.pass();
-            started = context_.clock.now();
-            if (is_too_old(attempt, started)) {
-                context_.gate.record(Outcome::aborted(), started);
-                co_return Outcome::reject(Reason::max_age);
-            }
+        co_await context_.gate.pass();
+        const TimePoint started = context_.clock.now();
+        if (is_too_old(attempt, started)) {
+            context_.gate.abandon();
+            co_return Outcome::reject(Reason::max_age);
         }
         context_.observer.attempting(attempt);
-        Outcome outcome = Outcome::aborted();
-        try {
-            outcome = co_await next_->deliver(attempt);
-        } catch (...) {
-            outcome = outcome_of(std::current_exception());
-        }
-        if (outcome.verdict() == Verdict::aborted) {
-            // A sink that gives up by itself, its own timeout say, has failed like any other. Were
-            // it taken for an abort, its batch would come back at once and for ever.
-            const net::cancellation_state state = co_await net::this_coro::cancellation_state;
-            const bool is_cancelled = state.cancelled() != net::cancellation_type::none;
-            if (!is_cancelled) outcome = Outcome::retry(Reason::exception);
-        }
+        const Outcome outcome = co_await deliver_once(*next_, attempt);
         const TimePoint ended = context_.clock.now();
-        context_.gate.record(outcome, ended);
         context_.observer.attempted(attempt, outcome, started, ended);
 
-        if (outcome.verdict() != Verdict::retry) co_return outcome;
-        if (limits_.attempts_max != 0 && attempt.number >= limits_.attempts_max) {
-            co_return Outcome::reject(Reason::max_attempts, outcome.http_status(), outcome.error());
+        Progress progress;
+        progress.failures = failures;
+        const Decision decision = decide(outcome, progress, policy_);
+        context_.gate.record(outcome, decision, ended);
+        switch (decision.action()) {
+            case Decision::Action::pause:
+                break;
+            case Decision::Action::retry:
+                co_await wait_until(context_.clock, ended + delay(++failures));
+                break;
+            case Decision::Action::give_up:
+                co_return Outcome::reject(reason_of(decision.reason()), outcome.http_status(),
+                                          outcome.error());
+            case Decision::Action::split:
+            case Decision::Action::disable:
+                co_return Outcome::reject(Reason::permanent, outcome.http_status());
+            case Decision::Action::deliver:
+            case Decision::Action::give_back:
+            case Decision::Action::close:
+                co_return outcome;
         }
     }
+}
+
+Duration RetryingSink::delay(unsigned failures) {
+    std::uniform_real_distribution<double> draw;
+    return retry_delay(policy_, failures, draw(random_));
 }
 
 bool RetryingSink::is_too_old(const Attempt& attempt, TimePoint now) const {
-    if (limits_.age_max <= Duration::zero()) return false;
-    return now - attempt.batch.front()->accepted() >= limits_.age_max;
+    if (policy_.age_max <= Duration::zero()) return false;
+    return now - attempt.batch.front()->accepted() >= policy_.age_max;
 }
 
 }  // namespace fanfare

@@ -1,5 +1,7 @@
 #include "fanfare/outcome.h"
 
+#include <algorithm>
+
 namespace fanfare {
 
 std::string_view to_string(Reason reason) noexcept {
@@ -44,8 +46,10 @@ Outcome Outcome::retry(Reason reason, error_code error) noexcept {
     return {Verdict::retry, reason, 0, error};
 }
 
-Outcome Outcome::refused(int http_status) noexcept {
-    return {Verdict::retry, Reason::status, http_status, {}};
+Outcome Outcome::refused(int http_status, Duration retry_after) noexcept {
+    Outcome outcome(Verdict::retry, Reason::status, http_status, {});
+    outcome.retry_after_ = std::max(retry_after, Duration::zero());
+    return outcome;
 }
 
 Outcome Outcome::reject(Reason reason, int http_status, error_code error) noexcept {

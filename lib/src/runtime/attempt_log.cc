@@ -41,11 +41,13 @@ void Rate::forget_old(std::int64_t second) noexcept {
 }
 
 std::optional<std::uint64_t> LogThrottle::admit(TimePoint now) noexcept {
-    if (last_ != TimePoint::min() && now - last_ < interval) {
+    const Duration wait = is_anew_ ? interval_anew : interval;
+    if (last_ != TimePoint::min() && now - last_ < wait) {
         ++suppressed_;
         return std::nullopt;
     }
     last_ = now;
+    is_anew_ = false;
     return std::exchange(suppressed_, 0);
 }
 
@@ -56,6 +58,7 @@ AttemptLog::AttemptLog(std::string endpoint, Log& log, Clock& clock, const Execu
       given_up_alarm_(clock.make_alarm(executor)) {}
 
 void AttemptLog::succeeded(const Attempt& attempt, TimePoint now, bool is_breaker_open) {
+    if (failures_in_a_row_ > 0) failures_throttle_.begin_anew();
     failures_in_a_row_ = 0;
     last_success_ = now;
     delivered_.add(attempt.batch.size(), now);
@@ -70,8 +73,9 @@ void AttemptLog::succeeded(const Attempt& attempt, TimePoint now, bool is_breake
     }
 }
 
-void AttemptLog::failed(const Attempt& attempt, const Outcome& outcome, bool is_breaker_open) {
-    ++failures_in_a_row_;
+void AttemptLog::failed(const Attempt& attempt, const Failure& failure, bool is_breaker_open) {
+    const Outcome& outcome = failure.outcome;
+    if (failure.counts) ++failures_in_a_row_;
     last_error_ = fanfare::describe(outcome);
     last_error_at_ = clock_.wall();
     const std::optional<std::uint64_t> suppressed = failures_throttle_.admit(clock_.now());
@@ -88,6 +92,12 @@ void AttemptLog::failed(const Attempt& attempt, const Outcome& outcome, bool is_
                    {"suppressed", *suppressed}});
     }
     if (was_breaker_open_ != is_breaker_open) note_breaker(is_breaker_open);
+}
+
+void AttemptLog::paused(Duration wait) {
+    log_.info(
+        "endpoint", "paused by its receiver",
+        {{"endpoint", endpoint_}, {"pause_seconds", std::chrono::duration<double>(wait).count()}});
 }
 
 void AttemptLog::note_breaker(bool is_open) {

@@ -28,13 +28,19 @@ class Rate {
 class LogThrottle {
   public:
     static constexpr Duration interval = std::chrono::seconds(10);
+    /// For the first line of a new incident.
+    static constexpr Duration interval_anew = std::chrono::seconds(1);
 
     /// The number of lines held back since the last one, if one may go now.
     std::optional<std::uint64_t> admit(TimePoint now) noexcept;
 
+    /// What comes next is another incident.
+    void begin_anew() noexcept { is_anew_ = true; }
+
   private:
     TimePoint last_ = TimePoint::min();
     std::uint64_t suppressed_ = 0;
+    bool is_anew_ = false;
 };
 
 /// How an endpoint fares, from attempt to attempt: for its status, and for the log, which tells
@@ -46,7 +52,14 @@ class AttemptLog {
     AttemptLog(std::string endpoint, Log& log, Clock& clock, const Executor& executor);
 
     void succeeded(const Attempt& attempt, TimePoint now, bool is_breaker_open);
-    void failed(const Attempt& attempt, const Outcome& outcome, bool is_breaker_open);
+    /// `counts`: the receiver has failed; not that it asked for time, or refused one event.
+    struct Failure {
+        const Outcome& outcome;
+        bool counts;
+    };
+    void failed(const Attempt& attempt, const Failure& failure, bool is_breaker_open);
+    /// The receiver asked for time.
+    void paused(Duration wait);
     /// Events were given up: told of at once if it is the first time in ten seconds, by their
     /// number after them otherwise.
     void given_up(Batch batch, DeadReason reason);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <cassert>
 
 #include "base/wakeup.h"
 #include "runtime/inbox.h"
@@ -39,38 +40,83 @@ std::optional<Broadcaster::Written> Broadcaster::write(
     std::span<const std::shared_ptr<Event>> events) {
     const std::lock_guard lock(mutex_);
     if (is_closed_) return std::nullopt;
-    const Written written{last_seq_ + 1, last_seq_ + events.size()};
-    const TimePoint now = lanes_.front().shard->clock().now();
-    for (const std::shared_ptr<Event>& event : events) {
-        event->seq_ = ++last_seq_;
-        event->accepted_ = now;
-        bytes_ += event->payload().size();
+    // What can fail comes first: a request is accepted as a whole or not at all.
+    for (const Lane& lane : lanes_) {
+        if (!lane.endpoints.empty()) lane.shard->inbox_->reserve(events.size());
     }
+    const Written written{last_seq_ + 1, last_seq_ + events.size()};
+    number(events);
+    for (const std::shared_ptr<Event>& event : events) bytes_ += event->payload().size();
     for (const Lane& lane : lanes_) {
         if (!lane.endpoints.empty()) lane.shard->inbox_->push(events);
     }
     return written;
 }
 
+void Broadcaster::number(std::span<const std::shared_ptr<Event>> events) {
+    const TimePoint now = lanes_.front().shard->clock().now();
+    for (const std::shared_ptr<Event>& event : events) {
+        event->seq_ = ++last_seq_;
+        event->accepted_ = now;
+    }
+}
+
+bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint,
+                         std::vector<std::shared_ptr<Event>> events) {
+    const std::lock_guard lock(mutex_);
+    if (is_closed_) return false;
+    number(events);
+    replayed_ += events.size();
+    const std::vector<EventPtr> numbered(events.begin(), events.end());
+    endpoint->shard().inbox_->push([endpoint, numbered] { endpoint->requeue(numbered); });
+    return true;
+}
+
 Broadcaster::Lane& Broadcaster::lane_of(const Endpoint& endpoint) {
-    return *std::find_if(lanes_.begin(), lanes_.end(),
-                         [&](const Lane& lane) { return lane.shard == &endpoint.shard(); });
+    const auto found = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& lane) {
+        return lane.shard == &endpoint.shard();
+    });
+    assert(found != lanes_.end());
+    return *found;
+}
+
+/// Also those that have ended by themselves.
+void Broadcaster::Lane::forget(const Endpoint* endpoint) {
+    std::erase_if(endpoints, [&](const std::weak_ptr<Endpoint>& entry) {
+        const std::shared_ptr<Endpoint> known = entry.lock();
+        return known == nullptr || known.get() == endpoint;
+    });
 }
 
 void Broadcaster::add(std::shared_ptr<Endpoint> endpoint) {
     const std::lock_guard lock(mutex_);
     if (is_closed_) return;
     if (endpoint->order_ == 0) endpoint->order_ = ++endpoints_added_;
-    lane_of(*endpoint).endpoints.insert(endpoint.get());
+    Lane& lane = lane_of(*endpoint);
+    lane.forget(endpoint.get());
+    lane.endpoints.push_back(endpoint);
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint)] { inbox.add(endpoint); });
 }
 
 void Broadcaster::remove(std::shared_ptr<Endpoint> endpoint, Duration drain) {
     const std::lock_guard lock(mutex_);
-    lane_of(*endpoint).endpoints.erase(endpoint.get());
+    lane_of(*endpoint).forget(endpoint.get());
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint), drain] { inbox.remove(endpoint, drain); });
+}
+
+std::shared_ptr<Endpoint> Broadcaster::find(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Endpoint> found;
+    for (const Lane& lane : lanes_) {
+        for (const std::weak_ptr<Endpoint>& entry : lane.endpoints) {
+            std::shared_ptr<Endpoint> endpoint = entry.lock();
+            const bool is_it = endpoint != nullptr && endpoint->name() == name;
+            if (is_it && (!found || found->order_ < endpoint->order_)) found = std::move(endpoint);
+        }
+    }
+    return found;
 }
 
 /// Runs `work(shard, part, done)` on every shard, after all events written so far, and returns
@@ -83,7 +129,7 @@ awaitable<std::vector<Part>> Broadcaster::gather(Work work, Snapshot* counted) {
     {
         const std::lock_guard lock(mutex_);
         if (counted != nullptr) {
-            counted->ingested_events = last_seq_;
+            counted->ingested_events = last_seq_ - replayed_;
             counted->ingested_bytes = bytes_;
         }
         for (std::size_t i = 0; i < lanes_.size(); ++i) {

@@ -22,6 +22,8 @@ class Shard::Inbox {
     explicit Inbox(Shard& shard);
     ~Inbox();
 
+    /// After this, push() of as many events cannot fail.
+    void reserve(std::size_t events);
     void push(std::span<const std::shared_ptr<Event>> events);
     /// Runs `command` on the shard once everything pushed before has been dispatched.
     void push(Command command);

@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/deadlines.h"
+#include "base/exceptions.h"
 #include "runtime/inbox.h"
 
 namespace fanfare {
@@ -19,14 +20,23 @@ Shard::~Shard() = default;
 Shard::Inbox::Inbox(Shard& shard)
     : shard_(shard),
       retiring_(shard.executor(),
-                [this](const std::exception_ptr&) {
-                    shard_.log().error("shard", "ending an endpoint failed");
+                [this](const std::exception_ptr& exception) {
+                    shard_.log().error("shard", "ending an endpoint failed",
+                                       {{"error", describe(exception)}});
                 }),
-      draining_(shard.executor(), [this](const std::exception_ptr&) {
-          shard_.log().error("shard", "draining failed");
+      draining_(shard.executor(), [this](const std::exception_ptr& exception) {
+          shard_.log().error("shard", "draining failed", {{"error", describe(exception)}});
       }) {}
 
 Shard::Inbox::~Inbox() = default;
+
+void Shard::Inbox::reserve(std::size_t events) {
+    const std::lock_guard lock(mutex_);
+    const std::size_t needed = arriving_.size() + events;
+    if (needed > arriving_.capacity()) {
+        arriving_.reserve(std::max(needed, arriving_.capacity() * 2));
+    }
+}
 
 void Shard::Inbox::push(std::span<const std::shared_ptr<Event>> events) {
     const std::lock_guard lock(mutex_);
@@ -63,10 +73,9 @@ void Shard::Inbox::dispatch() {
 void Shard::Inbox::run(const Command& command) {
     try {
         command();
-    } catch (const std::exception& error) {
-        shard_.log().error("shard", "command failed", {{"error", error.what()}});
     } catch (...) {
-        shard_.log().error("shard", "command failed");
+        shard_.log().error("shard", "command failed",
+                           {{"error", describe(std::current_exception())}});
     }
 }
 
@@ -82,7 +91,16 @@ bool Shard::Inbox::refill() {
 
 void Shard::Inbox::offer(const EventPtr& event) {
     // No endpoint joins or leaves inside offer(): that takes a command of its own.
-    for (const std::shared_ptr<Endpoint>& endpoint : endpoints_) endpoint->offer(event);
+    for (const std::shared_ptr<Endpoint>& endpoint : endpoints_) {
+        try {
+            endpoint->offer(event);
+        } catch (...) {
+            // offer() has counted the event; at worst nobody was woken for it. A shard goes on.
+            shard_.log().error(
+                "shard", "offering an event failed",
+                {{"endpoint", endpoint->name()}, {"error", describe(std::current_exception())}});
+        }
+    }
 }
 
 void Shard::Inbox::add(std::shared_ptr<Endpoint> endpoint) {

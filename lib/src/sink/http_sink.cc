@@ -11,6 +11,7 @@
 #include "http/exchange.h"
 #include "http/http_parser.h"
 #include "http/resolver.h"
+#include "http/retry_after.h"
 #include "sink/connection.h"
 #include "sink/http_plan.h"
 
@@ -19,11 +20,11 @@ namespace {
 
 using PlanPtr = std::shared_ptr<const HttpPlan>;
 
-/// What identifies a batch in `webhook-id`: the same on every attempt.
-std::string batch_id(Batch batch) {
-    const std::string_view first = batch.front()->id();
-    if (batch.size() == 1) return header_id(first);
-    return header_id(std::string(first) + "-" + std::to_string(batch.back()->seq()));
+/// What identifies a batch in `webhook-id`: the same on every attempt (SPEC 6).
+std::string batch_id(Batch batch, const std::string& instance) {
+    if (batch.size() == 1) return header_id(batch.front()->id());
+    return instance + "-" + std::to_string(batch.front()->seq()) + "-" +
+           std::to_string(batch.back()->seq());
 }
 
 std::int64_t seconds_since_epoch(WallTime time) {
@@ -58,7 +59,7 @@ class HttpSink final : public Sink {
         request_.clear();
         request_.emplace_back();  // the head's place
         const Event& first = *attempt.batch.front();
-        const std::string id = batch_id(attempt.batch);
+        const std::string id = batch_id(attempt.batch, plan_->options.instance);
         HeadFacts facts;
         if (plan_->options.format == BodyFormat::envelope) {
             facts.content_length = put_envelope(attempt.batch);
@@ -117,7 +118,7 @@ class HttpSink final : public Sink {
     Outcome conclude(const ExchangeEnd& end, Connection::Use& use) const {
         if (end.is_reusable) use.keep();
         // Whatever became of the body: the receiver has decided.
-        if (parser_.has_head()) return classify(parser_.status(), plan_->options.success);
+        if (parser_.has_head()) return conclude_answer();
         if (connection_.is_timed_out()) {
             return Outcome::retry(Reason::timeout, net::error::timed_out);
         }
@@ -128,6 +129,17 @@ class HttpSink final : public Sink {
         if (end.error == net::error::operation_aborted) return Outcome::aborted();
         const bool is_tls = end.error.category() == net::error::get_ssl_category();
         return Outcome::retry(is_tls ? Reason::tls : Reason::reset, end.error);
+    }
+
+    Outcome conclude_answer() const {
+        const Outcome outcome = classify(parser_.status(), plan_->options.success);
+        if (outcome.verdict() == Verdict::delivered) return outcome;
+        const auto asked = parser_.find("Retry-After");
+        if (!asked) return outcome;
+        const std::string_view date = parser_.find("Date").value_or(std::string_view());
+        const Duration wait =
+            parse_retry_after(*asked, date, clock_.wall()).value_or(Duration::zero());
+        return Outcome::refused(parser_.status(), wait);
     }
 
     const PlanPtr plan_;

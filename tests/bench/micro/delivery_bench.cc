@@ -27,7 +27,7 @@ void queue_push_lease_settle(benchmark::State& state) {
     for (std::int64_t i = 0; i < state.range(0); ++i) queue.push(event);
     for (auto _ : state) {
         queue.push(event);
-        queue.settle(queue.lease(LeaseLimits{}), Settle::done);
+        queue.settle(queue.lease(LeaseLimits{}, TimePoint{}), Settle::done);
     }
     state.SetItemsProcessed(state.iterations());
 }

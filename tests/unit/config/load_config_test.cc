@@ -85,12 +85,13 @@ tls: {ca_file: /ca, cert_file: /c, key_file: /k, server_name: s, min_version: 1.
         {"X-Team", "storage"}, {"X-Team", "web"}, {"Authorization", "Bearer x"}, {"X-Empty", ""}};
     expected.http.timeout = 2s;
     expected.http.connect_timeout = 500ms;
-    expected.threshold = 3;
-    expected.backoff = 700ms;
+    expected.retry.threshold = 3;
+    expected.retry.backoff = 700ms;
     expected.max_in_flight = 8;
     expected.http.format = BodyFormat::event;
     expected.http.success = {{200, 299}, {304, 304}};
-    expected.limits = {5, 24h};
+    expected.retry.attempts_max = 5;
+    expected.retry.age_max = 24h;
     expected.ignored_media_types = {"a/b", "c/d"};
     expected.ignored_actions = {"pull"};
     expected.http.tls = {"/ca", "/c", "/k", "s", TlsOptions::MinVersion::tls1_3, true};
@@ -146,10 +147,12 @@ endpoints:
     const EndpointConfig& own = config.endpoints[1];
     EXPECT_EQ(plain.http.timeout, 2s);
     EXPECT_EQ(plain.http.headers.size(), 2U);
-    EXPECT_EQ(plain.limits, (RetryLimits{5, 1h}));
+    EXPECT_EQ(plain.retry.attempts_max, 5U);
+    EXPECT_EQ(plain.retry.age_max, 1h);
     EXPECT_EQ(own.http.timeout, 3s);
     EXPECT_EQ(own.http.headers.size(), 1U);
-    EXPECT_EQ(own.limits, (RetryLimits{0, 2h}));
+    EXPECT_EQ(own.retry.attempts_max, 0U);
+    EXPECT_EQ(own.retry.age_max, 2h);
     EXPECT_EQ(own.ignored_media_types, Texts{"a/b"});
     EXPECT_EQ(own.ignored_actions, Texts{"pull"});
 }
@@ -184,8 +187,8 @@ ignore: {actions: ['$${HOST}', '$HOST', 'a$b', '${N}${N}', '${MISSING:-}']}
     using Headers = std::vector<std::pair<std::string, std::string>>;
     EXPECT_EQ(endpoint.http.headers, (Headers{{"X-A", "a hook.example.com b"}, {"X-B", ""}}));
     EXPECT_EQ(endpoint.http.timeout, 3s);
-    EXPECT_EQ(endpoint.backoff, 4s);
-    EXPECT_EQ(endpoint.threshold, 3);
+    EXPECT_EQ(endpoint.retry.backoff, 4s);
+    EXPECT_EQ(endpoint.retry.threshold, 3);
     EXPECT_TRUE(endpoint.disabled);
     EXPECT_EQ(endpoint.ignored_actions, (Texts{"${HOST}", "$HOST", "a$b", "33", ""}));
 }
@@ -219,12 +222,12 @@ endpoints:
 
     ASSERT_EQ(config.endpoints.size(), 3U);
     EXPECT_EQ(config.endpoints[0].http.timeout, 2s);
-    EXPECT_EQ(config.endpoints[0].backoff, 5s);
+    EXPECT_EQ(config.endpoints[0].retry.backoff, 5s);
     EXPECT_EQ(config.endpoints[1].http.timeout, 2s);
-    EXPECT_EQ(config.endpoints[1].backoff, 3s);
-    EXPECT_EQ(config.endpoints[1].threshold, 2);
+    EXPECT_EQ(config.endpoints[1].retry.backoff, 3s);
+    EXPECT_EQ(config.endpoints[1].retry.threshold, 2);
     EXPECT_EQ(config.endpoints[2].http.url, "http://a/");
-    EXPECT_EQ(config.endpoints[2].backoff, 5s);
+    EXPECT_EQ(config.endpoints[2].retry.backoff, 5s);
     EXPECT_EQ(config.endpoints[2].http.headers.size(), 1U);
 }
 

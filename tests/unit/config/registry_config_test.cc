@@ -99,11 +99,11 @@ TEST(RegistryConfig, refuses_a_duration_without_a_unit) {
 // Acceptance 22.
 TEST(RegistryConfig, takes_the_default_for_zero_and_less) {
     for (const char* value : {"0", "-3"}) {
-        EXPECT_EQ(endpoint_of(std::string("threshold: ") + value).threshold, 10) << value;
+        EXPECT_EQ(endpoint_of(std::string("threshold: ") + value).retry.threshold, 10) << value;
     }
     for (const char* value : {"0s", "-1s", "-1ns", "null"}) {
         EXPECT_EQ(endpoint_of(std::string("timeout: ") + value).http.timeout, 1s) << value;
-        EXPECT_EQ(endpoint_of(std::string("backoff: ") + value).backoff, 1s) << value;
+        EXPECT_EQ(endpoint_of(std::string("backoff: ") + value).retry.backoff, 1s) << value;
         EXPECT_EQ(endpoint_of(std::string("connect_timeout: ") + value).http.connect_timeout, 0s);
     }
 }

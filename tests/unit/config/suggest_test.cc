@@ -59,8 +59,6 @@ TEST(NotSupported, holds_nothing_that_is_supported) {
 TEST(NotSupported, holds_what_the_contract_promises_for_later) {
     EXPECT_TRUE(is_not_supported("", "egress"));
     EXPECT_TRUE(is_not_supported("queue", "storage"));
-    EXPECT_TRUE(is_not_supported("endpoints[].retry", "strategy", "exponential"));
-    EXPECT_FALSE(is_not_supported("endpoints[].retry", "strategy"));
     EXPECT_FALSE(is_not_supported("ingest", "egress"));
 }
 

@@ -72,42 +72,5 @@ TEST(Breaker, counts_failures_and_errors_alike) {
     EXPECT_TRUE(breaker.is_open());
 }
 
-TEST(Breaker, is_left_alone_by_a_permanent_answer_to_one_event) {
-    Breaker breaker(2, 1s);
-    attempt(breaker, failure(), start);
-
-    attempt(breaker, Outcome::reject(Reason::permanent, 422), start);
-    EXPECT_FALSE(breaker.is_open());
-    attempt(breaker, failure(), start);
-
-    EXPECT_TRUE(breaker.is_open());
-}
-
-TEST(Breaker, lets_one_probe_through_when_half_open) {
-    Breaker breaker(1, 1s);
-    fail_times(breaker, 1, start);
-
-    EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
-    EXPECT_EQ(breaker.hold(start + 1s), RetryStrategy::until_changed);
-    breaker.abandon();
-
-    EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
-}
-
-TEST(Breaker, ramps_up_after_a_successful_probe) {
-    Breaker breaker(1, 1s);
-    fail_times(breaker, 1, start);
-    attempt(breaker, Outcome::delivered(200), start + 1s);
-
-    EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
-    EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
-    EXPECT_EQ(breaker.hold(start + 1s), RetryStrategy::until_changed);
-    breaker.record(Outcome::delivered(200), start + 1s);
-
-    // One is still under way; four may be.
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(breaker.hold(start + 1s), Duration::zero());
-    EXPECT_EQ(breaker.hold(start + 1s), RetryStrategy::until_changed);
-}
-
 }  // namespace
 }  // namespace fanfare

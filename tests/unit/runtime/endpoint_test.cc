@@ -211,7 +211,7 @@ TEST(Endpoint, gives_an_event_up_after_max_attempts) {
     Pipeline pipeline;
     Receiver receiver;
     EndpointOptions options = with_breaker(100, 1s);
-    options.limits.attempts_max = 3;
+    options.retry.attempts_max = 3;
     pipeline.add(
         "a", [](const Attempt& a) { return a.batch.front()->id() == "1" ? refuse(a) : deliver(a); },
         receiver, std::move(options));
@@ -229,7 +229,7 @@ TEST(Endpoint, gives_an_event_up_when_it_is_too_old) {
     Pipeline pipeline;
     Receiver receiver;
     EndpointOptions options = with_breaker(1, 1s);
-    options.limits.age_max = 3s;
+    options.retry.age_max = 3s;
     pipeline.add("a", refuse, receiver, std::move(options));
 
     pipeline.write_many(2);
@@ -300,7 +300,7 @@ TEST(Endpoint, does_not_send_an_event_that_grew_too_old_while_it_waited) {
     Pipeline pipeline;
     Receiver receiver;
     EndpointOptions options = with_breaker(1, 1h);
-    options.limits.age_max = 10min;
+    options.retry.age_max = 10min;
     pipeline.add(
         "a", [&](const Attempt& a) { return receiver.attempts > 1 ? deliver(a) : refuse(a); },
         receiver, std::move(options));
@@ -318,7 +318,7 @@ TEST(Endpoint, logs_every_event_that_it_gives_up_one_way_or_another) {
     Pipeline pipeline;
     Receiver receiver;
     EndpointOptions options = with_breaker(1000, 1s);
-    options.limits.attempts_max = 1;
+    options.retry.attempts_max = 1;
     pipeline.add("a", refuse, receiver, std::move(options));
 
     pipeline.write_many(50);

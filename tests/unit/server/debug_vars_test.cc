@@ -12,8 +12,8 @@ EndpointInfo flaky() {
     info.name = "flaky";
     info.url = "http://127.0.0.1:9000/hook";
     info.timeout = std::chrono::milliseconds(500);
-    info.threshold = 3;
-    info.backoff = std::chrono::milliseconds(700);
+    info.retry.threshold = 3;
+    info.retry.backoff = std::chrono::milliseconds(700);
     return info;
 }
 

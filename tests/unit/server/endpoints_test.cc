@@ -14,8 +14,8 @@ EndpointInfo audit() {
     info.header_names = {"Authorization"};
     info.timeout = std::chrono::milliseconds(1500);
     info.success = {StatusRange{200, 299}, StatusRange{304, 304}};
-    info.threshold = 10;
-    info.backoff = std::chrono::seconds(1);
+    info.retry.threshold = 10;
+    info.retry.backoff = std::chrono::seconds(1);
     info.ignored_actions = {"pull"};
     MatchRule rule;
     rule.field = "/target/repository";
@@ -50,7 +50,7 @@ TEST(Endpoints, show_settings_without_secrets) {
     EXPECT_EQ(settings["format"], "envelope");
     EXPECT_EQ(settings["timeout_seconds"], 1.5);
     EXPECT_EQ(settings["success"], nlohmann::json({"200-299", "304"}));
-    EXPECT_EQ(settings["threshold"], 10);
+    EXPECT_EQ(settings["retry"]["threshold"], 10);
     EXPECT_EQ(settings["ignore"]["actions"], nlohmann::json({"pull"}));
     EXPECT_EQ(settings["match"],
               nlohmann::json::parse(

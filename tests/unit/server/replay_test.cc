@@ -47,22 +47,22 @@ class ReplayOfLetters : public testing::Test {
     ReplayResult replay(LetterRange range = {}, Budget* budget = nullptr) {
         wait(store_->flush(10s));
         if (range.letters_max == 100) range.letters_max = 1'000'000;
-        Replay replay(*store_, budget, [this](std::string endpoint, std::vector<EventPtr> events) {
-            return queue(std::move(endpoint), std::move(events));
+        Replay replay(*store_, budget, [this](const std::string& endpoint, Replay::Events events) {
+            return queue(endpoint, events);
         });
         const Result<ReplayResult> result = wait(replay.run(std::move(range)));
         EXPECT_TRUE(result.has_value());
         return *result;
     }
 
-    awaitable<bool> queue(std::string endpoint, std::vector<EventPtr> events) {
-        if (endpoint == "gone") co_return false;
+    bool queue(const std::string& endpoint, const Replay::Events& events) {
+        if (endpoint == "gone") return false;
         steps_max_ = std::max(steps_max_, events.size());
-        for (const EventPtr& event : events) {
+        for (const std::shared_ptr<Event>& event : events) {
             queued_.push_back(endpoint + '/' + std::string(event->id()));
             events_.push_back(event);
         }
-        co_return true;
+        return true;
     }
 
     std::uint64_t kept() const { return store_->counts().kept.letters; }

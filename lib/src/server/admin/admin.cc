@@ -8,6 +8,7 @@
 #include "base/wakeup.h"
 #include "server/admin/dead_letter_routes.h"
 #include "server/admin/debug_vars.h"
+#include "server/admin/endpoint_routes.h"
 #include "server/admin/endpoints.h"
 #include "server/admin/match_route.h"
 
@@ -66,9 +67,11 @@ awaitable<IngestMetrics> copy_metrics(const HttpServer& server, std::size_t shar
 Admin::Admin(AdminSources sources)
     : sources_(std::move(sources)),
       dead_letter_routes_(std::make_unique<DeadLetterRoutes>(sources_, composer_)),
+      endpoint_routes_(std::make_unique<EndpointRoutes>(sources_)),
       match_route_(std::make_unique<MatchRoute>(sources_, composer_)) {
     add_routes();
     dead_letter_routes_->add_to(routes_);
+    endpoint_routes_->add_to(routes_);
     match_route_->add_to(routes_);
 }
 

@@ -18,6 +18,7 @@
 namespace fanfare {
 
 class DeadLetterRoutes;
+class EndpointRoutes;
 class MatchRoute;
 
 enum class Readiness : std::uint8_t { starting, ready, draining };
@@ -74,6 +75,7 @@ class Admin final : public RequestHandler {
     Composer composer_;
     AdminRoutes routes_;
     std::unique_ptr<DeadLetterRoutes> dead_letter_routes_;
+    std::unique_ptr<EndpointRoutes> endpoint_routes_;
     std::unique_ptr<MatchRoute> match_route_;
 };
 

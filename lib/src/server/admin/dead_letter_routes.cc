@@ -239,8 +239,8 @@ awaitable<Response> DeadLetterRoutes::run_replay(LetterRange range) {
     range.until = std::min(range.until, *last_id);
     const bool is_single = range.filter.id.has_value();
     const std::int64_t until = range.until;
-    Replay::Requeue queue = [this](std::string endpoint, std::vector<EventPtr> events) {
-        return requeue(std::move(endpoint), std::move(events));
+    Replay::Requeue queue = [this](const std::string& endpoint, Replay::Events events) {
+        return requeue(endpoint, std::move(events));
     };
     Replay replay(store, sources_.budget, std::move(queue));
     const Result<ReplayResult> result = co_await replay.run(std::move(range));
@@ -257,6 +257,9 @@ awaitable<Response> DeadLetterRoutes::run_replay(LetterRange range) {
     co_return json_response(dump(body) + '\n');
 }
 
-awaitable<bool> DeadLetterRoutes::requeue(std::string, std::vector<EventPtr>) { co_return false; }
+bool DeadLetterRoutes::requeue(const std::string& endpoint, Replay::Events events) {
+    const std::shared_ptr<Endpoint> found = sources_.broadcaster.find(endpoint);
+    return found && sources_.broadcaster.replay(found, std::move(events));
+}
 
 }  // namespace fanfare

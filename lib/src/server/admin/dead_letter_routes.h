@@ -33,7 +33,7 @@ class DeadLetterRoutes {
     awaitable<Response> purge_one(AdminCall call);
     awaitable<Response> replay(AdminCall call);
     awaitable<Response> run_replay(LetterRange range);
-    awaitable<bool> requeue(std::string endpoint, std::vector<EventPtr> events);
+    bool requeue(const std::string& endpoint, Replay::Events events);
 
     AdminSources& sources_;
     Composer& composer_;

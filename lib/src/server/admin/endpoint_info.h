@@ -8,7 +8,8 @@
 #include "fanfare/clock.h"
 #include "fanfare/filter.h"
 #include "fanfare/http_sink.h"
-#include "fanfare/retry.h"
+#include "fanfare/queue.h"
+#include "fanfare/retry_policy.h"
 
 namespace fanfare {
 
@@ -24,9 +25,9 @@ struct EndpointInfo {
     Duration connect_timeout{};
     std::vector<StatusRange> success;
     unsigned max_in_flight = 1;
-    std::int64_t threshold = 0;
-    Duration backoff{};
-    RetryLimits limits;
+    std::string order_by;
+    LeaseLimits batch;
+    RetryPolicy retry;
     std::vector<std::string> ignored_media_types;
     std::vector<std::string> ignored_actions;
     std::vector<MatchRule> match;

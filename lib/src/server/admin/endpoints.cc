@@ -15,6 +15,9 @@ double seconds(Duration value) { return std::chrono::duration<double>(value).cou
 
 std::string_view state(const EndpointInfo& info, const EndpointSnapshot& endpoint) {
     if (info.is_disabled) return "disabled";
+    if (endpoint.is_gone) return "gone";
+    if (endpoint.is_paused) return "paused";
+    if (endpoint.pause_left > Duration::zero()) return "waiting";
     if (endpoint.is_breaker_open) return "breaker_open";
     return endpoint.is_up ? "up" : "down";
 }
@@ -60,13 +63,62 @@ Json counters(const EndpointMetrics& metrics) {
     return result;
 }
 
-Json success(const std::vector<StatusRange>& ranges) {
+Json statuses(const std::vector<StatusRange>& ranges) {
     Json result = Json::array();
     for (const StatusRange& range : ranges) {
         std::string codes = std::to_string(range.first);
         if (range.last != range.first) codes += '-' + std::to_string(range.last);
         result.push_back(std::move(codes));
     }
+    return result;
+}
+
+Json batch(const LeaseLimits& limits) {
+    return {{"max_events", limits.events_max},
+            {"max_bytes", limits.bytes_max},
+            {"linger_seconds", seconds(limits.linger)}};
+}
+
+const char* text(RetryPolicy::Jitter jitter) {
+    switch (jitter) {
+        case RetryPolicy::Jitter::full:
+            return "full";
+        case RetryPolicy::Jitter::equal:
+            return "equal";
+        case RetryPolicy::Jitter::none:
+            return "none";
+    }
+    return "none";
+}
+
+void add_growth(const RetryPolicy& policy, Json& result) {
+    result["strategy"] = "exponential";
+    if (policy.schedule.empty()) {
+        result["initial_seconds"] = seconds(policy.initial);
+        result["factor"] = policy.factor;
+        result["max_seconds"] = seconds(policy.max);
+    }
+    for (const Duration wait : policy.schedule) {
+        result["schedule_seconds"].push_back(seconds(wait));
+    }
+    result["jitter"] = text(policy.jitter_or_default());
+}
+
+Json retry(const RetryPolicy& policy) {
+    Json result;
+    if (policy.strategy == RetryPolicy::Strategy::exponential) {
+        add_growth(policy, result);
+    } else {
+        result["strategy"] = "breaker";
+        result["threshold"] = policy.threshold;
+        result["backoff_seconds"] = seconds(policy.backoff);
+    }
+    result["max_attempts"] = policy.attempts_max;
+    result["max_age_seconds"] = seconds(policy.age_max);
+    result["permanent"] = statuses(policy.permanent);
+    result["retryable"] = statuses(policy.retryable);
+    result["gone_disables"] = policy.gone_disables;
+    result["retry_after_max_seconds"] = seconds(policy.retry_after_max);
     return result;
 }
 
@@ -78,12 +130,11 @@ Json settings(const EndpointInfo& info) {
     result["format"] = info.format == BodyFormat::envelope ? "envelope" : "event";
     result["timeout_seconds"] = seconds(info.timeout);
     result["connect_timeout_seconds"] = seconds(info.connect_timeout);
-    result["success"] = success(info.success);
+    result["success"] = statuses(info.success);
     result["max_in_flight"] = info.max_in_flight;
-    result["threshold"] = info.threshold;
-    result["backoff_seconds"] = seconds(info.backoff);
-    result["max_attempts"] = info.limits.attempts_max;
-    result["max_age_seconds"] = seconds(info.limits.age_max);
+    if (!info.order_by.empty()) result["order_by"] = info.order_by;
+    result["batch"] = batch(info.batch);
+    result["retry"] = retry(info.retry);
     result["ignore"]["mediatypes"] = info.ignored_media_types;
     result["ignore"]["actions"] = info.ignored_actions;
     result["match"] = match_rules_json(info.match);

@@ -162,7 +162,8 @@ void add_endpoint_deliveries(Families& families, const Snapshot& snapshot) {
     add(metric::endpoint_responses, [](E e) { return e.metrics.responses(); });
     add(metric::endpoint_retries, [](E e) { return e.metrics.retries(); });
     add(metric::endpoint_breaker_open, [](E e) { return e.is_breaker_open; });
-    add(metric::endpoint_paused, [](E) { return false; });
+    add(metric::endpoint_paused,
+        [](E e) { return e.is_paused || e.is_gone || e.pause_left > Duration::zero(); });
     add(metric::endpoint_up, [](E e) { return e.is_up; });
     add(metric::endpoint_connections_opened, [](E e) { return e.metrics.connections_opened(); });
     add(metric::endpoint_request_duration, [](E e) { return e.metrics.request_duration(); });

@@ -19,8 +19,8 @@ awaitable<Result<ReplayResult>> Replay::run(LetterRange range) {
         Step step = prepare(*letters, range.after);
         result.is_out_of_room = step.is_out_of_room;
         result.last_id = step.last_id;
-        const Result<void> done = co_await perform(std::move(step), result);
-        if (done.has_error()) co_return done.error();
+        const std::optional<Error> error = co_await perform(std::move(step), result);
+        if (error) co_return *error;
     }
     result.is_at_end = false;
     co_return result;
@@ -31,7 +31,7 @@ Replay::Step Replay::prepare(const std::vector<StoredLetter>& letters, std::int6
     Step step;
     step.last_id = after;
     for (const StoredLetter& letter : letters) {
-        EventPtr event = revive(letter);
+        std::shared_ptr<Event> event = revive(letter);
         if (!event) {
             step.is_out_of_room = true;
             break;
@@ -49,7 +49,7 @@ Replay::Step Replay::prepare(const std::vector<StoredLetter>& letters, std::int6
 }
 
 /// The event as it was; null if there is no room for it.
-EventPtr Replay::revive(const StoredLetter& letter) {
+std::shared_ptr<Event> Replay::revive(const StoredLetter& letter) {
     Reservation reservation;
     if (budget_ != nullptr) {
         // At the bound itself, senders would be refused because of old events.
@@ -69,11 +69,10 @@ EventPtr Replay::revive(const StoredLetter& letter) {
     return Event::make(letter.payload, fields, letter.media_type, std::move(reservation));
 }
 
-awaitable<Result<void>> Replay::perform(Step step, ReplayResult& result) {
+awaitable<std::optional<Error>> Replay::perform(Step step, ReplayResult& result) {
     for (Group& group : step.groups) {
         const std::size_t count = group.events.size();
-        const bool is_queued = co_await requeue_(group.endpoint, std::move(group.events));
-        if (!is_queued) {
+        if (!requeue_(group.endpoint, std::move(group.events))) {
             result.not_replayed += count;
             continue;
         }
@@ -82,7 +81,7 @@ awaitable<Result<void>> Replay::perform(Step step, ReplayResult& result) {
             co_await store_.erase(std::move(group.ids), LetterRemoval::replayed);
         if (erased.has_error()) co_return erased.error();
     }
-    co_return Result<void>();
+    co_return std::nullopt;
 }
 
 }  // namespace fanfare

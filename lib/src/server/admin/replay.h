@@ -24,9 +24,9 @@ struct ReplayResult {
 /// little memory can bear. Any thread.
 class Replay {
   public:
+    using Events = std::vector<std::shared_ptr<Event>>;
     /// Queues events at the end of an endpoint's queue; false if there is no such endpoint.
-    using Requeue =
-        std::function<awaitable<bool>(std::string endpoint, std::vector<EventPtr> events)>;
+    using Requeue = std::function<bool(const std::string& endpoint, Events events)>;
 
     static constexpr std::size_t step_letters_max = 256;
     /// Of the memory for events; the rest is left to those who send new ones.
@@ -43,7 +43,7 @@ class Replay {
   private:
     struct Group {
         std::string endpoint;
-        std::vector<EventPtr> events;
+        Events events;
         std::vector<std::int64_t> ids;
     };
     struct Step {
@@ -53,8 +53,8 @@ class Replay {
     };
 
     Step prepare(const std::vector<StoredLetter>& letters, std::int64_t after);
-    EventPtr revive(const StoredLetter& letter);
-    awaitable<Result<void>> perform(Step step, ReplayResult& result);
+    std::shared_ptr<Event> revive(const StoredLetter& letter);
+    awaitable<std::optional<Error>> perform(Step step, ReplayResult& result);
 
     DeadLetterStore& store_;
     Budget* budget_;

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "base/task_group.h"
+#include "base/wakeup.h"
+#include "fanfare/broadcaster.h"
+#include "runtime/attempt_history.h"
+#include "runtime/attempt_log.h"
+
+namespace fanfare {
+
+/// What an endpoint is made of. Its workers, coroutines, share one queue and one gate: each takes a
+/// lease when both let it, makes one attempt, and does with the lease what decide() says. Nobody
+/// holds an event while it waits: that is the queue's part.
+class Endpoint::Impl {
+  public:
+    Impl(Shard& shard, EndpointOptions options);
+
+    void start();
+    void offer(const EventPtr& event);
+    void requeue(std::span<const EventPtr> events);
+    void drain();
+    void abort();
+    awaitable<void> join(DropReason reason);
+    void pause();
+    void resume();
+    std::size_t purge();
+    awaitable<Outcome> test(EventPtr ping);
+    EndpointSnapshot snapshot() const;
+    std::vector<AttemptRecord> attempts(std::size_t limit) const;
+    const Filter* filter() const noexcept { return options_.filter.get(); }
+
+    std::function<void()> on_closed;
+
+  private:
+    enum class State { running, draining, ended };
+    using Sinks = std::vector<std::unique_ptr<Sink>>;
+
+    SinkContext sink_context();
+    awaitable<void> work(std::unique_ptr<Sink> sink);
+    awaitable<void> work_until_ended(Sink& sink);
+    void see_to_others(TimePoint now);
+    bool may_begin(TimePoint now);
+    LeaseLimits limits() const noexcept;
+    bool is_too_old(const Lease& lease, TimePoint now) const noexcept;
+    bool is_done() const noexcept;
+
+    void conclude(Lease lease, const Outcome& outcome, TimePoint started);
+    void carry_out(const Decision& decision, Lease lease, TimePoint now);
+    void deliver(Lease lease, TimePoint now);
+    void try_again(Lease lease, TimePoint now);
+    void split(const Lease& lease);
+    void give_up(Lease lease, DeadReason reason);
+    void disable(Lease lease);
+    void close();
+    void put_letter(const EventPtr& event, const Lease& lease, DeadReason reason);
+    awaitable<void> put_letters(std::vector<EventPtr> events, Lease story, DeadReason reason);
+    awaitable<void> release(std::vector<EventPtr> events);
+    void drop(std::vector<EventPtr> events, DropReason reason);
+
+    void wake_for_push();
+    void wake_one();
+    void wake_all();
+    void wake_at(TimePoint at);
+    void set_backlogged(bool is_backlogged);
+    void note_exception(const std::exception_ptr& exception);
+
+    static constexpr unsigned turns_at_once_max = 256;
+    static constexpr std::size_t events_at_once_max = 1024;
+    /// After a failure of the machinery itself, memory say, before a worker goes on.
+    static constexpr Duration breather = std::chrono::seconds(1);
+
+    Shard& shard_;
+    EndpointOptions options_;
+    std::unique_ptr<Queue> queue_;
+    const bool is_strict_;
+    EndpointMetrics metrics_;
+    RetryGate gate_;
+    AttemptLog log_;
+    AttemptHistory history_;
+    std::minstd_rand random_;
+    State state_ = State::running;
+    bool is_gone_ = false;
+    unsigned in_flight_ = 0;
+    bool is_backlogged_ = false;
+    bool is_held_ = false;          // the gate lets nobody pass until something happens
+    bool is_waiting_ = false;       // the queue has something for later
+    std::vector<Wakeup*> idle_;     // the last to fall idle is woken first: its connection is warm
+    std::unique_ptr<Alarm> alarm_;  // wakes a worker; made when first needed
+    TimePoint alarm_at_ = TimePoint::max();
+    TaskGroup tasks_;
+    TaskGroup workers_;
+};
+
+}  // namespace fanfare

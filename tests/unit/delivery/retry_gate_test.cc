@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include "support/manual_clock.h"
+#include "support/run.h"
+
+#include "fanfare/retry.h"
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+using Action = Decision::Action;
+
+class RetryGateTest : public testing::Test {
+  protected:
+    TimePoint now() const { return clock_.now(); }
+    bool pass() { return gate_.try_pass(now()); }
+    void advance(Duration step) { clock_.advance(step, context_); }
+
+    void record(Action action) {
+        const bool is_good = action == Action::deliver;
+        gate_.record(is_good ? Outcome::delivered(200) : Outcome::refused(500), action, now());
+    }
+
+    /// Lets an attempt go and records what came of it.
+    void attempt(const Decision& decision) {
+        ASSERT_TRUE(pass());
+        gate_.record(Outcome::refused(500), decision, now());
+    }
+
+    /// How many may begin now.
+    int count_passes() {
+        int count = 0;
+        while (count < 100 && pass()) ++count;
+        return count;
+    }
+
+    net::io_context context_{1};
+    test::ManualClock clock_;
+    RetryGate gate_{std::make_unique<Breaker>(2, 1s), clock_, context_.get_executor()};
+};
+
+TEST_F(RetryGateTest, lets_all_pass_while_nothing_is_wrong) { EXPECT_EQ(count_passes(), 100); }
+
+TEST_F(RetryGateTest, lets_one_probe_through_when_half_open) {
+    attempt(Action::retry);
+    attempt(Action::retry);
+    EXPECT_FALSE(pass());
+    EXPECT_EQ(gate_.opens_at(now()), now() + 1s);
+    advance(1s);
+
+    EXPECT_EQ(count_passes(), 1);
+    EXPECT_EQ(gate_.opens_at(now()), TimePoint::max());
+    gate_.abandon();
+
+    EXPECT_EQ(count_passes(), 1);
+}
+
+TEST_F(RetryGateTest, ramps_up_after_a_successful_probe) {
+    attempt(Action::retry);
+    attempt(Action::retry);
+    advance(1s);
+    ASSERT_TRUE(pass());
+    record(Action::deliver);
+
+    EXPECT_EQ(count_passes(), 2);
+    record(Action::deliver);
+    EXPECT_EQ(count_passes(), 2) << "one is still under way, three may be";
+}
+
+TEST_F(RetryGateTest, is_not_moved_by_a_permanent_answer_to_one_event) {
+    attempt(Action::retry);
+    attempt(Decision::give_up(DeadReason::permanent));
+    attempt(Action::split);
+    EXPECT_FALSE(gate_.is_open());
+
+    attempt(Action::retry);
+
+    EXPECT_TRUE(gate_.is_open());
+}
+
+TEST_F(RetryGateTest, counts_an_event_given_up_after_its_attempts_as_a_failure) {
+    attempt(Decision::give_up(DeadReason::max_attempts));
+    attempt(Decision::give_up(DeadReason::max_attempts));
+
+    EXPECT_TRUE(gate_.is_open());
+}
+
+TEST_F(RetryGateTest, lets_nobody_pass_while_the_receiver_wants_time_and_then_one) {
+    attempt(Decision::pause(5s));
+
+    EXPECT_FALSE(gate_.is_open()) << "it has not failed";
+    EXPECT_FALSE(pass());
+    EXPECT_EQ(gate_.opens_at(now()), now() + 5s);
+    advance(4999ms);
+    EXPECT_FALSE(pass());
+    advance(1ms);
+    EXPECT_EQ(count_passes(), 1);
+    record(Action::deliver);
+
+    EXPECT_EQ(count_passes(), 2);
+}
+
+TEST_F(RetryGateTest, keeps_the_longer_of_two_pauses) {
+    ASSERT_TRUE(pass());
+    ASSERT_TRUE(pass());
+    gate_.record(Outcome::refused(429), Decision::pause(5s), now());
+    gate_.record(Outcome::refused(429), Decision::pause(2s), now());
+
+    EXPECT_EQ(gate_.paused_until(), now() + 5s);
+}
+
+TEST_F(RetryGateTest, lets_nobody_pass_between_pause_and_resume) {
+    gate_.pause();
+    EXPECT_TRUE(gate_.is_paused());
+    EXPECT_FALSE(pass());
+    EXPECT_EQ(gate_.opens_at(now()), TimePoint::max());
+
+    gate_.resume();
+
+    EXPECT_EQ(count_passes(), 1) << "carefully at first";
+}
+
+TEST_F(RetryGateTest, resume_ends_the_receivers_pause_too) {
+    attempt(Decision::pause(1h));
+
+    gate_.resume();
+
+    EXPECT_TRUE(pass());
+}
+
+TEST_F(RetryGateTest, wakes_who_waits_when_it_opens) {
+    attempt(Decision::pause(5s));
+    test::Running<void> waiting(context_, gate_.pass());
+    advance(4s);
+    EXPECT_FALSE(waiting.is_done());
+
+    advance(1s);
+
+    EXPECT_TRUE(waiting.is_done());
+}
+
+}  // namespace
+}  // namespace fanfare
