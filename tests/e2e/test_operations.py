@@ -123,6 +123,7 @@ class DeadLetters(OperationsCase):
 
     def test_survive_a_kill(self):
         self.give_up(3)
+        self.fanfare.expected_exit = None
         self.fanfare.kill()
         self.start(self.target)
         self.assertEqual(self.kept(), 3)

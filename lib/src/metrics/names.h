@@ -35,6 +35,9 @@ inline constexpr Definition endpoint_events{"fanfare_endpoint_events_total", Typ
 inline constexpr Definition endpoint_ignored{"fanfare_endpoint_ignored_events_total", Type::counter,
                                              "endpoint",
                                              "Events that the filter kept from the queue."};
+inline constexpr Definition endpoint_replayed{"fanfare_endpoint_replayed_events_total",
+                                              Type::counter, "endpoint",
+                                              "Dead letters that entered the queue again."};
 inline constexpr Definition endpoint_pending_events{
     "fanfare_endpoint_pending_events", Type::gauge, "endpoint",
     "Events accepted and not yet delivered or given up, with those in flight."};
@@ -136,6 +139,7 @@ inline constexpr std::array all = {ingest_requests,
                                    ingest_connections,
                                    endpoint_events,
                                    endpoint_ignored,
+                                   endpoint_replayed,
                                    endpoint_pending_events,
                                    endpoint_pending_bytes,
                                    endpoint_in_flight,

@@ -206,6 +206,7 @@ awaitable<Response> DeadLetterRoutes::purge(AdminCall call) {
     if (filter.has_error()) co_return bad_parameter(filter.error().message());
     const Result<std::uint64_t> purged = co_await sources_.dead_letters->purge(std::move(*filter));
     if (purged.has_error()) co_return failed(purged.error());
+    tell("dead letters purged", *purged);
     co_return json_response(count_body("purged", *purged));
 }
 
@@ -216,6 +217,7 @@ awaitable<Response> DeadLetterRoutes::purge_one(AdminCall call) {
     const Result<std::uint64_t> purged = co_await sources_.dead_letters->purge(std::move(filter));
     if (purged.has_error()) co_return failed(purged.error());
     if (*purged == 0) co_return not_there();
+    tell("dead letters purged", *purged);
     co_return json_response(count_body("purged", *purged));
 }
 
@@ -245,6 +247,7 @@ awaitable<Response> DeadLetterRoutes::run_replay(LetterRange range) {
     Replay replay(store, sources_.budget, std::move(queue));
     const Result<ReplayResult> result = co_await replay.run(std::move(range));
     if (result.has_error()) co_return failed(result.error());
+    tell("dead letters replayed", result->replayed);
     const std::uint64_t seen = result->replayed + result->not_replayed;
     if (is_single && seen == 0 && !result->is_out_of_room) co_return not_there();
     Json body;
@@ -255,6 +258,11 @@ awaitable<Response> DeadLetterRoutes::run_replay(LetterRange range) {
     std::string next = std::to_string(result->last_id) + '-' + std::to_string(until);
     body["next"] = is_at_end ? Json() : Json(std::move(next));
     co_return json_response(dump(body) + '\n');
+}
+
+void DeadLetterRoutes::tell(std::string_view what, std::uint64_t letters) const {
+    if (letters == 0) return;
+    sources_.shards.front()->log().write(LogLevel::info, "admin", what, {{"events", letters}});
 }
 
 bool DeadLetterRoutes::requeue(const std::string& endpoint, Replay::Events events) {

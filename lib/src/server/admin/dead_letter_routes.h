@@ -33,6 +33,7 @@ class DeadLetterRoutes {
     awaitable<Response> purge_one(AdminCall call);
     awaitable<Response> replay(AdminCall call);
     awaitable<Response> run_replay(LetterRange range);
+    void tell(std::string_view what, std::uint64_t letters) const;
     bool requeue(const std::string& endpoint, Replay::Events events);
 
     AdminSources& sources_;

@@ -50,6 +50,7 @@ Json counters(const EndpointMetrics& metrics) {
     Json result;
     result["events"] = metrics.events();
     result["ignored"] = metrics.ignored_events();
+    result["replayed"] = metrics.replayed_events();
     result["successes"] = metrics.successes();
     result["failures"] = metrics.failures();
     result["errors"] = errors(metrics);

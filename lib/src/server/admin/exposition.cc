@@ -121,6 +121,7 @@ void add_endpoint_queue(Families& families, const Snapshot& snapshot) {
     };
     add(metric::endpoint_events, [](E e) { return e.metrics.events(); });
     add(metric::endpoint_ignored, [](E e) { return e.metrics.ignored_events(); });
+    add(metric::endpoint_replayed, [](E e) { return e.metrics.replayed_events(); });
     add(metric::endpoint_pending_events, [](E e) { return e.pending_events; });
     add(metric::endpoint_pending_bytes, [](E e) { return e.pending_bytes; });
     add(metric::endpoint_in_flight, [](E e) { return e.in_flight_requests; });
