@@ -52,10 +52,20 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     info.ignored_actions = endpoint.ignored_actions;
     info.match = endpoint.match;
     info.insecure_skip_verify = http.tls.insecure_skip_verify;
+    info.signing_scheme = http.signing.scheme;
+    info.signing_secrets = http.signing.secrets.size();
+    info.auth_type = http.auth.type;
+    info.idle_timeout = http.idle_timeout;
+    if (!http.proxy.empty()) info.proxy = redacted_url(http.proxy);
+    info.no_proxy = http.no_proxy;
     return info;
 }
 
 }  // namespace
+
+unsigned loop_count(const Config& config) {
+    return config.threads == 0 ? cpus_available() : config.threads;
+}
 
 std::vector<std::unique_ptr<App::Loop>> App::make_loops(unsigned count, Clock& clock, Log& log) {
     std::vector<std::unique_ptr<Loop>> loops;
@@ -75,7 +85,7 @@ App::App(Config config, Log& log, Identity identity)
       identity_(std::move(identity)),
       instance_(make_uuid()),
       budget_(config_.queue_bytes_max),
-      loops_(make_loops(config_.threads == 0 ? cpus_available() : config_.threads, clock_, log)),
+      loops_(make_loops(loop_count(config_), clock_, log)),
       shards_(shards_of(loops_)),
       resolver_(clock_, {}),
       broadcaster_(shards_),
@@ -187,7 +197,8 @@ Result<void> App::make_admin() {
 Result<std::shared_ptr<Endpoint>> App::make_endpoint(const EndpointConfig& endpoint, Shard& shard) {
     HttpSinkOptions http = endpoint.http;
     http.instance = instance_;
-    Result<SinkMaker> make_sink = make_http_sink_maker(std::move(http), resolver_, connector_);
+    Result<SinkMaker> make_sink =
+        make_http_sink_maker(std::move(http), resolver_, connector_, &log_);
     if (!make_sink) {
         return Error("endpoint " + endpoint.name + ": " + make_sink.error().message());
     }

@@ -29,6 +29,9 @@ struct Identity {
     std::vector<std::string> command_line;
 };
 
+/// How many event loops `config` asks for: one for each CPU where it leaves that open.
+unsigned loop_count(const Config& config);
+
 /// The daemon, whole: event loops, broadcaster, endpoints and the two listeners. Start it, run it
 /// on the thread that is to be its first event loop, stop it from any thread.
 class App {

@@ -4,8 +4,10 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 
+#include "base/secret_file.h"
 #include "base/task_group.h"
 #include "base/timestamp.h"
 #include "base/units.h"
@@ -13,6 +15,7 @@
 #include "commands/command.h"
 #include "server/http_server.h"
 #include "signals.h"
+#include "sink/verifier.h"
 
 namespace fanfare::command {
 namespace {
@@ -22,6 +25,8 @@ struct Options {
     int status = 204;
     std::string fail_text = "0%";
     std::string delay_text = "0s";
+    std::vector<std::string> secrets;
+    std::vector<std::string> secret_files;
     bool is_verbose = false;
 };
 
@@ -30,6 +35,7 @@ struct Behaviour {
     double fail_probability = 0;
     Duration delay{};
     bool is_verbose = false;
+    std::optional<Verifier> verifier = std::nullopt;  ///< none: anything goes
 };
 
 std::string text_at(const nlohmann::json& event, const char* pointer) {
@@ -82,11 +88,19 @@ class Receiver final : public RequestHandler {
             const TimePoint at = clock_.now() + behaviour_.delay;
             co_await wait_until(clock_, at);
         }
+        const std::optional<std::string> problem = signature_problem(request, arrived);
         Response response;
         response.status = fails_now() ? 503 : behaviour_.status;
         response.content_type = {};
+        if (problem) {
+            response.status = unauthorized;
+            response.body = *problem + '\n';
+            response.content_type = "text/plain";
+        }
         ++answered_[response.status];
-        report(request, arrived, response.status);
+        const bool is_unread = !print(line_about(request, arrived, response.status) +
+                                      verdict(problem) + '\n' + details(request));
+        if (is_unread) on_unread_();
         co_return response;
     }
 
@@ -105,7 +119,24 @@ class Receiver final : public RequestHandler {
   private:
     bool fails_now() { return std::bernoulli_distribution(behaviour_.fail_probability)(random_); }
 
-    void report(const Request& request, WallTime arrived, int status) {
+    static constexpr int unauthorized = 401;
+
+    std::optional<std::string> signature_problem(const Request& request, WallTime arrived) const {
+        if (!behaviour_.verifier) return std::nullopt;
+        const RequestHead& head = request.head;
+        const ReceivedWebhook webhook{.id = head.find("webhook-id"),
+                                      .timestamp = head.find("webhook-timestamp"),
+                                      .signature = head.find("webhook-signature"),
+                                      .body = request.body};
+        return behaviour_.verifier->problem(webhook, arrived);
+    }
+
+    std::string verdict(const std::optional<std::string>& problem) const {
+        if (!behaviour_.verifier) return {};
+        return problem ? " signature=invalid (" + *problem + ")" : " signature=valid";
+    }
+
+    static std::string line_about(const Request& request, WallTime arrived, int status) {
         const Content content = look_into(request.body);
         const RequestHead& head = request.head;
         std::string line = rfc3339(arrived) + ' ' + printable(head.method) + ' ' +
@@ -113,13 +144,12 @@ class Receiver final : public RequestHandler {
                            " id=" + content.id + " action=" + content.action +
                            " repository=" + content.repository;
         if (content.events != 1) line += " events=" + std::to_string(content.events);
-        line += " bytes=" + std::to_string(request.body.size()) +
-                " attempt=" + printable(head.find("fanfare-attempt").value_or("-")) + '\n';
-        if (behaviour_.is_verbose) line += details(request);
-        if (!print(line)) on_unread_();
+        return line + " bytes=" + std::to_string(request.body.size()) +
+               " attempt=" + printable(head.find("fanfare-attempt").value_or("-"));
     }
 
-    static std::string details(const Request& request) {
+    std::string details(const Request& request) const {
+        if (!behaviour_.is_verbose) return {};
         std::string text;
         for (const Field& field : request.head.fields) {
             text += "    " + printable(field.name) + ": " + printable(field.value) + '\n';
@@ -178,6 +208,22 @@ std::optional<double> parse_percentage(const std::string& text) {
     return value / 100;
 }
 
+/// From what `--secret` and `--secret-file` say; none if they say nothing.
+Result<std::optional<Verifier>> make_verifier(const Options& options) {
+    std::vector<Secret> secrets;
+    for (const std::string& text : options.secrets) secrets.emplace_back(text);
+    for (const std::string& file : options.secret_files) {
+        const Result<SecretFile> loaded = SecretFile::load(
+            {.file = file, .what = {}, .component = {}, .check = check_one_line}, nullptr);
+        if (!loaded) return Error("--secret-file:" + loaded.error().message());
+        secrets.push_back(loaded->text());
+    }
+    if (secrets.empty()) return std::optional<Verifier>();
+    Result<Verifier> verifier = Verifier::make(secrets);
+    if (!verifier) return Error("--secret: a secret " + verifier.error().message());
+    return std::optional<Verifier>(std::move(*verifier));
+}
+
 int run(const Options& options) {
     Behaviour behaviour;
     behaviour.status = options.status;
@@ -193,6 +239,9 @@ int run(const Options& options) {
         return fail("--delay: expected a duration from 0s to 1h", wrong_usage);
     }
     behaviour.delay = *delay;
+    Result<std::optional<Verifier>> verifier = make_verifier(options);
+    if (!verifier) return fail(verifier.error().message(), wrong_usage);
+    behaviour.verifier = std::move(*verifier);
     return receive(options, behaviour);
 }
 
@@ -211,12 +260,21 @@ void add_listen(CLI::App& root, Chosen& chosen) {
         ->capture_default_str();
     command->add_option("--delay", options->delay_text, "How long to wait before answering")
         ->capture_default_str();
+    command
+        ->add_option("--secret", options->secrets,
+                     "Verify signatures, 401 if bad: whsec_…, whsk_… or whpk_…; several allowed")
+        ->allow_extra_args(false);
+    command
+        ->add_option("--secret-file", options->secret_files,
+                     "The same, from a file: other users do not see it in the list of processes")
+        ->allow_extra_args(false);
     command->add_flag("-v,--verbose", options->is_verbose, "Print headers and body, too");
     command->footer(
         "Ends with a summary on SIGINT or SIGTERM.\n\n"
         "Examples:\n"
         "  fanfare listen\n"
-        "  fanfare listen --listen 127.0.0.1:9001 --fail 30% --delay 50ms");
+        "  fanfare listen --listen 127.0.0.1:9001 --fail 30% --delay 50ms\n"
+        "  fanfare listen --secret-file audit.secret");
     command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

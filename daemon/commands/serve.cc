@@ -1,13 +1,11 @@
-#include <sys/resource.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 #include <memory>
 
 #include "app.h"
 #include "build_info.h"
 #include "commands/command.h"
+#include "descriptors.h"
 #include "fanfare/config.h"
 #include "signals.h"
 
@@ -16,37 +14,6 @@ namespace {
 
 /// For what cannot be cancelled: a name lookup that hangs in the C library.
 constexpr Duration exit_limit = std::chrono::milliseconds(500);
-
-/// Besides connections: standard streams, loops, listeners, files that are being read.
-constexpr std::size_t descriptors_of_its_own = 24;
-constexpr std::size_t admin_connections_least = 16;
-
-/// How many descriptors there can be: the usual soft limit is far below what is allowed.
-std::size_t raise_descriptor_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur;
-}
-
-/// Leaves descriptors for deliveries and for those who ask how it goes, whatever senders take.
-void share_descriptors(Config& config, std::size_t all, Log& log) {
-    std::size_t deliveries = 0;
-    for (const EndpointConfig& endpoint : config.endpoints) {
-        if (!endpoint.disabled) deliveries += endpoint.max_in_flight;
-    }
-    const std::size_t kept = descriptors_of_its_own + admin_connections_least +
-                             std::min<std::size_t>(deliveries, all / 4);
-    std::size_t& ingest = config.ingest.listener.connections_max;
-    const std::size_t left = std::max<std::size_t>(all > kept ? all - kept : 0, 1);
-    if (ingest <= left) return;
-    log.warn("daemon", "fewer connections than configured, as descriptors are limited",
-             {{"max_connections", left}, {"configured", ingest}, {"descriptors", all}});
-    ingest = left;
-    config.admin.listener.connections_max =
-        std::min(config.admin.listener.connections_max, admin_connections_least);
-}
 
 int run(Config config, std::vector<std::string> words) {
     Log log(config.log);

@@ -246,11 +246,13 @@ class Https(EndToEndCase):
         self.assertEqual(receiver.accepted_ids(), ["e0", "e1", "e2"])
         self.assertEqual(receiver.connections_opened() - receiver.tls_failures, 1)
 
-    def assert_tls_error(self, daemon, receiver):
+    def assert_tls_error(self, daemon, receiver, why):
         wait_until(lambda: daemon.metrics().value("fanfare_endpoint_errors_total", endpoint="t1",
                                                   reason="tls") >= 2)
         self.assertTrue(stays_true(lambda: receiver.count() == 0, 0.2))
         self.assertEqual(daemon.pending("t1"), 3)
+        self.assertEqual(daemon.get("/v1/endpoints/t1").json()["last_error"]["message"],
+                         f"tls: certificate refused: {why}")
 
     def test_works_with_the_private_authority(self):
         receiver = self.receiver(tls=self.authority.server_context("server"))
@@ -262,18 +264,34 @@ class Https(EndToEndCase):
 
     def test_fails_without_it(self):
         receiver = self.receiver(tls=self.authority.server_context("server"))
-        self.assert_tls_error(self.start(receiver), receiver)
+        self.assert_tls_error(self.start(receiver), receiver,
+                              "unable to get local issuer certificate")
 
     def test_fails_for_another_host_name(self):
         context = self.authority.server_context("server", "DNS:elsewhere.example")
         receiver = self.receiver(tls=context)
-        self.assert_tls_error(self.start(receiver, ca_file=str(self.authority.file)), receiver)
+        self.assert_tls_error(self.start(receiver, ca_file=str(self.authority.file)), receiver,
+                              "hostname mismatch")
 
     def test_server_name_stands_for_the_host(self):
         context = self.authority.server_context("server", "DNS:elsewhere.example")
         receiver = self.receiver(tls=context)
         self.assert_delivers(self.start(receiver, ca_file=str(self.authority.file),
                                         server_name="elsewhere.example"), receiver)
+
+    def test_a_new_authority_is_trusted_without_a_restart(self):
+        """SPEC 13: certificate files are re-read on change."""
+        receiver = self.receiver(tls=self.authority.server_context("server"))
+        (self.directory / "elsewhere").mkdir()
+        elsewhere = Authority(self.directory / "elsewhere")
+        daemon = self.start(receiver, ca_file=str(elsewhere.file))
+        wait_until(lambda: daemon.metrics().endpoint("errors_total", "t1") >= 2)
+        elsewhere.file.write_bytes(b"nothing yet")
+        wait_until(lambda: daemon.log_entries(
+            msg="certificate files are of no use, the last ones stay", endpoint="t1"))
+        elsewhere.file.write_bytes(self.authority.file.read_bytes())
+        self.wait_delivered(daemon, "t1")
+        self.assertEqual(receiver.accepted_ids(), ["e0", "e1", "e2"])
 
     def test_skipping_verification_works_and_is_warned_about(self):
         receiver = self.receiver(tls=self.authority.server_context("server"))

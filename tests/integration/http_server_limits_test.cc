@@ -237,6 +237,53 @@ TEST(HttpServerLimits, do_not_spin_while_descriptors_are_out) {
     few.give_back(100);
 }
 
+/// Has no memory for an alarm when told so.
+class FailingClock final : public Clock {
+  public:
+    TimePoint now() const noexcept override { return clock_.now(); }
+    WallTime wall() const noexcept override { return clock_.wall(); }
+    std::unique_ptr<Alarm> make_alarm(const Executor& executor) override {
+        if (fails_next_.exchange(false)) throw std::bad_alloc();
+        return clock_.make_alarm(executor);
+    }
+
+    void fail_next() { fails_next_ = true; }
+    bool has_failed() const { return !fails_next_; }
+
+  private:
+    SteadyClock clock_;
+    std::atomic<bool> fails_next_{false};
+};
+
+TEST(HttpServerLimits, go_on_accepting_when_memory_was_out) {
+    net::io_context context{1};
+    FailingClock clock;
+    Log log{LogOptions{}, [](std::string_view) {}};
+    Shard shard(context, clock, log);
+    test::TargetHandler handler(clock);
+    HttpServer server("test", {&shard}, local_options(), handler);
+    ASSERT_TRUE(server.bind().has_value());
+    server.start();
+    auto guard = net::make_work_guard(context);
+    std::thread turning([&] { context.run(); });
+    int status = 0;
+    {
+        FewDescriptors few(1);  // so that accepting pauses, which takes an alarm
+        clock.fail_next();
+        RawClient client(server.addresses().front());
+        EXPECT_TRUE(eventually([&] { return clock.has_failed(); }));
+
+        few.give_back(1);
+        client.send(echo);
+        EXPECT_NO_THROW(status = client.read_answer().status);
+    }
+
+    EXPECT_EQ(status, 200);
+    net::co_spawn(context, server.stop(1s), net::use_future).wait();
+    guard.reset();
+    turning.join();
+}
+
 TEST(HttpServerLimits, leave_no_descriptor_behind) {
     const std::size_t before = open_descriptors();
     {

@@ -27,6 +27,10 @@ class RawTls {
         SSL_CTX_use_certificate_chain_file(context_.get(), options.cert_file.c_str());
         SSL_CTX_use_PrivateKey_file(context_.get(), options.key_file.c_str(), SSL_FILETYPE_PEM);
         SSL_CTX_set_max_proto_version(context_.get(), options.version_max);
+        if (options.version_max != 0 && options.version_max < TLS1_2_VERSION) {
+            SSL_CTX_set_min_proto_version(context_.get(), options.version_max);
+            SSL_CTX_set_security_level(context_.get(), 0);
+        }
         SSL_CTX_set_alpn_select_cb(context_.get(), select_http, nullptr);
         constexpr unsigned char id[] = "imposter";
         SSL_CTX_set_session_id_context(context_.get(), id, sizeof id - 1);

@@ -23,27 +23,14 @@ const std::vector<std::string> layers = {"base",  "event",   "metrics", "deliver
 
 /// Where each public header belongs. A header that is missing here fails the test.
 const std::vector<std::pair<std::string, std::string>> public_headers = {
-    {"error.h", "base"},
-    {"clock.h", "base"},
-    {"budget.h", "base"},
-    {"log.h", "base"},
-    {"event.h", "event"},
-    {"envelope.h", "event"},
-    {"filter.h", "event"},
-    {"outcome.h", "event"},
-    {"sink.h", "event"},
-    {"metrics.h", "metrics"},
-    {"queue.h", "delivery"},
-    {"dead_letters.h", "metrics"},
-    {"retry_policy.h", "delivery"},
-    {"retry.h", "delivery"},
-    {"sink_maker.h", "delivery"},
-    {"tls.h", "http"},
-    {"endpoint.h", "runtime"},
-    {"channel_sink.h", "sink"},
-    {"http_sink.h", "sink"},
-    {"listener.h", "server"},
-    {"broadcaster.h", "runtime"},
+    {"error.h", "base"},     {"clock.h", "base"},           {"budget.h", "base"},
+    {"log.h", "base"},       {"secret.h", "base"},          {"credentials.h", "sink"},
+    {"event.h", "event"},    {"envelope.h", "event"},       {"filter.h", "event"},
+    {"outcome.h", "event"},  {"sink.h", "event"},           {"metrics.h", "metrics"},
+    {"queue.h", "delivery"}, {"dead_letters.h", "metrics"}, {"retry_policy.h", "delivery"},
+    {"retry.h", "delivery"}, {"sink_maker.h", "delivery"},  {"tls.h", "http"},
+    {"egress.h", "http"},    {"endpoint.h", "runtime"},     {"channel_sink.h", "sink"},
+    {"http_sink.h", "sink"}, {"listener.h", "server"},      {"broadcaster.h", "runtime"},
     {"config.h", "config"}};
 
 struct Line {
@@ -204,6 +191,12 @@ TEST(Tidy, coroutines_follow_the_rules_of_the_compiler) {
                    "GCC 12 destroys operands of ?: beside co_await twice");
     expect_nowhere({"lib", "daemon"}, R"(\[[^\]]+\]\([^)]*\) (mutable )?-> awaitable)",
                    "a coroutine is a named function");
+    // The files named stay on the executor that they are on.
+    expect_nowhere(
+        {"lib", "daemon"}, R"(\bco_spawn\()",
+        "spawn by a TaskGroup; to another executor by run_on()",
+        {"lib/src/base/task_group.cc", "lib/src/base/run_on.h", "lib/src/http/simple_client.cc",
+         "lib/src/server/session.cc", "lib/src/sink/connection.cc"});
 }
 
 TEST(Tidy, time_comes_from_the_clock_and_names_from_the_resolver) {

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "fanfare/egress.h"
 #include "fanfare/filter.h"
 #include "fanfare/http_sink.h"
 #include "fanfare/listener.h"
@@ -50,6 +51,7 @@ struct Config {
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
     DeadLettersConfig dead_letters;
     Duration shutdown_drain = std::chrono::seconds(20);
+    EgressOptions egress;  ///< as it also stands in each endpoint
     std::vector<EndpointConfig> endpoints;
     /// Remarks for the log at start: a whole registry file was given, say.
     std::vector<std::string> warnings;

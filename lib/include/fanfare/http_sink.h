@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "fanfare/credentials.h"
+#include "fanfare/egress.h"
 #include "fanfare/error.h"
 #include "fanfare/sink_maker.h"
 #include "fanfare/tls.h"
@@ -12,6 +14,7 @@
 namespace fanfare {
 
 class Connector;
+class Log;
 class Resolver;
 
 enum class BodyFormat : std::uint8_t { envelope, event };
@@ -29,8 +32,15 @@ struct HttpSinkOptions {
     Duration connection_age_max = std::chrono::minutes(5);  ///< then resolve and connect anew
     std::vector<StatusRange> success = {StatusRange{}};     ///< empty: 2xx
     TlsOptions tls;
+    /// `http://[user:password@]host:port`: what an http URL is asked for at, and a tunnel to an
+    /// https one; empty: none, whatever the environment says.
+    std::string proxy;
+    std::vector<std::string> no_proxy;  ///< hosts, `.suffixes` and CIDRs that are reached directly
+    EgressOptions egress;
     /// Begins the webhook-id of a batch, where another process must not come by the same: a UUID.
     std::string instance;
+    SigningOptions signing;
+    AuthOptions auth;
     bool operator==(const HttpSinkOptions&) const = default;
 };
 
@@ -42,9 +52,11 @@ std::shared_ptr<Connector> make_connector();
 /// Makes the HTTP sinks of one endpoint. The parts they share (parsed URL, prepared header, TLS
 /// context) are built once, here, so that a bad option is known at start-up.
 ///
-/// Resolver and connector must outlive the sinks. Each sink keeps one connection alive.
+/// Resolver, connector and log must outlive the sinks. Each sink keeps one connection alive. If
+/// requests are signed or authorized, all sinks of one maker belong to one shard: they share the
+/// keys and the token. `log` is told of secret files that change or get unreadable; null: nobody.
 Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolver,
-                                       Connector& connector);
+                                       Connector& connector, Log* log = nullptr);
 
 /// What a status says about an attempt: delivered if it is in `success`, else refused.
 Outcome classify(int http_status, const std::vector<StatusRange>& success) noexcept;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -28,25 +30,52 @@ enum class DeadReason : std::uint8_t {
 inline constexpr std::size_t dead_reasons = 7;
 std::string_view to_string(DeadReason reason) noexcept;
 
-/// Counts of observations below fixed upper bounds. Single-threaded: belongs to a shard.
-class Histogram {
+/// Counts of observations below fixed upper bounds; one more bucket takes the rest.
+/// Single-threaded: belongs to a shard.
+template <const auto& upper_bounds>
+class BasicHistogram {
   public:
-    /// Upper bounds in seconds, from 100 µs to 60 s; one more bucket takes the rest.
-    static constexpr std::array<double, 17> bounds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
-                                                      0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
-                                                      1,      2.5,     5,      10,    60};
+    static constexpr const auto& bounds = upper_bounds;
 
-    void observe(Duration value) noexcept;
-    void add(const Histogram& other) noexcept;
+    void observe(double value) noexcept {
+        const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value);
+        ++counts_[static_cast<std::size_t>(bucket - bounds.begin())];
+        ++count_;
+        sum_ += value;
+    }
+    void observe(Duration value) noexcept { observe(std::chrono::duration<double>(value).count()); }
+
+    void add(const BasicHistogram& other) noexcept {
+        for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+        count_ += other.count_;
+        sum_ += other.sum_;
+    }
 
     std::span<const std::uint64_t> counts() const noexcept { return counts_; }
     std::uint64_t count() const noexcept { return count_; }
-    double sum_seconds() const noexcept { return sum_seconds_; }
+    double sum() const noexcept { return sum_; }
 
   private:
-    std::array<std::uint64_t, bounds.size() + 1> counts_{};
+    std::array<std::uint64_t, upper_bounds.size() + 1> counts_{};
     std::uint64_t count_ = 0;
-    double sum_seconds_ = 0;
+    double sum_ = 0;
+};
+
+/// In seconds, from 100 µs to 60 s.
+inline constexpr std::array<double, 17> duration_bounds = {
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+    0.1,    0.25,    0.5,    1,     2.5,    5,     10,   60};
+using Histogram = BasicHistogram<duration_bounds>;
+
+/// Events in a batch.
+inline constexpr std::array<double, 10> size_bounds = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+using SizeHistogram = BasicHistogram<size_bounds>;
+
+/// Of an endpoint that sends batches.
+struct BatchMetrics {
+    SizeHistogram events;      ///< of each batch as it is formed
+    Histogram wait;            ///< of its oldest event, from acceptance until then
+    std::uint64_t splits = 0;  ///< into halves
 };
 
 /// How often each HTTP status was seen; few different ones, so a flat list.
@@ -72,7 +101,10 @@ class EndpointMetrics {
     void dead_lettered(std::size_t events, DeadReason reason) noexcept;
     /// Of the events that are offered, those that had been given up before.
     void replayed(std::size_t events) noexcept { replayed_ += events; }
-    void batch_split() noexcept { ++batch_splits_; }
+    /// Batches are counted from now on.
+    void count_batches() { batches_.emplace(); }
+    void batch_formed(std::size_t events, Duration wait) noexcept;
+    void batch_split() noexcept;
     void connection_opened() noexcept { ++connections_opened_; }
 
     /// All that came from the Broadcaster, ignored or not, and what was replayed.
@@ -84,7 +116,8 @@ class EndpointMetrics {
     std::uint64_t failures() const noexcept { return failures_; }
     std::uint64_t retries() const noexcept { return retries_; }
     std::uint64_t replayed_events() const noexcept { return replayed_; }
-    std::uint64_t batch_splits() const noexcept { return batch_splits_; }
+    /// Nothing if the endpoint sends none.
+    const std::optional<BatchMetrics>& batches() const noexcept { return batches_; }
     std::uint64_t connections_opened() const noexcept { return connections_opened_; }
     /// Attempts without a usable answer, by Reason from dns to blocked.
     std::uint64_t errors(Reason reason) const noexcept;
@@ -111,13 +144,13 @@ class EndpointMetrics {
     std::uint64_t retries_ = 0;
     std::uint64_t connections_opened_ = 0;
     std::uint64_t replayed_ = 0;
-    std::uint64_t batch_splits_ = 0;
     std::array<std::uint64_t, error_reasons.size()> errors_{};
     std::array<std::uint64_t, drop_reasons> dropped_{};
     std::array<std::uint64_t, dead_reasons> dead_{};
     StatusCounts responses_;
     Histogram request_duration_;
     Histogram delivery_latency_;
+    std::optional<BatchMetrics> batches_;
 };
 
 /// What happened at one listener on one shard. Same rules as EndpointMetrics.

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "fanfare/metrics.h"
 #include "fanfare/sink.h"
@@ -9,6 +10,7 @@
 namespace fanfare {
 
 class Deadlines;
+class Log;
 
 /// What a sink may use of its surroundings. All of it outlives the sink and belongs to the shard
 /// that the sink runs on.
@@ -17,6 +19,8 @@ struct SinkContext {
     Clock& clock;
     Deadlines& deadlines;  ///< coarse timeouts that cost nothing to set and clear
     EndpointMetrics& metrics;
+    Log* log = nullptr;              ///< null: nothing is logged
+    std::string_view endpoint = {};  ///< its name, for log lines
 };
 
 /// Makes the sink of one worker; called once per worker, on the shard's thread.

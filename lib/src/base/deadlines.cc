@@ -32,7 +32,7 @@ TimeoutList& Deadlines::of(Duration length) {
     return *list;
 }
 
-void Deadlines::settle() noexcept {
+void Deadlines::clear_if_idle() noexcept {
     const bool is_idle = std::all_of(lists_.begin(), lists_.end(), [](const auto& entry) {
         return entry.second->armed_.empty();
     });

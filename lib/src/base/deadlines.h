@@ -68,7 +68,7 @@ class Deadlines {
 
     /// Clears the alarm if nothing is armed. Disarming leaves it to ring once more, which would
     /// keep a loop from ending that has nothing else to do.
-    void settle() noexcept;
+    void clear_if_idle() noexcept;
 
   private:
     friend class TimeoutList;

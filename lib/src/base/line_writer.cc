@@ -12,7 +12,21 @@ namespace {
 
 bool is_writable(int descriptor) noexcept {
     pollfd entry{descriptor, POLLOUT, 0};
-    return ::poll(&entry, 1, 0) != 0;
+    // A descriptor that is no good (POLLNVAL) is found out about by the write.
+    const int ready_events = POLLOUT | POLLERR | POLLHUP | POLLNVAL;
+    return ::poll(&entry, 1, 0) > 0 && (entry.revents & ready_events) != 0;
+}
+
+/// As write(), but EAGAIN where that would wait. A pipe that can be written to takes at least
+/// PIPE_BUF bytes without waiting (POSIX).
+ssize_t write_some(int descriptor, std::string_view text) noexcept {
+    const std::size_t part = std::min<std::size_t>(text.size(), PIPE_BUF);
+    while (is_writable(descriptor)) {
+        const ssize_t written = ::write(descriptor, text.data(), part);
+        if (written >= 0 || errno != EINTR) return written;
+    }
+    errno = EAGAIN;
+    return -1;
 }
 
 }  // namespace
@@ -25,18 +39,17 @@ bool LineWriter::write(std::string_view line) noexcept {
     return put(line);
 }
 
-/// A pipe that can be written to takes at least PIPE_BUF bytes without waiting (POSIX).
 bool LineWriter::put(std::string_view text) noexcept {
     const std::size_t size = text.size();
     while (!text.empty()) {
-        if (!is_writable(descriptor_)) {
+        const ssize_t written = write_some(descriptor_, text);
+        if (written < 0 && (errno == EPIPE || errno == EBADF)) {
+            return true;  // nobody will ever read it: nothing to make up for
+        }
+        if (written < 0) {
             is_line_cut_ = is_line_cut_ || text.size() < size;
             return false;
         }
-        const std::size_t part = std::min<std::size_t>(text.size(), PIPE_BUF);
-        const ssize_t written = ::write(descriptor_, text.data(), part);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return true;  // nobody will ever read it: nothing to make up for
         text.remove_prefix(static_cast<std::size_t>(written));
     }
     return true;

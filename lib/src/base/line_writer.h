@@ -6,12 +6,14 @@ namespace fanfare {
 
 /// Writes lines to a descriptor and never waits for whoever reads them: a log that nobody reads
 /// must not stop what is logged about. Any thread, one at a time. The descriptor stays the
-/// caller's, and blocking: others may write to it too.
+/// caller's, and blocking: others may write to it too. But if another process fills the same pipe
+/// between our look at it and our write, that write waits for the reader.
 class LineWriter {
   public:
     explicit LineWriter(int descriptor) noexcept : descriptor_(descriptor) {}
 
-    /// `line` with its end. False if it would have to wait: the line is lost, or its end is.
+    /// `line` with its end. False if it would have to wait, or cannot be stored: the line is lost,
+    /// or its end is. True where all is lost anyway, as the descriptor is closed at either end.
     bool write(std::string_view line) noexcept;
 
   private:

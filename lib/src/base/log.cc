@@ -155,7 +155,7 @@ class WriterSink final : public spdlog::sinks::base_sink<std::mutex> {
     Log::Writer writer_;
 };
 
-/// To stderr. Lines that nobody reads are lost, and counted.
+/// To stderr. Lines that cannot be written are lost, and counted.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
   public:
     explicit StderrSink(LogFormat format) : format_(format) {}
@@ -171,7 +171,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
 
     bool tell_lost() {
         const std::string text =
-            render(format_, "log", "lines lost, as nobody read them", {{"lines", lost_}});
+            render(format_, "log", "lines lost, as they could not be written", {{"lines", lost_}});
         if (!write({"fanfare", spdlog::level::warn, text})) return false;
         lost_ = 0;
         return true;

@@ -7,6 +7,8 @@
 
 #include "base/utf8.h"
 
+#include "base/digits.h"
+
 namespace fanfare {
 namespace {
 
@@ -35,8 +37,6 @@ constexpr std::array<Unit, 9> size_units = {{{"B", 1},
                                              {"TB", 1'000'000'000'000}}};
 
 constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// A decimal number, exact: whole + fraction / fraction_scale.
 struct Decimal {

@@ -113,6 +113,8 @@ std::string show_schedule(Target& target) {
     return dump(result);
 }
 
+std::string show_ports(Target& target) { return dump(Json(target.config.egress.ports)); }
+
 std::string show_match(Target& target) { return dump(match_rules_json(target.endpoint.match)); }
 
 }  // namespace fanfare

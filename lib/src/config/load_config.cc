@@ -3,9 +3,11 @@
 
 #include "base/files.h"
 #include "base/units.h"
+#include "config/egress_keys.h"
 #include "config/endpoint_checks.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
+#include "config/schema_credentials.h"
 #include "config/yaml_reader.h"
 #include "fanfare/config.h"
 
@@ -132,6 +134,8 @@ class Loader {
 
     void load_endpoints(const Value& list) {
         if (!list.expect_sequence("a list of endpoints")) return;
+        const Result<EgressPolicyPtr> egress = EgressPolicy::make(config_.egress);
+        if (egress.has_value()) egress_ = *egress;  // else its mistake has been told
         for (std::size_t i = 0; i < list.node().items.size(); ++i) {
             config_.endpoints.push_back(load_endpoint(list.item(i)));
         }
@@ -143,10 +147,12 @@ class Loader {
         refuse_unknown_keys(value, {endpoint_section, names_of(schema_.endpoint)});
         refuse_missing_keys(value, schema_.endpoint);
         const YamlNode effective = with_defaults(value.node());
-        Target target{config_, endpoint};
         const Value whole(loading_, effective, value.key());
+        Target target{config_, endpoint};
         read_keys(whole, schema_.endpoint, endpoint_section, target);
         check_endpoint(whole, endpoint);
+        check_credentials(whole, endpoint);
+        if (egress_) apply_egress(whole, *egress_, target);
         refuse_known_name(value, endpoint.name);
         return endpoint;
     }
@@ -161,10 +167,11 @@ class Loader {
         };
         for (const Key& key : schema_.endpoint) {
             const YamlEntry* entry = own.find(key.name);
-            if (!is_set(entry) && !key.is_required && defaults_ != nullptr) {
+            const bool is_bad = entry != nullptr && key.needs_value;  // or it has a value
+            if (!is_set(entry) && !is_bad && !key.is_required && defaults_ != nullptr) {
                 entry = defaults_->find(key.name);
             }
-            if (is_set(entry)) effective.entries.push_back(*entry);
+            if (is_set(entry) || is_bad) effective.entries.push_back(*entry);
         }
         return effective;
     }
@@ -183,6 +190,7 @@ class Loader {
     const Schema schema_ = make_schema();
     Config config_;
     EndpointConfig scratch_;
+    EgressPolicyPtr egress_;
     const YamlNode* defaults_ = nullptr;
     std::map<std::string, int> names_;  ///< of endpoints, with their lines
 };

@@ -14,7 +14,6 @@ struct Entry {
 
 constexpr std::array entries = {
     Entry{"", "action_groups", ""},
-    Entry{"", "egress", ""},
     Entry{"", "history", ""},
     Entry{"", "meta", ""},
     Entry{"", "reload", ""},
@@ -26,12 +25,7 @@ constexpr std::array entries = {
     Entry{"queue", "recovery", ""},
     Entry{"queue", "removed_grace", ""},
     Entry{"queue", "storage", ""},
-    Entry{"endpoints[]", "auth", ""},
-    Entry{"endpoints[]", "idle_timeout", ""},
-    Entry{"endpoints[]", "no_proxy", ""},
-    Entry{"endpoints[]", "proxy", ""},
     Entry{"endpoints[]", "queue", ""},
-    Entry{"endpoints[]", "signing", ""},
     Entry{"endpoints[]", "template", ""},
     Entry{"endpoints[]", "type_prefix", ""},
     Entry{"endpoints[]", "format", "cloudevents"},

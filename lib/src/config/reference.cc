@@ -78,7 +78,9 @@ class YamlWriter {
     static bool has_default(const Key& key) {
         if (const auto* const mapping_kind = std::get_if<MappingKind>(&key.kind)) {
             const auto& keys = mapping_kind->keys;
-            return std::any_of(keys.begin(), keys.end(), has_default);
+            const auto is_required = [](const Key& inner) { return inner.is_required; };
+            return std::none_of(keys.begin(), keys.end(), is_required) &&
+                   std::any_of(keys.begin(), keys.end(), has_default);
         }
         return !default_value(key).empty();
     }

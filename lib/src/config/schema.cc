@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/checks.h"
+#include "config/egress_keys.h"
 
 namespace fanfare {
 namespace {
@@ -179,6 +180,7 @@ Schema make_schema() {
          integer<unsigned>(0, 256, [](Target& t) -> decltype(auto) { return (t.config.threads); })},
         {"queue", "What may wait for endpoints.", MappingKind{{std::move(queue_bytes)}, {}}},
         dead_letters_key(),
+        make_egress_key(),
         {"shutdown", "How the daemon ends.", MappingKind{{std::move(drain)}, {}}},
         {"defaults",
          "Values for endpoints that do not set the key themselves, whole values: any endpoint key "

@@ -1,8 +1,10 @@
 #include "config/checks.h"
 #include "config/effective.h"
+#include "config/egress_keys.h"
 #include "config/endpoint_values.h"
 #include "config/match_rules.h"
 #include "config/schema.h"
+#include "config/schema_credentials.h"
 
 namespace fanfare {
 namespace {
@@ -140,7 +142,7 @@ Key tls_key() {
              return (t.endpoint.http.tls.insecure_skip_verify);
          }}},
     };
-    return {"tls", "For an https URL.",
+    return {"tls", "For an https URL; its files are read again when they change.",
             MappingKind{std::move(keys), {{"cert_file", "key_file"}, {"key_file", "cert_file"}}}};
 }
 
@@ -157,6 +159,9 @@ std::vector<Key> make_endpoint_keys() {
                             [](Target& t) -> decltype(auto) { return (t.endpoint.http.format); })});
     for (Key& key : filter_keys()) keys.push_back(std::move(key));
     keys.push_back(tls_key());
+    keys.push_back(signing_key());
+    keys.push_back(auth_key());
+    for (Key& key : make_connection_keys()) keys.push_back(std::move(key));
     return keys;
 }
 

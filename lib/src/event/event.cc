@@ -7,6 +7,8 @@
 #include <functional>
 #include <optional>
 
+#include "base/byte_set.h"
+
 namespace fanfare {
 namespace {
 
@@ -39,17 +41,10 @@ std::optional<std::size_t> offset_in(std::string_view whole, std::string_view te
 constexpr std::string_view header_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-constexpr std::array<bool, 256> make_header_bytes() {
-    std::array<bool, 256> set{};
-    for (const char c : header_alphabet) set[static_cast<unsigned char>(c)] = true;
-    return set;
-}
-
-constexpr std::array<bool, 256> header_bytes = make_header_bytes();
+constexpr ByteSet header_bytes = with({}, header_alphabet);
 
 bool is_header_safe(std::string_view id) {
-    const auto is_safe = [](char c) { return header_bytes[static_cast<unsigned char>(c)]; };
-    return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), is_safe);
+    return !id.empty() && id.size() <= 64 && skip(id, 0, header_bytes) == id.size();
 }
 
 /// An event that waits may cost 128 bytes over its payload; allocate_shared and malloc need 40.

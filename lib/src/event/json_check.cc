@@ -3,18 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/digits.h"
+
 namespace fanfare {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// The value of a hexadecimal digit, or 16.
-unsigned hex_value(char c) {
-    if (is_digit(c)) return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
-    return 16;
-}
 
 /// The second byte of a UTF-8 sequence lies in this range: it is what keeps out overlong forms,
 /// surrogates and everything above U+10FFFF (Unicode, table 3-7).
@@ -197,9 +189,9 @@ class Checker {
         if (text_.size() - at_ < 4) return std::nullopt;
         unsigned unit = 0;
         for (int i = 0; i < 4; ++i) {
-            const unsigned digit = hex_value(text_[at_++]);
-            if (digit > 15) return std::nullopt;
-            unit = unit * 16 + digit;
+            const int digit = hex_value(text_[at_++]);
+            if (digit < 0) return std::nullopt;
+            unit = unit * 16 + static_cast<unsigned>(digit);
         }
         return unit;
     }

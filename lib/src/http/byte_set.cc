@@ -3,11 +3,6 @@
 namespace fanfare {
 namespace {
 
-constexpr ByteSet with(ByteSet set, std::string_view bytes) {
-    for (const char byte : bytes) set[static_cast<unsigned char>(byte)] = true;
-    return set;
-}
-
 constexpr ByteSet make_visible_bytes() {
     ByteSet set{};
     for (std::size_t byte = 0x21; byte < set.size(); ++byte) set[byte] = byte != 0x7f;

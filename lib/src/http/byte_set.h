@@ -1,15 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
-namespace fanfare {
+#include "base/byte_set.h"
 
-/// Which bytes may stand somewhere.
-using ByteSet = std::array<bool, 256>;
+namespace fanfare {
 
 /// Of a method or a field name (RFC 9110 5.6.2).
 extern const ByteSet token_bytes;
@@ -19,12 +17,6 @@ extern const ByteSet visible_bytes;
 extern const ByteSet text_bytes;
 /// Of a host that is a name, but for percent-encoded bytes (RFC 3986 3.2.2).
 extern const ByteSet name_bytes;
-
-/// The first place from `position` on whose byte is not in `set`, or the end.
-inline std::size_t skip(std::string_view bytes, std::size_t position, const ByteSet& set) noexcept {
-    while (position < bytes.size() && set[static_cast<unsigned char>(bytes[position])]) ++position;
-    return position;
-}
 
 /// Whether none of the eight bytes at `bytes` is a control byte.
 inline bool are_plain(const char* bytes) noexcept {

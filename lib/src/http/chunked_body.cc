@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
+#include "base/digits.h"
+
 namespace fanfare {
 namespace {
-
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 // 15 digits cannot overflow; more are only needed by who pads with zeros or means to overflow.
 constexpr std::uint8_t size_digits_max = 15;

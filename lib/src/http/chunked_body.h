@@ -31,6 +31,19 @@ class ChunkedBody {
     /// again. Consumes nothing once is_done() or after a problem.
     Step step(std::string_view bytes);
 
+    /// Takes all that can be taken of `bytes`, giving `keep` each piece of data among them. Returns
+    /// how many are consumed.
+    template <class Keep>
+    std::size_t feed(std::string_view bytes, Keep keep) {
+        std::size_t consumed = 0;
+        while (consumed < bytes.size() && !is_done() && message_ == nullptr) {
+            const Step next = step(bytes.substr(consumed));
+            keep(next.data);
+            consumed += next.consumed;
+        }
+        return consumed;
+    }
+
     bool is_done() const noexcept { return state_ == State::done; }
     Problem problem() const noexcept { return problem_; }
     /// What is wrong, a constant phrase; null if nothing is.

@@ -15,11 +15,19 @@ awaitable<Connected> TcpConnector::connect(ConnectTarget target) {
     Connected connected;
     co_await socket.async_connect(peer, net::redirect_error(net::use_awaitable, connected.error));
     if (connected.error) {
+        if (target.tunnel) connected.error = of_proxy(connected.error);
         connected.reason = Reason::connect;
         co_return connected;
     }
     error_code ignored;
     socket.set_option(net::ip::tcp::no_delay(true), ignored);
+    if (target.tunnel) {
+        connected.error = co_await open_tunnel(socket, target.tunnel);
+        if (connected.error) {
+            connected.reason = Reason::connect;
+            co_return connected;
+        }
+    }
     if (target.tls == nullptr) {
         connected.stream = make_plain_stream(StreamSocket(std::move(socket)));
         co_return connected;

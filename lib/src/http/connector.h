@@ -7,6 +7,7 @@
 #include "fanfare/outcome.h"
 #include "http/byte_stream.h"
 #include "http/tls.h"
+#include "http/tunnel.h"
 
 namespace fanfare {
 
@@ -14,6 +15,7 @@ namespace fanfare {
 struct ConnectTarget {
     net::ip::address address;
     std::uint16_t port = 0;
+    TunnelPtr tunnel;         ///< null: none; else `address` is a proxy's
     TlsContextPtr tls;        ///< null: plain
     std::string server_name;  ///< for SNI and verification: a name or an IP literal
 };
@@ -29,6 +31,9 @@ struct Connected {
 class Connector {
   public:
     virtual ~Connector() = default;
+
+    /// Why it would not even try to connect to `address`; no error: it would.
+    virtual error_code refusal(const net::ip::address& /*address*/) const { return {}; }
 
     /// Any executor: the stream belongs to the one the coroutine runs on. Cancellation ends it.
     virtual awaitable<Connected> connect(ConnectTarget target) = 0;

@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 
 namespace fanfare {
 namespace {
@@ -41,7 +42,11 @@ awaitable<ExchangeEnd> exchange(ByteStream& stream, std::span<const net::const_b
         const IoResult got = co_await stream.read_some(space);
         if (got.error == net::error::eof) parser.feed_eof();
         if (got.error) {
-            if (!end.error) end.error = got.error;
+            // What TLS says counts more than that the request could not be sent: a server of TLS
+            // 1.3 tells only now that it refuses our certificate.
+            if (!end.error || got.error.category() == net::error::get_ssl_category()) {
+                end.error = got.error;
+            }
             co_return end;
         }
         is_all_fed = feed_all(parser, {buffer.data(), got.bytes});

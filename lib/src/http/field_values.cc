@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "base/digits.h"
 #include "http/byte_set.h"
 
 namespace fanfare {
 namespace {
 
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-constexpr bool is_hex_digit(char c) noexcept {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+constexpr bool is_hex_digit(char c) noexcept { return hex_value(c) >= 0; }
 
 bool is_token(std::string_view text) noexcept {
     return !text.empty() && skip(text, 0, token_bytes) == text.size();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/digits.h"
 #include "http/byte_set.h"
 
 namespace fanfare {
@@ -19,7 +20,6 @@ bool begins_with(std::string_view bytes, const char (&text)[Size]) noexcept {
     return bytes.size() >= Size - 1 && std::memcmp(bytes.data(), text, Size - 1) == 0;
 }
 
-bool is_digit(char byte) noexcept { return byte >= '0' && byte <= '9'; }
 int digit_value(char digit) noexcept { return digit - '0'; }
 bool is_blank(char byte) noexcept { return byte == ' ' || byte == '\t'; }
 

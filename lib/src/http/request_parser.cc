@@ -215,12 +215,8 @@ std::size_t RequestParser::Impl::feed_body(std::string_view bytes) {
 }
 
 std::size_t RequestParser::Impl::feed_chunks(std::string_view bytes) {
-    std::size_t consumed = 0;
-    while (consumed < bytes.size() && !chunks_->is_done() && chunks_->message() == nullptr) {
-        const ChunkedBody::Step step = chunks_->step(bytes.substr(consumed));
-        keep(step.data);
-        consumed += step.consumed;
-    }
+    const std::size_t consumed =
+        chunks_->feed(bytes, [this](std::string_view data) { keep(data); });
     if (chunks_->is_done()) state_ = State::done;
     if (chunks_->message() != nullptr) fail(problem_of(*chunks_));
     return consumed;

@@ -148,12 +148,8 @@ std::size_t ResponseParser::Impl::feed_body(std::string_view bytes) {
 }
 
 std::size_t ResponseParser::Impl::feed_chunks(std::string_view bytes) {
-    std::size_t consumed = 0;
-    while (consumed < bytes.size() && !chunks_->is_done() && chunks_->message() == nullptr) {
-        const ChunkedBody::Step step = chunks_->step(bytes.substr(consumed));
-        keep(step.data);
-        consumed += step.consumed;
-    }
+    const std::size_t consumed =
+        chunks_->feed(bytes, [this](std::string_view data) { keep(data); });
     if (chunks_->is_done()) answer_.state = State::done;
     if (chunks_->problem() == ChunkedBody::Problem::too_long) {
         answer_.state = State::too_long;

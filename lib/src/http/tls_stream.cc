@@ -135,7 +135,9 @@ error_code expect_server(SSL* native, const std::string& server_name) {
     bool ok = is_ip || SSL_set_tlsext_host_name(native, server_name.c_str()) == 1;
 
     X509_VERIFY_PARAM* const expected = SSL_get0_param(native);
-    X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // Only alternative names count: a common name is free text (RFC 9525).
+    X509_VERIFY_PARAM_set_hostflags(
+        expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (is_ip) {
         ok = ok && X509_VERIFY_PARAM_set1_ip_asc(expected, server_name.c_str()) == 1;
     } else {

@@ -53,6 +53,15 @@ std::string host_of(const urls::url_view& view) {
                                                      : view.host();
 }
 
+/// Boost 1.81 reads a name that begins like an IPv4 address, `10.0.0.1.nip.io`, as that address
+/// with a path behind it. Then this is where it begins in `text`; npos if all is well.
+std::size_t find_misread_name(const urls::url_view& view, std::string_view text) {
+    const bool is_misread = view.host_type() == urls::host_type::ipv4 &&
+                            !view.encoded_path().empty() && view.encoded_path().front() != '/';
+    if (!is_misread) return std::string_view::npos;
+    return static_cast<std::size_t>(view.encoded_host().data() - text.data());
+}
+
 }  // namespace
 
 Result<Url> parse_url(std::string_view text) {
@@ -60,7 +69,15 @@ Result<Url> parse_url(std::string_view text) {
     if (std::any_of(text.begin(), text.end(), is_blank_or_control)) {
         return Error("the URL holds a blank or a control character");
     }
-    const auto parsed = urls::parse_uri({text.data(), text.size()});
+    auto parsed = urls::parse_uri({text.data(), text.size()});
+    // With a letter in front of it, it is a name for Boost, too.
+    std::string marked;
+    const std::size_t misread =
+        parsed.has_error() ? std::string_view::npos : find_misread_name(*parsed, text);
+    if (misread != std::string_view::npos) {
+        marked.append(text).insert(misread, 1, 'x');
+        parsed = urls::parse_uri({marked.data(), marked.size()});
+    }
     if (parsed.has_error()) return Error("not an absolute http or https URL");
     const urls::url_view& view = *parsed;
     if (const char* const problem = find_problem(view)) return Error(problem);
@@ -68,9 +85,10 @@ Result<Url> parse_url(std::string_view text) {
     Url url;
     url.scheme = view.scheme_id() == urls::scheme::https ? "https" : "http";
     const std::uint16_t default_port = url.is_tls() ? 443 : 80;
-    url.host = host_of(view);
+    const std::size_t mark = marked.empty() ? 0 : 1;
+    url.host = host_of(view).substr(mark);
     url.port = view.port().empty() ? default_port : view.port_number();
-    url.host_header = std::string(view.encoded_host());
+    url.host_header = std::string(view.encoded_host()).substr(mark);
     if (url.port != default_port) url.host_header += ":" + std::to_string(url.port);
     url.target = std::string(view.encoded_target());
     if (view.encoded_path().empty()) url.target.insert(0, "/");

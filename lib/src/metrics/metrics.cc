@@ -6,8 +6,6 @@
 namespace fanfare {
 namespace {
 
-double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
-
 std::size_t error_index(Reason reason) {
     const auto& reasons = EndpointMetrics::error_reasons;
     const auto found = std::find(reasons.begin(), reasons.end(), reason);
@@ -60,20 +58,6 @@ std::string_view to_string(DeadReason reason) noexcept {
     return "unknown";
 }
 
-void Histogram::observe(Duration value) noexcept {
-    const double in_seconds = seconds(value);
-    const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), in_seconds);
-    ++counts_[static_cast<std::size_t>(bucket - bounds.begin())];
-    ++count_;
-    sum_seconds_ += in_seconds;
-}
-
-void Histogram::add(const Histogram& other) noexcept {
-    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
-    count_ += other.count_;
-    sum_seconds_ += other.sum_seconds_;
-}
-
 void StatusCounts::add(int status, std::uint64_t count) {
     const auto found = std::find_if(entries_.begin(), entries_.end(),
                                     [status](const auto& entry) { return entry.first == status; });
@@ -101,6 +85,16 @@ void EndpointMetrics::attempted(const Outcome& outcome, unsigned number, Duratio
 void EndpointMetrics::delivered(Duration latency) noexcept {
     ++successes_;
     delivery_latency_.observe(latency);
+}
+
+void EndpointMetrics::batch_formed(std::size_t events, Duration wait) noexcept {
+    if (!batches_) return;
+    batches_->events.observe(static_cast<double>(events));
+    batches_->wait.observe(wait);
+}
+
+void EndpointMetrics::batch_split() noexcept {
+    if (batches_) ++batches_->splits;
 }
 
 void EndpointMetrics::dropped(std::size_t events, DropReason reason) noexcept {

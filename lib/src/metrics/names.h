@@ -35,9 +35,9 @@ inline constexpr Definition endpoint_events{"fanfare_endpoint_events_total", Typ
 inline constexpr Definition endpoint_ignored{"fanfare_endpoint_ignored_events_total", Type::counter,
                                              "endpoint",
                                              "Events that the filter kept from the queue."};
-inline constexpr Definition endpoint_replayed{"fanfare_endpoint_replayed_events_total",
-                                              Type::counter, "endpoint",
-                                              "Dead letters that entered the queue again."};
+inline constexpr Definition endpoint_replayed{
+    "fanfare_endpoint_replayed_events_total", Type::counter, "endpoint",
+    "Events that entered the queue once more after they had been given up."};
 inline constexpr Definition endpoint_pending_events{
     "fanfare_endpoint_pending_events", Type::gauge, "endpoint",
     "Events accepted and not yet delivered or given up, with those in flight."};
@@ -82,6 +82,17 @@ inline constexpr Definition endpoint_request_duration{"fanfare_endpoint_request_
 inline constexpr Definition endpoint_delivery_latency{
     "fanfare_endpoint_delivery_latency_seconds", Type::histogram, "endpoint",
     "Time from acceptance of an event to its delivery."};
+
+inline constexpr Definition endpoint_batches{"fanfare_endpoint_batches_total", Type::counter,
+                                             "endpoint", "Batches formed."};
+inline constexpr Definition endpoint_batch_events{"fanfare_endpoint_batch_events", Type::histogram,
+                                                  "endpoint", "Events in a batch as it is formed."};
+inline constexpr Definition endpoint_batch_wait{
+    "fanfare_endpoint_batch_wait_seconds", Type::histogram, "endpoint",
+    "Time from acceptance of a batch's oldest event until it is formed."};
+inline constexpr Definition endpoint_batch_splits{
+    "fanfare_endpoint_batch_splits_total", Type::counter, "endpoint",
+    "Batches halved to find the event that the receiver refuses."};
 
 inline constexpr Definition dead_letters_stored{"fanfare_dead_letters_stored_total", Type::counter,
                                                 "", "Dead letters written to disk."};
@@ -138,8 +149,8 @@ inline constexpr std::array all = {ingest_requests,
                                    ingest_request_duration,
                                    ingest_connections,
                                    endpoint_events,
-                                   endpoint_ignored,
                                    endpoint_replayed,
+                                   endpoint_ignored,
                                    endpoint_pending_events,
                                    endpoint_pending_bytes,
                                    endpoint_in_flight,
@@ -173,6 +184,10 @@ inline constexpr std::array all = {ingest_requests,
                                    process_max_fds,
                                    process_start_time,
                                    process_threads};
+
+/// What endpoints add that send batches.
+inline constexpr std::array batching = {endpoint_batches, endpoint_batch_events,
+                                        endpoint_batch_wait, endpoint_batch_splits};
 
 /// What `admin.registry_metrics` adds.
 inline constexpr std::array registry = {registry_events, registry_pending, registry_status};

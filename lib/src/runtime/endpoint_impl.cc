@@ -45,10 +45,13 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
       log_(options_.name, shard.log(), shard.clock(), shard.executor()),
       random_(options_.random_seed),
       tasks_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
-      workers_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }) {}
+      workers_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }) {
+    if (options_.batch.events_max > 1) metrics_.count_batches();
+}
 
 SinkContext Endpoint::Impl::sink_context() {
-    return {shard_.executor(), shard_.clock(), shard_.deadlines(), metrics_};
+    return {shard_.executor(), shard_.clock(), shard_.deadlines(),
+            metrics_,          &shard_.log(),  options_.name};
 }
 
 void Endpoint::Impl::start() {
@@ -136,6 +139,9 @@ awaitable<void> Endpoint::Impl::work_until_ended(Sink& sink) {
             continue;
         }
         see_to_others(now);
+        if (lease.attempts() == 0 && !lease.is_part()) {
+            metrics_.batch_formed(lease.batch().size(), now - lease.batch().front()->accepted());
+        }
         lease.note_attempt();
         const Attempt attempt{lease.batch(), lease.attempts()};
         ++in_flight_;

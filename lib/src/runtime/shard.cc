@@ -129,6 +129,7 @@ awaitable<void> Shard::Inbox::retire(std::shared_ptr<Endpoint> endpoint, TimePoi
     alarm->set(deadline, [&endpoint] { endpoint->abort(); });
     endpoint->drain();
     co_await endpoint->join(reason);
+    shard_.deadlines().clear_if_idle();
     leaving_.erase(place);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/digits.h"
 #include "http/fields.h"
 #include "server/media_type.h"
 
@@ -39,13 +40,6 @@ std::string unquoted(std::string_view value) {
     return text;
 }
 
-std::optional<unsigned> hex_value(char c) {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
-    return std::nullopt;
-}
-
 /// Once only: what an escape stands for may look like another one.
 std::optional<std::string> percent_decoded(std::string_view value) {
     std::string text;
@@ -55,10 +49,10 @@ std::optional<std::string> percent_decoded(std::string_view value) {
             continue;
         }
         if (value.size() - i < 3) return std::nullopt;
-        const std::optional<unsigned> high = hex_value(value[i + 1]);
-        const std::optional<unsigned> low = hex_value(value[i + 2]);
-        if (!high || !low) return std::nullopt;
-        text += static_cast<char>(*high << 4U | *low);
+        const int high = hex_value(value[i + 1]);
+        const int low = hex_value(value[i + 2]);
+        if (high < 0 || low < 0) return std::nullopt;
+        text += static_cast<char>(high * 16 + low);
         i += 2;
     }
     return text;

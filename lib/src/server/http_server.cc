@@ -1,7 +1,6 @@
 #include "server/http_server.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -9,17 +8,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cassert>
 
+#include "base/exceptions.h"
+#include "base/run_on.h"
 #include "server/listen_socket.h"
 #include "server/session_host.h"
 
 namespace fanfare {
 namespace {
-
-/// Connections over connections_max that are told so at the same time; more are just closed. They
-/// cost descriptors too.
-std::size_t turned_away_max(const ListenerOptions& options) {
-    return std::clamp<std::size_t>(options.connections_max / 16, 1, 64);
-}
 
 constexpr Duration accept_pause = std::chrono::milliseconds(100);
 constexpr Duration accept_log_interval = std::chrono::seconds(10);
@@ -51,7 +46,8 @@ class HttpServer::Impl {
 
   private:
     awaitable<void> accept_from(std::shared_ptr<ListenSocket> socket);
-    awaitable<void> pause(ListenSocket& socket, error_code error);
+    awaitable<bool> accept_one(ListenSocket& socket);
+    awaitable<void> pause(ListenSocket& socket, std::string error);
     void admit(const std::shared_ptr<SessionHost>& host, StreamSocket socket, Peer peer);
     bool may_log();
     std::function<void()> counted(std::size_t Gate::*count);
@@ -73,8 +69,8 @@ HttpServer::Impl::Impl(std::string component, const std::vector<Shard*>& shards,
     : component_(std::move(component)),
       first_(*shards.front()),
       options_(std::move(options)),
-      accepting_(first_.executor(), [this](const std::exception_ptr&) {
-          first_.log().error(component_, "accepting failed");
+      accepting_(first_.executor(), [this](const std::exception_ptr& exception) {
+          first_.log().error(component_, "accepting failed", {{"error", describe(exception)}});
       }) {
     for (Shard* const shard : shards) {
         hosts_.push_back(std::make_shared<SessionHost>(component_, *shard, options_, handler));
@@ -114,28 +110,44 @@ void HttpServer::Impl::start() {
     for (const auto& socket : gate_->sockets) accepting_.spawn(accept_from(socket));
 }
 
+/// Whatever is thrown, want of memory say, it goes on: a daemon that accepts no more is of no use.
 awaitable<void> HttpServer::Impl::accept_from(std::shared_ptr<ListenSocket> socket) {
-    while (true) {
-        const std::shared_ptr<SessionHost> host = hosts_[next_host_++ % hosts_.size()];
-        StreamEndpoint remote;
-        error_code error;
-        StreamSocket accepted = co_await socket->acceptor().async_accept(
-            host->executor(), remote, net::redirect_error(net::use_awaitable, error));
-        if (error == net::error::operation_aborted) co_return;
-        if (error) {
-            co_await pause(*socket, error);
-        } else {
-            admit(host, std::move(accepted), describe_peer(remote));
+    bool goes_on = true;
+    while (goes_on) {
+        std::exception_ptr exception;
+        try {
+            goes_on = co_await accept_one(*socket);
+        } catch (...) {
+            exception = std::current_exception();
         }
+        if (!exception) continue;
+        if (is_cancellation(exception)) co_return;
+        co_await pause(*socket, describe(exception));
     }
+}
+
+/// Whether to go on.
+awaitable<bool> HttpServer::Impl::accept_one(ListenSocket& socket) {
+    const std::shared_ptr<SessionHost> host = hosts_[next_host_++ % hosts_.size()];
+    StreamEndpoint remote;
+    error_code error;
+    StreamSocket accepted = co_await socket.acceptor().async_accept(
+        host->executor(), remote, net::redirect_error(net::use_awaitable, error));
+    if (error == net::error::operation_aborted) co_return false;
+    if (error) {
+        co_await pause(socket, error.message());
+    } else {
+        admit(host, std::move(accepted), describe_peer(remote));
+    }
+    co_return true;
 }
 
 /// Nothing can be accepted now, so it is not tried again at once: the connection stays where it
 /// is, and the loop would spin.
-awaitable<void> HttpServer::Impl::pause(ListenSocket& socket, error_code error) {
+awaitable<void> HttpServer::Impl::pause(ListenSocket& socket, std::string error) {
     if (may_log()) {
         first_.log().warn(component_, "accepting pauses",
-                          {{"error", error.message()}, {"connections", gate_->serving}});
+                          {{"error", error}, {"connections", gate_->serving}});
     }
     co_await socket.pause(first_.clock(), first_.clock().now() + accept_pause);
 }
@@ -151,8 +163,8 @@ void HttpServer::Impl::admit(const std::shared_ptr<SessionHost>& host, StreamSoc
                              Peer peer) {
     const bool is_full = gate_->serving >= options_.connections_max;
     // Nobody is worth a TLS handshake who is then told to go.
-    const bool is_silent =
-        gate_->turning_away >= turned_away_max(options_) || !options_.tls.cert_file.empty();
+    const bool is_silent = gate_->turning_away >= turned_away_max(options_.connections_max) ||
+                           !options_.tls.cert_file.empty();
     if (is_full && may_log()) {
         first_.log().warn(component_, "no more connections are taken",
                           {{"connections", gate_->serving}});
@@ -191,7 +203,7 @@ awaitable<void> HttpServer::Impl::stop(Duration limit) {
         net::post(host->executor(), [host] { host->stop(); });
     }
     for (const auto& host : hosts_) {
-        co_await net::co_spawn(host->executor(), host->join(), net::use_awaitable);
+        co_await run_on(host->executor(), host->join());
     }
 }
 
@@ -199,6 +211,10 @@ void HttpServer::Impl::cut() {
     for (const auto& host : hosts_) {
         net::post(host->executor(), [host] { host->cut(); });
     }
+}
+
+std::size_t turned_away_max(std::size_t connections_max) noexcept {
+    return std::clamp<std::size_t>(connections_max / 16, 1, 64);
 }
 
 HttpServer::HttpServer(std::string component, std::vector<Shard*> shards, ListenerOptions options,

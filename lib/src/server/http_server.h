@@ -30,6 +30,7 @@ struct Peer {
     std::string text;       ///< for logs: `127.0.0.1:4711`, `unix`
 };
 
+/// What is asked. `head` and `peer` live until the answer is there, also one that comes later.
 struct Request {
     const RequestHead& head;
     std::string body;
@@ -57,6 +58,10 @@ class RequestHandler {
     /// The answer, now or later. An exception becomes 500 and a log line.
     virtual Reply respond(Request request) = 0;
 };
+
+/// Connections over `connections_max` that are told so at the same time; more are just closed.
+/// They cost descriptors too.
+std::size_t turned_away_max(std::size_t connections_max) noexcept;
 
 /// Listens, accepts, and runs one session per connection, spread over the shards in turn.
 /// HTTP/1.1 and 1.0, keep-alive, pipelining, `Expect: 100-continue`; framing and limits of SPEC 4.

@@ -72,7 +72,7 @@ std::optional<Response> Ingest::refuse(const RequestHead& head, const Peer&) {
         return error_response(404, "NAME_UNKNOWN", "there is nothing here; events go to " + path_);
     }
     if (head.method != "POST") return method_not_allowed();
-    if (token_ && !token_->accepts(head.find(FieldName::authorization))) {
+    if (token_ && !token_->accepts(head)) {
         Response response = error_response(401, "UNAUTHORIZED", "a bearer token is required");
         response.headers.emplace_back("WWW-Authenticate", "Bearer");
         return response;

@@ -32,8 +32,9 @@ class Ingest final : public RequestHandler {
     static Result<std::unique_ptr<Ingest>> make(const IngestOptions& options,
                                                 const IngestContext& context);
 
-    /// 404, 405, 401 and 415: all that the head can be refused for.
     std::string_view allowed_methods() const noexcept override;
+
+    /// 404, 405, 401, 415, and 400 for an id that is no text: all that a head can be refused for.
     std::optional<Response> refuse(const RequestHead& head, const Peer& peer) override;
 
     Reply respond(Request request) override;

@@ -137,13 +137,13 @@ class Parser {
   private:
     void parse_body() {
         if (form_ == BodyForm::lines) return parse_lines();
-        if (form_ != BodyForm::cloudevent_binary) return add_all(body_);
+        if (form_ != BodyForm::cloudevent_binary) return add_all(body_, 0);
         std::variant<std::string, Refusal> event = structured_cloudevent(head_, body_);
         if (Refusal* const refusal = std::get_if<Refusal>(&event)) {
             refusal_ = std::move(*refusal);
             return;
         }
-        add_all(request_.texts.emplace_front(std::move(std::get<std::string>(event))));
+        add_all(request_.texts.emplace_front(std::move(std::get<std::string>(event))), 0);
     }
 
     void parse_lines() {
@@ -153,17 +153,28 @@ class Parser {
             const std::size_t end = std::min(body_.find('\n', begin), body_.size());
             const std::string_view line =
                 trimmed_line(std::string_view(body_).substr(begin, end - begin));
-            if (!line.empty()) add_all(line);
+            const auto offset = static_cast<std::size_t>(line.data() - body_.data());
+            if (!line.empty()) add_all(line, offset);
             begin = end + 1;
         }
     }
 
-    /// `text` is the body or a line of it.
-    void add_all(std::string_view text) {
+    /// `text` begins at `offset` of the body, or is an event that was put together.
+    void add_all(std::string_view text, std::size_t offset) {
+        text_ = text;
+        text_offset_ = offset;
         const auto add = [this](const EventView& event) { return this->add(event); };
         const std::optional<JsonProblem> problem =
             visit_events(text, layout_of(form_), request_.texts, add);
-        if (problem && !refusal_) refuse(text, *problem);
+        if (!problem || refusal_) return;
+        refuse(form_ == BodyForm::cloudevent_binary ? problem_of_data(*problem) : *problem);
+    }
+
+    /// Where in the body it is that `problem` of an event in binary form lies. Its parts have been
+    /// checked before they were put together, so it can only be too deep, by the level that holds
+    /// the data.
+    JsonProblem problem_of_data(const JsonProblem& problem) const {
+        return check_json(body_, json_depth_max - 1).value_or(problem);
     }
 
     /// Whether to go on.
@@ -178,8 +189,8 @@ class Parser {
         ParsedEvent parsed;
         if (request_.type == MediaType::cloudevents) {
             if (const char* const problem = cloudevent_problem(event)) {
-                const JsonProblem place{0, problem, request_.events.size()};
-                refuse(event.payload, place);
+                const auto offset = static_cast<std::size_t>(event.payload.data() - text_.data());
+                refuse({offset, problem, request_.events.size()});
                 return false;
             }
             parsed.fields.id = joined(event.source.text, " ", event.id.text);
@@ -202,10 +213,9 @@ class Parser {
         return text.append(a).append(between).append(b);
     }
 
-    /// `part` is the part of the body that `problem` counts its offset from.
-    void refuse(std::string_view part, const JsonProblem& problem) {
-        const auto base = static_cast<std::size_t>(part.data() - body_.data());
-        const std::string offset = std::to_string(base + problem.offset);
+    /// The offset of `problem` counts from where the text begins that was given to add_all().
+    void refuse(const JsonProblem& problem) {
+        const std::string offset = std::to_string(text_offset_ + problem.offset);
         std::string message = problem.is_syntax ? "not valid JSON: " : "";
         message += problem.message;
         message += " (byte " + offset;
@@ -256,6 +266,8 @@ class Parser {
     const ParseOptions& options_;
     BodyForm form_ = BodyForm::json;
     std::size_t line_ = 0;
+    std::string_view text_;
+    std::size_t text_offset_ = 0;
     std::string_view traceparent_;
     std::string_view tracestate_;
     ParsedRequest request_;

@@ -7,6 +7,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <new>
 
+#include "base/exceptions.h"
+
 namespace fanfare {
 namespace {
 
@@ -114,7 +116,7 @@ awaitable<bool> Session::serve_body(std::optional<Response> refusal) {
     }
     if (auto* const pending = std::get_if<awaitable<Response>>(&reply)) {
         awaitable<Response> later = std::move(*pending);
-        Response response = co_await settle(std::move(later));
+        Response response = co_await await_answer(std::move(later));
         reply = std::move(response);
     }
     Response& response = std::get<Response>(reply);
@@ -203,7 +205,7 @@ Reply Session::respond() {
 }
 
 /// Waits for an answer that was not there at once.
-awaitable<Response> Session::settle(awaitable<Response> pending) {
+awaitable<Response> Session::await_answer(awaitable<Response> pending) {
     std::exception_ptr exception;
     try {
         Response response = co_await std::move(pending);
@@ -216,18 +218,16 @@ awaitable<Response> Session::settle(awaitable<Response> pending) {
 }
 
 Response Session::failure(const std::exception_ptr& exception) {
-    std::string what = "unknown";
     try {
         std::rethrow_exception(exception);
     } catch (const std::bad_alloc&) {
         host_.shard_.log().error(host_.component_, "out of memory for a request");
         return out_of_memory_response();
-    } catch (const std::exception& error) {
-        what = error.what();
     } catch (...) {
+        host_.shard_.log().error(host_.component_, "request failed",
+                                 {{"error", describe(exception)}});
+        return internal_error_response();
     }
-    host_.shard_.log().error(host_.component_, "request failed", {{"error", what}});
-    return internal_error_response();
 }
 
 awaitable<bool> Session::write_continue() {

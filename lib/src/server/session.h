@@ -57,7 +57,7 @@ class Session : public std::enable_shared_from_this<Session>,
     std::optional<Progress> look_for(Part is_there);
     std::optional<Progress> take(const IoResult& read, bool has_begun);
     Reply respond();
-    awaitable<Response> settle(awaitable<Response> pending);
+    awaitable<Response> await_answer(awaitable<Response> pending);
     awaitable<bool> write_continue();
     std::span<const net::const_buffer> render(const Response& response, bool keep_alive);
     awaitable<bool> finish(Response response);

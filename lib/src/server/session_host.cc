@@ -1,5 +1,6 @@
 #include "server/session_host.h"
 
+#include "base/exceptions.h"
 #include "server/session.h"
 
 namespace fanfare {
@@ -13,13 +14,7 @@ SessionHost::SessionHost(std::string component, Shard& shard, const ListenerOpti
       turns_(shard),
       sessions_(std::make_unique<Sessions>()),
       tasks_(shard.executor(), [this](const std::exception_ptr& exception) {
-          try {
-              std::rethrow_exception(exception);
-          } catch (const std::exception& error) {
-              shard_.log().error(component_, "a connection failed", {{"error", error.what()}});
-          } catch (...) {
-              shard_.log().error(component_, "a connection failed");
-          }
+          shard_.log().error(component_, "a connection failed", {{"error", describe(exception)}});
       }) {}
 
 SessionHost::~SessionHost() = default;
@@ -45,7 +40,7 @@ void SessionHost::stop() {
 
 awaitable<void> SessionHost::join() {
     co_await tasks_.join();
-    shard_.deadlines().settle();
+    shard_.deadlines().clear_if_idle();
 }
 
 void SessionHost::cut() {

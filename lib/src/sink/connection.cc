@@ -15,13 +15,16 @@ Duration connect_timeout_of(const HttpSinkOptions& options) {
     return is_set ? std::min(options.connect_timeout, options.timeout) : options.timeout;
 }
 
-/// Passes cancellation of a coroutine on to a signal, until destroyed.
+/// Passes cancellation of a coroutine, if it can be cancelled, on to a signal, until destroyed.
 class Forwarding {
   public:
     Forwarding(net::cancellation_slot from, net::cancellation_signal& to) : from_(from) {
+        if (!from_.is_connected()) return;
         from_.assign([&to](net::cancellation_type type) { to.emit(type); });
     }
-    ~Forwarding() { from_.clear(); }
+    ~Forwarding() {
+        if (from_.is_connected()) from_.clear();
+    }
     Forwarding(const Forwarding&) = delete;
     Forwarding& operator=(const Forwarding&) = delete;
 
@@ -55,12 +58,32 @@ Connected failed(Reason reason, error_code error) {
     return connected;
 }
 
+/// What a name resolves to, without the addresses that nothing may connect to.
+struct Candidates {
+    std::vector<net::ip::address> allowed;
+    error_code refusal;  ///< of the last one that is left out
+};
+
+Candidates sort_out(const Resolved& resolved, const Connector& connector) {
+    Candidates candidates;
+    for (const net::ip::address& address : resolved.addresses) {
+        const error_code refusal = connector.refusal(address);
+        if (refusal) {
+            candidates.refusal = refusal;
+        } else {
+            candidates.allowed.push_back(address);
+        }
+    }
+    return candidates;
+}
+
 }  // namespace
 
 Connection::Connection(const HttpPlan& plan, const SinkContext& context)
     : plan_(plan),
       clock_(context.clock),
       metrics_(context.metrics),
+      tls_listener_{context.log, context.endpoint},
       attempt_times_(context.deadlines.of(plan.options.timeout)),
       connect_times_(context.deadlines.of(connect_timeout_of(plan.options))),
       idle_times_(context.deadlines.of(plan.options.idle_timeout)),
@@ -127,21 +150,32 @@ awaitable<Connection::Failure> Connection::open() {
     co_return failure;
 }
 
+ConnectTarget Connection::target_at(const net::ip::address& address) const {
+    const Route& route = plan_.route;
+    ConnectTarget target;
+    target.address = address;
+    target.port = route.port;
+    target.tunnel = route.tunnel;
+    if (route.tls) target.tls = route.tls->current(clock_.now(), tls_listener_);
+    target.server_name = route.server_name;
+    return target;
+}
+
 /// Tries the receiver's addresses in turn, as they are resolved now.
 awaitable<Connected> Connection::connect_any() {
-    const Resolved resolved = co_await plan_.resolver.resolve(plan_.url.host);
+    const Route& route = plan_.route;
+    if (route.refusal) co_return failed(Reason::blocked, route.refusal);
+    const Resolved resolved = co_await plan_.resolver.resolve(route.host);
     if (resolved.error) co_return failed(Reason::dns, resolved.error);
+    const Candidates candidates = sort_out(resolved, *route.connector);
+    if (candidates.allowed.empty()) co_return failed(Reason::blocked, candidates.refusal);
 
     Connected connected;
-    std::size_t left = resolved.addresses.size();
-    for (const net::ip::address& address : resolved.addresses) {
-        ConnectTarget target;
-        target.address = address;
-        target.port = plan_.url.port;
-        target.tls = plan_.tls;
-        target.server_name = plan_.server_name;
+    std::size_t left = candidates.allowed.size();
+    for (const net::ip::address& address : candidates.allowed) {
+        ConnectTarget target = target_at(address);
         if (left == 1) {
-            connected = co_await plan_.connector.connect(std::move(target));
+            connected = co_await route.connector->connect(std::move(target));
             break;
         }
         // A silent address may use up its share of the time only.
@@ -152,6 +186,9 @@ awaitable<Connected> Connection::connect_any() {
             connected.reason == Reason::connect || connected.reason == Reason::timeout;
         if (!is_next_better || connected.error == net::error::operation_aborted) break;
         --left;
+    }
+    if (route.is_relayed && connected.reason == Reason::connect) {
+        connected.error = of_proxy(connected.error);
     }
     co_return connected;
 }
@@ -165,7 +202,7 @@ awaitable<Connected> Connection::connect_within(ConnectTarget target, TimePoint 
         is_overdue = true;
         overdue.emit(net::cancellation_type::terminal);
     });
-    awaitable<Connected> operation = plan_.connector.connect(std::move(target));
+    awaitable<Connected> operation = plan_.route.connector->connect(std::move(target));
     Connected connected = co_await run_cancellable(std::move(operation), overdue);
     if (connected.error == net::error::operation_aborted && is_overdue) {
         connected.reason = Reason::timeout;

@@ -57,12 +57,14 @@ class Connection {
     static constexpr Duration trusted_for = std::chrono::milliseconds(10);
 
     void run_out();
+    ConnectTarget target_at(const net::ip::address& address) const;
     awaitable<Connected> connect_any();
     awaitable<Connected> connect_within(ConnectTarget target, TimePoint deadline);
 
     const HttpPlan& plan_;
     Clock& clock_;
     EndpointMetrics& metrics_;
+    const ClientTls::Listener tls_listener_;
     std::unique_ptr<ByteStream> stream_;
     TimePoint opened_{};
     TimePoint used_{};  // last

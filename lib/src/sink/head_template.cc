@@ -111,6 +111,7 @@ void HeadTemplate::render(const HeadFacts& facts, std::string& head) const {
     if (!facts.tracestate.empty() && is_field_value(facts.tracestate)) {
         append(head, tracestate, facts.tracestate);
     }
+    head.append(facts.credentials);
     head.append(closing_);
 }
 

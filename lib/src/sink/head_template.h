@@ -21,6 +21,7 @@ struct HeadFacts {
     unsigned attempt = 1;
     std::string_view traceparent;  ///< sent if not empty
     std::string_view tracestate;   ///< sent if not empty
+    std::string_view credentials;  ///< whole lines, sent as they are
 };
 
 /// The head of all requests to one endpoint (SPEC 6): what never changes is put together once, a

@@ -1,24 +1,31 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "fanfare/http_sink.h"
-#include "http/connector.h"
 #include "http/resolver.h"
 #include "http/url.h"
 #include "sink/head_template.h"
+#include "sink/route.h"
 
 namespace fanfare {
+
+class Authorizer;
+class SigningKeys;
 
 /// What the HTTP sinks of one endpoint share: made once, never changed.
 struct HttpPlan {
     HttpSinkOptions options;
-    Url url;
+    Url url;  ///< as it is asked for: whole, if a proxy relays it
     HeadTemplate head;
-    TlsContextPtr tls;        ///< null: plain
-    std::string server_name;  ///< for TLS
+    Route route;
     Resolver& resolver;
-    Connector& connector;
+    std::shared_ptr<SigningKeys> signing = nullptr;    ///< null: requests are not signed
+    std::shared_ptr<Authorizer> authorizer = nullptr;  ///< null: the head has it, if any
 };
+
+/// The plan but for its credentials.
+Result<HttpPlan> make_http_plan(HttpSinkOptions options, Resolver& resolver, Connector& connector);
 
 }  // namespace fanfare

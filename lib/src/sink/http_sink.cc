@@ -14,9 +14,12 @@
 #include "http/retry_after.h"
 #include "sink/connection.h"
 #include "sink/http_plan.h"
+#include "sink/request_credentials.h"
 
 namespace fanfare {
 namespace {
+
+constexpr int unauthorized = 401;
 
 using PlanPtr = std::shared_ptr<const HttpPlan>;
 
@@ -36,9 +39,32 @@ std::int64_t seconds_since_epoch(WallTime time) {
 class HttpSink final : public Sink {
   public:
     HttpSink(PlanPtr plan, const SinkContext& context)
-        : plan_(std::move(plan)), clock_(context.clock), connection_(*plan_, context) {}
+        : plan_(std::move(plan)),
+          clock_(context.clock),
+          connection_(*plan_, context),
+          credentials_(*plan_, context) {}
 
     awaitable<Outcome> deliver(Attempt attempt) override {
+        if (!credentials_.are_renewable()) return post(attempt);
+        return deliver_renewing(attempt);
+    }
+
+  private:
+    /// With a token that may have to be asked for first, and once more if it is refused.
+    awaitable<Outcome> deliver_renewing(Attempt attempt) {
+        for (bool is_repeated = false;; is_repeated = true) {
+            const Authorizer::Failure failure = co_await credentials_.renew_if_due();
+            if (failure.error) co_return conclude({failure.reason, failure.error});
+            const unsigned version = credentials_.version();
+            const Outcome outcome = co_await post(attempt);
+            const bool is_refused =
+                outcome.verdict() != Verdict::delivered && outcome.http_status() == unauthorized;
+            if (!is_refused || is_repeated) co_return outcome;
+            credentials_.refused(version);
+        }
+    }
+
+    awaitable<Outcome> post(Attempt attempt) {
         prepare(attempt);
         Connection::Use use(connection_);
         if (use.is_reusable()) {
@@ -54,7 +80,6 @@ class HttpSink final : public Sink {
         co_return conclude(end, use);
     }
 
-  private:
     void prepare(const Attempt& attempt) {
         request_.clear();
         request_.emplace_back();  // the head's place
@@ -74,6 +99,8 @@ class HttpSink final : public Sink {
         facts.attempt = attempt.number;
         facts.traceparent = first.traceparent();
         facts.tracestate = first.tracestate();
+        const std::span<const net::const_buffer> body = std::span(request_).subspan(1);
+        facts.credentials = credentials_.render({id, facts.timestamp_seconds, body});
         plan_->head.render(facts, head_);
         request_.front() = net::const_buffer(head_.data(), head_.size());
     }
@@ -145,19 +172,13 @@ class HttpSink final : public Sink {
     const PlanPtr plan_;
     Clock& clock_;
     Connection connection_;
+    RequestCredentials credentials_;
     ResponseParser parser_;
     std::string head_;
     std::string lines_;
     boost::container::small_vector<net::const_buffer, 8> request_;
     std::array<char, 4096> read_buffer_;
 };
-
-std::string server_name_of(const HttpSinkOptions& options, const Url& url) {
-    if (!options.tls.server_name.empty()) return options.tls.server_name;
-    // A name that ends in a dot is the same name, but not in a certificate.
-    const bool is_rooted = url.host.size() > 1 && url.host.back() == '.';
-    return is_rooted ? url.host.substr(0, url.host.size() - 1) : url.host;
-}
 
 }  // namespace
 
@@ -168,28 +189,12 @@ std::shared_ptr<Resolver> make_resolver(Clock& clock) {
 std::shared_ptr<Connector> make_connector() { return std::make_shared<TcpConnector>(); }
 
 Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolver,
-                                       Connector& connector) {
-    Result<Url> url = parse_url(options.url);
-    if (url.has_error()) return url.error();
-    Result<HeadTemplate> head = HeadTemplate::make(*url, options.headers);
-    if (head.has_error()) return head.error();
-    TlsContextPtr tls;
-    if (url->is_tls()) {
-        Result<TlsContextPtr> made = make_client_tls(options.tls);
-        if (made.has_error()) return made.error();
-        tls = std::move(*made);
-    }
-    if (options.timeout <= Duration::zero()) options.timeout = HttpSinkOptions{}.timeout;
-    if (options.success.empty()) options.success = HttpSinkOptions{}.success;
-    std::string server_name = server_name_of(options, *url);
-    HttpPlan plan{.options = std::move(options),
-                  .url = std::move(*url),
-                  .head = std::move(*head),
-                  .tls = std::move(tls),
-                  .server_name = std::move(server_name),
-                  .resolver = resolver,
-                  .connector = connector};
-    const auto shared = std::make_shared<const HttpPlan>(std::move(plan));
+                                       Connector& connector, Log* log) {
+    Result<HttpPlan> plan = make_http_plan(std::move(options), resolver, connector);
+    if (plan.has_error()) return plan.error();
+    const Result<void> added = add_credentials(*plan, connector, log);
+    if (added.has_error()) return added.error();
+    const auto shared = std::make_shared<const HttpPlan>(std::move(*plan));
     return SinkMaker([shared](const SinkContext& context) -> std::unique_ptr<Sink> {
         return std::make_unique<HttpSink>(shared, context);
     });

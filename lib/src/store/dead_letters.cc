@@ -5,15 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
+#include "base/run_on.h"
 #include "base/wakeup.h"
 
 namespace fanfare {
@@ -247,8 +246,7 @@ awaitable<Result<T>> DeadLetterStore::run(Work<T> work) {
 template <class T>
 awaitable<Result<T>> DeadLetterStore::ask(Work<T> work) {
     awaitable<Result<T>> task = run(std::move(work));
-    Result<T> result =
-        co_await net::co_spawn(thread_.get_executor(), std::move(task), net::use_awaitable);
+    Result<T> result = co_await run_on(thread_.get_executor(), std::move(task));
     co_return result;
 }
 

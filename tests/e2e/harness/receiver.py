@@ -17,12 +17,16 @@ _REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content"}
 @dataclasses.dataclass(frozen=True)
 class Answer:
     """What a receiver does with a request. `how`: answer, hang (says nothing until the other side
-    gives up), reset (RST), close (FIN without an answer), raw (`body` is the whole answer)."""
+    gives up), reset (RST), close (FIN without an answer), raw (`body` is the whole answer), stream
+    (sends what calling `pieces` yields, until that ends or the other side gives up). `idle`: so
+    long after an answer the connection is closed, whatever has come meanwhile."""
     status: int = 200
     headers: tuple = ()
     body: bytes = b""
     delay: float = 0.0
     how: str = "answer"
+    pieces: object = None
+    idle: float | None = None
 
     def data(self):
         if self.how == "raw":
@@ -213,7 +217,14 @@ class Receiver:
             return False
         if answer.how == "close":
             return False
+        if answer.how == "stream":
+            for piece in answer.pieces():
+                connection.sendall(piece)
+            return False
         connection.sendall(answer.data())
+        if answer.idle is not None:
+            time.sleep(answer.idle)
+            return False
         return answer.how == "answer" and \
             ("Connection", "close") not in answer.headers
 

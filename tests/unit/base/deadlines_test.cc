@@ -90,7 +90,6 @@ TEST_F(DeadlinesTest, may_be_armed_from_a_callback) {
     EXPECT_EQ(expired, 3);
 }
 
-// The point of it all: a request that ends in time costs no timer operation.
 TEST_F(DeadlinesTest, go_on_after_a_callback_that_throws) {
     int expired = 0;
     Timeout throwing([] { throw std::runtime_error("on purpose"); });
@@ -108,6 +107,7 @@ TEST_F(DeadlinesTest, go_on_after_a_callback_that_throws) {
     EXPECT_EQ(expired, 2);
 }
 
+// The point of it all: a request that ends in time costs no timer operation.
 TEST_F(DeadlinesTest, keep_one_alarm_however_many_timeouts_come_and_go) {
     Timeout timeout([] {});
     for (int i = 0; i < 1000; ++i) {
@@ -128,10 +128,10 @@ TEST_F(DeadlinesTest, clear_the_alarm_when_told_that_all_is_done) {
     deadlines_.of(2s).arm(under_way);
     done.disarm();
 
-    deadlines_.settle();
+    deadlines_.clear_if_idle();
     EXPECT_EQ(clock_.alarm_count(), 1U) << "a timeout is armed";
     under_way.disarm();
-    deadlines_.settle();
+    deadlines_.clear_if_idle();
     EXPECT_EQ(clock_.alarm_count(), 0U);
 
     deadlines_.of(1s).arm(done);

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,6 +76,63 @@ TEST_F(LineWriterTest, takes_no_harm_from_a_reader_that_is_gone) {
     EXPECT_TRUE(writer.write("line\n"));
 
     std::signal(SIGPIPE, before);
+}
+
+TEST_F(LineWriterTest, counts_a_line_as_lost_that_cannot_be_stored) {
+    const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(full, 0);
+    LineWriter writer(full);
+
+    EXPECT_FALSE(writer.write("line\n"));
+
+    ::close(full);
+}
+
+TEST_F(LineWriterTest, does_not_count_lines_for_a_descriptor_that_is_closed) {
+    const int closed = ::dup(ends_[1]);
+    ::close(closed);
+    LineWriter writer(closed);
+
+    EXPECT_TRUE(writer.write("line\n"));
+}
+
+/// Files can be no longer than so many bytes.
+class FileLimit {
+  public:
+    explicit FileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit lower = before_;
+        lower.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &lower);
+    }
+    ~FileLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FileLimit(const FileLimit&) = delete;
+    FileLimit& operator=(const FileLimit&) = delete;
+
+  private:
+    void (*handler_)(int);
+    rlimit before_{};
+};
+
+TEST_F(LineWriterTest, ends_a_line_that_it_could_not_store_whole) {
+    const int file = ::memfd_create("log", MFD_CLOEXEC);
+    ASSERT_GE(file, 0);
+    LineWriter writer(file);
+    {
+        const FileLimit limit(5000);
+        EXPECT_FALSE(writer.write(std::string(9000, 'x') + '\n'));
+    }
+
+    EXPECT_TRUE(writer.write("next\n"));
+
+    std::string text(10000, '\0');
+    text.resize(static_cast<std::size_t>(::pread(file, text.data(), text.size(), 0)));
+    EXPECT_EQ(text.size(), 5006U);
+    EXPECT_EQ(text.substr(4995), "xxxxx\nnext\n");
+    ::close(file);
 }
 
 }  // namespace

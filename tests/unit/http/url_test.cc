@@ -51,6 +51,17 @@ TEST(Url, has_address_literals_without_brackets) {
 }
 
 // Acceptance 27.
+TEST(Url, takes_a_name_that_begins_like_an_address_for_a_name) {
+    const Url url = parsed("https://u:p@10.0.0.1.nip.io:8443/x?y");
+
+    EXPECT_EQ(url.host, "10.0.0.1.nip.io");
+    EXPECT_EQ(url.host_header, "10.0.0.1.nip.io:8443");
+    EXPECT_EQ(url.target, "/x?y");
+    EXPECT_EQ(parsed("http://1.2.3.4a").host, "1.2.3.4a");
+    EXPECT_NE(problem("http://10.0.0.1:80x/"), "");
+    EXPECT_NE(problem("http://10.0.0.1$/"), "");
+}
+
 TEST(Url, turns_userinfo_into_basic_authorization) {
     EXPECT_EQ(parsed("http://user:pa%20ss@h/").authorization, "Basic dXNlcjpwYSBzcw==");
     EXPECT_EQ(parsed("http://user@h/").authorization, "Basic dXNlcjo=");

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "base/deadlines.h"
 #include "support/pipeline.h"
 
 namespace fanfare {
@@ -146,6 +147,40 @@ TEST(Broadcaster, drains_at_once_when_everything_can_be_delivered) {
 
     EXPECT_EQ(receiver.ids.size(), 5000U);
     EXPECT_CONSERVED(pipeline.snapshot());
+}
+
+/// Guards every attempt with a timeout that is far away.
+class TimedSink final : public Sink {
+  public:
+    explicit TimedSink(const SinkContext& context) : times_(context.deadlines.of(1min)) {}
+    awaitable<Outcome> deliver(Attempt /*attempt*/) override {
+        times_.arm(timeout_);
+        timeout_.disarm();
+        co_return Outcome::delivered(200);
+    }
+
+  private:
+    TimeoutList& times_;
+    Timeout timeout_{[] {}};
+};
+
+TEST(Broadcaster, leaves_no_alarm_set_that_would_keep_a_loop_from_ending) {
+    Pipeline pipeline;
+    EndpointOptions options;
+    options.make_sink = [](const SinkContext& context) {
+        return std::make_unique<TimedSink>(context);
+    };
+    pipeline.broadcaster.add(std::make_shared<Endpoint>(pipeline.shard, std::move(options)));
+    pipeline.write("1");
+    pipeline.poll();
+    EXPECT_EQ(pipeline.clock.alarm_count(), 1U);
+
+    test::Running<void> drained(pipeline.context,
+                                pipeline.broadcaster.drain(pipeline.clock.now() + 10s));
+    pipeline.poll();
+
+    EXPECT_TRUE(drained.is_done());
+    EXPECT_EQ(pipeline.clock.alarm_count(), 0U);
 }
 
 TEST(Broadcaster, returns_payload_bytes_to_the_budget_when_all_endpoints_are_done) {

@@ -138,7 +138,9 @@ TEST_F(EndpointBatch, loses_only_the_one_event_that_its_receiver_refuses) {
     EXPECT_EQ(receiver.ids, expected);
     const EndpointMetrics metrics = pipeline.snapshot_of("a").metrics;
     EXPECT_EQ(metrics.dead_letters(DeadReason::permanent), 1U);
-    EXPECT_EQ(metrics.batch_splits(), 6U);
+    EXPECT_EQ(metrics.batches()->events.count(), 1U);
+    EXPECT_EQ(metrics.batches()->events.sum(), 64);
+    EXPECT_EQ(metrics.batches()->splits, 6U);
     EXPECT_FALSE(pipeline.snapshot_of("a").is_breaker_open);
     EXPECT_CONSERVED(pipeline.snapshot());
 }

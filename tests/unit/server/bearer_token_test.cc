@@ -26,6 +26,13 @@ class BearerTokenFile : public testing::Test {
         return BearerToken::load(file_.string(), "admin", clock_, log_);
     }
 
+    /// Whether a request with these Authorization fields is let through.
+    static bool accepts(BearerToken& token, const std::vector<std::string>& fields) {
+        RequestHead head;
+        for (const std::string& field : fields) head.fields.emplace_back("Authorization", field);
+        return token.accepts(head);
+    }
+
     void pass(Duration time) {
         net::io_context context;
         clock_.advance(time, context);
@@ -43,8 +50,8 @@ TEST_F(BearerTokenFile, accepts_the_token_without_its_trailing_newline) {
     const auto token = load();
 
     ASSERT_TRUE(token.has_value());
-    EXPECT_TRUE((*token)->accepts("Bearer s3cret"));
-    EXPECT_TRUE((*token)->accepts("bearer  s3cret"));
+    EXPECT_TRUE(accepts(**token, {"Bearer s3cret"}));
+    EXPECT_TRUE(accepts(**token, {"bearer  s3cret"}));
 }
 
 TEST_F(BearerTokenFile, accepts_nothing_else) {
@@ -53,16 +60,26 @@ TEST_F(BearerTokenFile, accepts_nothing_else) {
     const auto token = load();
 
     ASSERT_TRUE(token.has_value());
-    EXPECT_FALSE((*token)->accepts(std::nullopt));
+    EXPECT_FALSE(accepts(**token, {}));
     for (const char* value : {"", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2",
                               "Bearer s3cret x", "Basic s3cret", "s3cret", "Bearer S3CRET"}) {
-        EXPECT_FALSE((*token)->accepts(value)) << value;
+        EXPECT_FALSE(accepts(**token, {value})) << value;
     }
+}
+
+TEST_F(BearerTokenFile, accepts_no_field_out_of_several) {
+    write("s3cret");
+
+    const auto token = load();
+
+    ASSERT_TRUE(token.has_value());
+    EXPECT_FALSE(accepts(**token, {"Bearer s3cret", "Bearer s3cret"}));
+    EXPECT_FALSE(accepts(**token, {"Bearer other", "Bearer s3cret"}));
 }
 
 TEST_F(BearerTokenFile, refuses_to_load_what_is_no_token) {
     EXPECT_FALSE(load().has_value()) << "missing file";
-    const std::string too_long(BearerToken::file_bytes_max + 1, 'a');
+    const std::string too_long(SecretFile::bytes_max + 1, 'a');
     for (const std::string& text : {std::string(), std::string("\n\n"), std::string("a b"),
                                     std::string("one\ntwo\n"), too_long}) {
         write(text);
@@ -84,10 +101,10 @@ TEST_F(BearerTokenFile, reads_a_changed_file_after_a_second) {
 
     write("new");
 
-    EXPECT_TRUE((*token)->accepts("Bearer old")) << "looked at too early";
+    EXPECT_TRUE(accepts(**token, {"Bearer old"})) << "looked at too early";
     pass(std::chrono::seconds(1));
-    EXPECT_FALSE((*token)->accepts("Bearer old"));
-    EXPECT_TRUE((*token)->accepts("Bearer new"));
+    EXPECT_FALSE(accepts(**token, {"Bearer old"}));
+    EXPECT_TRUE(accepts(**token, {"Bearer new"}));
 }
 
 TEST_F(BearerTokenFile, keeps_the_last_token_and_warns_once_while_the_file_is_gone) {
@@ -98,7 +115,7 @@ TEST_F(BearerTokenFile, keeps_the_last_token_and_warns_once_while_the_file_is_go
 
     for (int i = 0; i < 3; ++i) {
         pass(std::chrono::seconds(2));
-        EXPECT_TRUE((*token)->accepts("Bearer s3cret"));
+        EXPECT_TRUE(accepts(**token, {"Bearer s3cret"}));
     }
 
     ASSERT_EQ(lines_.size(), 1U);

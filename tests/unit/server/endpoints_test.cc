@@ -22,6 +22,9 @@ EndpointInfo audit() {
     rule.op = MatchRule::Op::prefix;
     rule.values = {"library/"};
     info.match = {rule};
+    info.proxy = "http://proxy.example.com:3128/";
+    info.no_proxy = {".internal"};
+    info.idle_timeout = std::chrono::seconds(60);
     return info;
 }
 
@@ -51,6 +54,9 @@ TEST(Endpoints, show_settings_without_secrets) {
     EXPECT_EQ(settings["timeout_seconds"], 1.5);
     EXPECT_EQ(settings["success"], nlohmann::json({"200-299", "304"}));
     EXPECT_EQ(settings["retry"]["threshold"], 10);
+    EXPECT_EQ(settings["proxy"], "http://proxy.example.com:3128/");
+    EXPECT_EQ(settings["no_proxy"], nlohmann::json({".internal"}));
+    EXPECT_EQ(settings["idle_timeout_seconds"], 60);
     EXPECT_EQ(settings["ignore"]["actions"], nlohmann::json({"pull"}));
     EXPECT_EQ(settings["match"],
               nlohmann::json::parse(

@@ -201,9 +201,32 @@ std::string documentation_row(const metric::Definition& definition) {
            (labels.empty() ? "|" : " |");
 }
 
+TEST(Exposition, tells_of_batches_where_there_are_any) {
+    Scrape scrape = fresh_scrape();
+    EXPECT_FALSE(contains(exposition(scrape), "fanfare_endpoint_batch"));
+    EndpointMetrics& metrics = scrape.snapshot.endpoints.front().metrics;
+    metrics.count_batches();
+    metrics.batch_formed(64, std::chrono::milliseconds(200));
+    metrics.batch_formed(1, Duration::zero());
+    metrics.batch_split();
+
+    const std::string text = exposition(scrape);
+
+    const std::string labels = "{endpoint=\"" + scrape.snapshot.endpoints.front().name + "\"";
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batches_total" + labels + "} 2\n"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_splits_total" + labels + "} 1\n"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_events_sum" + labels + "} 65\n"));
+    EXPECT_TRUE(
+        contains(text, "fanfare_endpoint_batch_events_bucket" + labels + ",le=\"50\"} 1\n"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_wait_seconds_count" + labels + "} 2\n"));
+}
+
 TEST(MetricsDocument, lists_every_metric_with_type_and_labels_and_no_other) {
     std::vector<std::string> expected;
     for (const metric::Definition& definition : metric::all) {
+        expected.push_back(documentation_row(definition));
+    }
+    for (const metric::Definition& definition : metric::batching) {
         expected.push_back(documentation_row(definition));
     }
     for (const metric::Definition& definition : metric::registry) {

@@ -267,6 +267,19 @@ TEST(IngestToken, is_asked_for) {
     EXPECT_EQ(right.status, 202);
 }
 
+TEST(IngestToken, counts_for_nothing_when_there_are_several) {
+    const test::TmpDir dir;
+    write_file(dir.path() / "token", "secret\n");
+    IngestOptions options = default_options();
+    options.bearer_token_file = dir.path() / "token";
+    Asked asked(options);
+
+    const Response twice =
+        asked.post("{}", {{"Authorization", "Bearer secret"}, {"Authorization", "Bearer secret"}});
+
+    EXPECT_EQ(twice.status, 401);
+}
+
 TEST(IngestToken, can_be_rotated) {
     const test::TmpDir dir;
     write_file(dir.path() / "token", "old");

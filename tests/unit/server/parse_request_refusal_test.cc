@@ -134,6 +134,27 @@ TEST(ParseRequest, says_what_is_wrong_and_where) {
               "not valid JSON: a key in double quotes was expected (byte 11, event 1)");
 }
 
+/// A CloudEvent in binary form, with as many arrays inside each other as data.
+Parsed binary_cloudevent(std::size_t depth) {
+    return {Fields{{"Content-Type", json},
+                   {"ce-specversion", "1.0"},
+                   {"ce-id", "1"},
+                   {"ce-source", "/s"},
+                   {"ce-type", "t"}},
+            std::string(depth, '[') + std::string(depth, ']')};
+}
+
+TEST(ParseRequest, counts_the_level_that_holds_the_data_of_a_binary_cloudevent) {
+    EXPECT_EQ(binary_cloudevent(511).status(), 202);
+
+    const Parsed deeper = binary_cloudevent(512);
+
+    ASSERT_FALSE(deeper.is_taken());
+    EXPECT_EQ(deeper.refusal().message,
+              "not valid JSON: containers are nested too deeply (byte 511, event 0)");
+    EXPECT_EQ(deeper.refusal().detail, R"({"offset":511,"index":0})");
+}
+
 TEST(ParseRequest, refuses_too_many_events_with_413) {
     const Fields fields = {{"Content-Type", "application/json"}};
 

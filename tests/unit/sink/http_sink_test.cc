@@ -5,6 +5,7 @@
 
 #include "support/fake_network.h"
 #include "support/manual_clock.h"
+#include "support/run.h"
 #include "support/sink_bench.h"
 
 namespace fanfare {
@@ -341,6 +342,18 @@ TEST_F(HttpSinkTest, works_after_a_timeout_and_after_being_cancelled) {
     EXPECT_EQ(deliver().verdict(), Verdict::delivered);
     EXPECT_EQ(deliver().verdict(), Verdict::delivered);
     EXPECT_EQ(network_.wires.size(), 1U);
+}
+
+TEST_F(HttpSinkTest, works_for_a_caller_that_cannot_cancel) {
+    make_sink();
+    EventFields fields;
+    const std::vector<EventPtr> batch = {Event::make("{}", fields)};
+    Attempt attempt;
+    attempt.batch = batch;
+
+    const Outcome outcome = test::run(bench_.context, bench_.sink->deliver(attempt));
+
+    EXPECT_EQ(outcome.verdict(), Verdict::delivered);
 }
 
 TEST_F(HttpSinkTest, connects_to_what_the_url_says) {

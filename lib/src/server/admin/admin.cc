@@ -1,10 +1,9 @@
 #include "server/admin/admin.h"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "base/run_on.h"
 #include "base/wakeup.h"
 #include "server/admin/dead_letter_routes.h"
 #include "server/admin/debug_vars.h"
@@ -135,9 +134,7 @@ std::optional<Response> Admin::deny(const RequestHead& head, const Peer& peer) {
                                        "only local peers may see this, as admin.bearer_token_file "
                                        "is not configured"));
     }
-    const bool is_repeated = head.fields.has_many(FieldName::authorization);
-    const auto authorization = head.find(FieldName::authorization);
-    if (!is_repeated && sources_.token->accepts(authorization)) return std::nullopt;
+    if (sources_.token->accepts(head)) return std::nullopt;
     Response response = error_response(401, "UNAUTHORIZED", "the admin bearer token is needed");
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"fanfare\"");
     return no_store(std::move(response));
@@ -162,8 +159,9 @@ awaitable<Response> Admin::metrics(AdminCall) {
     Scrape scrape;
     scrape.snapshot = co_await sources_.broadcaster.snapshot();
     for (std::size_t i = 0; i < sources_.shards.size(); ++i) {
-        const IngestMetrics of_shard = co_await net::co_spawn(
-            sources_.shards[i]->executor(), copy_metrics(sources_.ingest, i), net::use_awaitable);
+        awaitable<IngestMetrics> copy = copy_metrics(sources_.ingest, i);
+        const IngestMetrics of_shard =
+            co_await run_on(sources_.shards[i]->executor(), std::move(copy));
         scrape.ingest.add(of_shard);
     }
     scrape.process = read_process_facts();

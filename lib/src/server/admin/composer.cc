@@ -1,7 +1,6 @@
 #include "server/admin/composer.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "base/run_on.h"
 
 namespace fanfare {
 namespace {
@@ -12,8 +11,7 @@ awaitable<std::string> call(std::function<std::string()> make) { co_return make(
 
 awaitable<std::string> Composer::compose(std::function<std::string()> make) {
     awaitable<std::string> text = call(std::move(make));
-    std::string result =
-        co_await net::co_spawn(thread_.get_executor(), std::move(text), net::use_awaitable);
+    std::string result = co_await run_on(thread_.get_executor(), std::move(text));
     co_return result;
 }
 

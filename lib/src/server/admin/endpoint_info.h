@@ -32,6 +32,12 @@ struct EndpointInfo {
     std::vector<std::string> ignored_actions;
     std::vector<MatchRule> match;
     bool insecure_skip_verify = false;
+    SigningScheme signing_scheme = SigningScheme::standard;
+    std::size_t signing_secrets = 0;  ///< how many; 0: not signed
+    AuthOptions::Type auth_type = AuthOptions::Type::none;
+    Duration idle_timeout{};
+    std::string proxy;  ///< without userinfo; empty: none
+    std::vector<std::string> no_proxy;
 };
 
 }  // namespace fanfare

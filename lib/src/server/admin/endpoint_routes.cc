@@ -1,10 +1,9 @@
 #include "server/admin/endpoint_routes.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/run_on.h"
 #include "base/timestamp.h"
 
 namespace fanfare {
@@ -30,7 +29,7 @@ awaitable<void> call(std::shared_ptr<Endpoint> endpoint, Work work) {
 awaitable<void> on_shard(std::shared_ptr<Endpoint> endpoint, Work work) {
     const Executor executor = endpoint->shard().executor();
     awaitable<void> task = call(std::move(endpoint), std::move(work));
-    co_await net::co_spawn(executor, std::move(task), net::use_awaitable);
+    co_await run_on(executor, std::move(task));
 }
 
 struct TestResult {
@@ -164,7 +163,7 @@ awaitable<Response> EndpointRoutes::test(AdminCall, std::shared_ptr<Endpoint> en
     const EventPtr ping = make_ping();
     const Executor executor = endpoint->shard().executor();
     awaitable<TestResult> task = run_test(std::move(endpoint), ping);
-    const TestResult result = co_await net::co_spawn(executor, std::move(task), net::use_awaitable);
+    const TestResult result = co_await run_on(executor, std::move(task));
     co_return json_response(describe(result, *ping));
 }
 

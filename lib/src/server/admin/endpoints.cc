@@ -17,7 +17,7 @@ std::string_view state(const EndpointInfo& info, const EndpointSnapshot& endpoin
     if (info.is_disabled) return "disabled";
     if (endpoint.is_gone) return "gone";
     if (endpoint.is_paused) return "paused";
-    if (endpoint.pause_left > Duration::zero()) return "waiting";
+    if (endpoint.pause_left > Duration::zero()) return "asked_to_wait";
     if (endpoint.is_breaker_open) return "breaker_open";
     return endpoint.is_up ? "up" : "down";
 }
@@ -123,6 +123,38 @@ Json retry(const RetryPolicy& policy) {
     return result;
 }
 
+Json signing(const EndpointInfo& info) {
+    if (info.signing_secrets == 0) return {};
+    Json result;
+    switch (info.signing_scheme) {
+        case SigningScheme::standard:
+            result["scheme"] = "standard";
+            break;
+        case SigningScheme::github:
+            result["scheme"] = "github";
+            break;
+        case SigningScheme::stripe:
+            result["scheme"] = "stripe";
+            break;
+    }
+    result["secrets"] = info.signing_secrets;
+    return result;
+}
+
+Json auth(AuthOptions::Type type) {
+    switch (type) {
+        case AuthOptions::Type::none:
+            break;
+        case AuthOptions::Type::bearer:
+            return "bearer";
+        case AuthOptions::Type::basic:
+            return "basic";
+        case AuthOptions::Type::oauth2:
+            return "oauth2";
+    }
+    return {};
+}
+
 Json settings(const EndpointInfo& info) {
     Json result;
     result["url"] = info.url;
@@ -140,6 +172,13 @@ Json settings(const EndpointInfo& info) {
     result["ignore"]["actions"] = info.ignored_actions;
     result["match"] = match_rules_json(info.match);
     result["insecure_skip_verify"] = info.insecure_skip_verify;
+    result["signing"] = signing(info);
+    result["auth"] = auth(info.auth_type);
+    result["idle_timeout_seconds"] = seconds(info.idle_timeout);
+    if (!info.proxy.empty()) {
+        result["proxy"] = info.proxy;
+        result["no_proxy"] = info.no_proxy;
+    }
     return result;
 }
 
@@ -163,6 +202,9 @@ Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
     Json result;
     result["name"] = info.name;
     result["state"] = state(info, endpoint);
+    if (endpoint.pause_left > Duration::zero()) {
+        result["pause_seconds_left"] = seconds(endpoint.pause_left);
+    }
     result["pending"] = endpoint.pending_events;
     result["pending_bytes"] = endpoint.pending_bytes;
     result["oldest_pending_seconds"] = seconds(endpoint.oldest_pending);

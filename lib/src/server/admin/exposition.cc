@@ -50,18 +50,18 @@ class Family {
 
     void add(bool value, Labels labels = {}) { add(value ? 1.0 : 0.0, std::move(labels)); }
 
-    void add(const Histogram& value, Labels labels = {}) {
+    template <const auto& bounds>
+    void add(const BasicHistogram<bounds>& value, Labels labels = {}) {
         prometheus::ClientMetric::Histogram& histogram = append(std::move(labels)).histogram;
         histogram.sample_count = value.count();
-        histogram.sample_sum = value.sum_seconds();
+        histogram.sample_sum = value.sum();
         std::uint64_t cumulative = 0;
         for (std::size_t i = 0; i < value.counts().size(); ++i) {
             cumulative += value.counts()[i];
-            const bool is_last = i == Histogram::bounds.size();
+            const bool is_last = i == bounds.size();
             prometheus::ClientMetric::Bucket bucket;
             bucket.cumulative_count = cumulative;
-            bucket.upper_bound =
-                is_last ? std::numeric_limits<double>::infinity() : Histogram::bounds[i];
+            bucket.upper_bound = is_last ? std::numeric_limits<double>::infinity() : bounds[i];
             histogram.bucket.push_back(bucket);
         }
     }
@@ -120,8 +120,8 @@ void add_endpoint_queue(Families& families, const Snapshot& snapshot) {
         add_per_endpoint(families, definition, snapshot, get);
     };
     add(metric::endpoint_events, [](E e) { return e.metrics.events(); });
-    add(metric::endpoint_ignored, [](E e) { return e.metrics.ignored_events(); });
     add(metric::endpoint_replayed, [](E e) { return e.metrics.replayed_events(); });
+    add(metric::endpoint_ignored, [](E e) { return e.metrics.ignored_events(); });
     add(metric::endpoint_pending_events, [](E e) { return e.pending_events; });
     add(metric::endpoint_pending_bytes, [](E e) { return e.pending_bytes; });
     add(metric::endpoint_in_flight, [](E e) { return e.in_flight_requests; });
@@ -185,6 +185,27 @@ void add_dead_letters(Families& families, const DeadLetterCounts& counts) {
     add_single(families, metric::dead_letters_kept_bytes, counts.kept.bytes);
 }
 
+/// Only of endpoints that send batches, as the others have nothing to tell.
+void add_endpoint_batches(Families& families, const Snapshot& snapshot) {
+    Family batches(metric::endpoint_batches);
+    Family events(metric::endpoint_batch_events);
+    Family wait(metric::endpoint_batch_wait);
+    Family splits(metric::endpoint_batch_splits);
+    for (const EndpointSnapshot& endpoint : snapshot.endpoints) {
+        const std::optional<BatchMetrics>& counted = endpoint.metrics.batches();
+        if (!counted) continue;
+        const Labels labels = {{"endpoint", endpoint.name}};
+        batches.add(counted->events.count(), labels);
+        events.add(counted->events, labels);
+        wait.add(counted->wait, labels);
+        splits.add(counted->splits, labels);
+    }
+    for (Family* family : {&batches, &events, &wait, &splits}) {
+        prometheus::MetricFamily made = family->take();
+        if (!made.metric.empty()) families.push_back(std::move(made));
+    }
+}
+
 void add_config(Families& families, const BuildInfo& build) {
     Family reloads(metric::config_reloads);
     for (const char* result : {"ok", "rejected", "noop"}) {
@@ -238,6 +259,7 @@ std::string exposition(const Scrape& scrape) {
     add_endpoint_queue(families, scrape.snapshot);
     add_endpoint_deliveries(families, scrape.snapshot);
     add_endpoint_reasons(families, scrape.snapshot);
+    add_endpoint_batches(families, scrape.snapshot);
     add_dead_letters(families, scrape.dead_letters);
     add_config(families, scrape.build);
     add_process(families, scrape.process);

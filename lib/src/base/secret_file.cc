@@ -1,0 +1,78 @@
+#include "base/secret_file.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/files.h"
+
+namespace fanfare {
+namespace {
+
+/// A pipe (`<(command)` of a shell, say) gives its text only once, and may then never again answer.
+bool is_read_once(const std::string& file) {
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(file, error);
+    return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+           !std::filesystem::is_directory(status);
+}
+
+Error error_of(const SecretFile::Options& options, const Error& problem) {
+    return Error(options.what + " " + options.file + " " + problem.message());
+}
+
+}  // namespace
+
+Result<SecretFile> SecretFile::load(Options options, Log* log) {
+    SecretFile loaded(std::move(options), log);
+    Result<Secret> text = loaded.read();
+    if (text.has_error()) return text.error();
+    loaded.text_ = std::move(*text);
+    return loaded;
+}
+
+Result<Secret> SecretFile::read() const {
+    Result<std::string> content = read_file(options_.file, bytes_max);
+    if (content.has_error()) return error_of(options_, content.error());
+    std::string& text = *content;
+    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+    if (text.empty()) return error_of(options_, Error("is empty"));
+    const Result<void> checked = options_.check(text);
+    if (checked.has_error()) return error_of(options_, checked.error());
+    return Secret(std::move(text));
+}
+
+bool SecretFile::refresh(TimePoint now) {
+    if (now < next_look_) return false;
+    was_read(now);
+    if (is_read_once(options_.file)) return false;
+    Result<Secret> text = read();
+    const bool was_bad = is_bad_;
+    is_bad_ = text.has_error();
+    if (is_bad_) {
+        if (!was_bad && log_ != nullptr) {
+            log_->warn(options_.component, "a secret's file is of no use, the last secret stays",
+                       {{"file", options_.file}, {"error", text.error().message()}});
+        }
+        return false;
+    }
+    if (*text == text_) return false;
+    text_ = std::move(*text);
+    if (log_ != nullptr) {
+        log_->info(options_.component, "a secret's file has changed", {{"file", options_.file}});
+    }
+    return true;
+}
+
+Result<void> check_token(const std::string& text) {
+    const auto is_visible = [](char c) { return c > 0x20 && c < 0x7f; };
+    if (std::all_of(text.begin(), text.end(), is_visible)) return {};
+    return Error("must hold one line of visible characters");
+}
+
+Result<void> check_one_line(const std::string& text) {
+    const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; };
+    if (std::none_of(text.begin(), text.end(), is_control)) return {};
+    return Error("must hold one line of text");
+}
+
+}  // namespace fanfare
