@@ -7,6 +7,7 @@
 #include "base/cpus.h"
 #include "base/exceptions.h"
 #include "base/uuid.h"
+#include "config/effective.h"
 #include "http/url.h"
 #include "server/admin/endpoint_info.h"
 
@@ -16,6 +17,8 @@ namespace {
 /// How long a request that has begun may take to finish once the daemon is told to stop. Its
 /// sender is told no by then anyway, if it comes to that.
 constexpr Duration in_flight_limit = std::chrono::seconds(5);
+/// How long dead letters may take to get to a disk that is slow.
+constexpr Duration disk_limit = std::chrono::seconds(5);
 constexpr Duration admin_stop_limit = std::chrono::seconds(1);
 
 std::unique_ptr<Filter> make_filter(const EndpointConfig& endpoint) {
@@ -100,6 +103,8 @@ App::~App() {
 }
 
 Result<void> App::start() {
+    const Result<void> dead_letters = open_dead_letters();
+    if (!dead_letters) return dead_letters;
     const Result<void> ingest = make_ingest();
     if (!ingest) return ingest;
     const Result<void> admin = make_admin();
@@ -142,6 +147,17 @@ void App::end_threads() {
     threads_.clear();
 }
 
+Result<void> App::open_dead_letters() {
+    if (config_.dead_letters.dir.empty()) return {};
+    DeadLetterStore::Options options;
+    options.dir = config_.dead_letters.dir;
+    options.bytes_max = config_.dead_letters.bytes_max;
+    auto opened = DeadLetterStore::open(std::move(options), clock_, log_);
+    if (!opened) return Error("dead letters: " + opened.error().message());
+    dead_letters_ = std::move(*opened);
+    return {};
+}
+
 Result<void> App::make_ingest() {
     const IngestContext context{
         .broadcaster = broadcaster_, .budget = budget_, .clock = clock_, .log = log_};
@@ -162,6 +178,9 @@ Result<void> App::make_admin() {
                          .command_line = identity_.command_line,
                          .registry_metrics = config_.admin.registry_metrics,
                          .token = nullptr};
+    sources.budget = &budget_;
+    sources.dead_letters = dead_letters_.get();
+    sources.config = effective_config(config_);
     for (const EndpointConfig& endpoint : config_.endpoints) {
         sources.endpoints.push_back(describe(endpoint));
     }
@@ -195,6 +214,7 @@ Result<std::shared_ptr<Endpoint>> App::make_endpoint(const EndpointConfig& endpo
     options.retry = endpoint.retry;
     options.filter = make_filter(endpoint);
     options.make_sink = std::move(*make_sink);
+    options.dead_letters = dead_letters_.get();
     return std::make_shared<Endpoint>(shard, std::move(options));
 }
 
@@ -246,6 +266,7 @@ awaitable<void> App::shut_down() {
               {{"drain_seconds", std::chrono::duration<double>(config_.shutdown_drain).count()}});
     co_await ingest_server_->stop(std::min(config_.shutdown_drain, in_flight_limit));
     co_await broadcaster_.drain(deadline);
+    if (dead_letters_) co_await dead_letters_->flush(disk_limit);
     co_await admin_server_->stop(admin_stop_limit);
     log_.info("daemon", "stopped");
 }

@@ -19,6 +19,7 @@
 #include "server/admin/admin.h"
 #include "server/http_server.h"
 #include "server/ingest.h"
+#include "store/dead_letters.h"
 
 namespace fanfare {
 
@@ -77,6 +78,7 @@ class App {
     Result<std::shared_ptr<Endpoint>> make_endpoint(const EndpointConfig& endpoint, Shard& shard);
     Result<void> start_threads();
     void end_threads();
+    Result<void> open_dead_letters();
     Result<void> make_ingest();
     Result<void> make_admin();
     void turn(Loop& loop);
@@ -95,6 +97,7 @@ class App {
     std::vector<Shard*> shards_;
     ThreadedResolver resolver_;
     TcpConnector connector_;
+    std::unique_ptr<DeadLetterStore> dead_letters_;  // null: they are not kept
     Broadcaster broadcaster_;
     std::unique_ptr<Ingest> ingest_;
     std::unique_ptr<HttpServer> ingest_server_;

@@ -38,6 +38,10 @@ int run(int argc, char** argv) {
     command::add_listen(root, chosen);
     command::add_send(root, chosen);
     command::add_status(root, chosen);
+    command::add_dead_letters(root, chosen);
+    command::add_replay(root, chosen);
+    command::add_endpoint_actions(root, chosen);
+    command::add_match(root, chosen);
     command::add_healthcheck(root, chosen);
     command::add_version(root, chosen);
     root.set_version_flag("--version", [] { return command::version_text(); });

@@ -23,12 +23,17 @@ inline constexpr int config_refused = 78;
 /// What the command line has chosen, to be run once it has been read as a whole.
 using Chosen = std::function<int()>;
 
-// One per command: describes it to `root` and has it set `chosen`. `words` is the command line.
+// One per command, or group of them: describes it to `root` and has it set `chosen`. `words` is the
+// command line.
 void add_serve(CLI::App& root, Chosen& chosen, const std::vector<std::string>& words);
 void add_check(CLI::App& root, Chosen& chosen);
 void add_listen(CLI::App& root, Chosen& chosen);
 void add_send(CLI::App& root, Chosen& chosen);
 void add_status(CLI::App& root, Chosen& chosen);
+void add_dead_letters(CLI::App& root, Chosen& chosen);
+void add_replay(CLI::App& root, Chosen& chosen);
+void add_endpoint_actions(CLI::App& root, Chosen& chosen);
+void add_match(CLI::App& root, Chosen& chosen);
 void add_healthcheck(CLI::App& root, Chosen& chosen);
 void add_version(CLI::App& root, Chosen& chosen);
 

@@ -1,19 +1,14 @@
 #include <CLI/CLI.hpp>
-#include <array>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <random>
 
-#include "base/timestamp.h"
+#include "commands/admin_call.h"
 #include "commands/command.h"
 #include "commands/http_call.h"
+#include "commands/posts.h"
 
 namespace fanfare::command {
 namespace {
-
-constexpr const char* envelope_type = "application/vnd.docker.distribution.events.v2+json";
 
 struct Options {
     std::string url = "http://127.0.0.1:8080/events";
@@ -22,78 +17,6 @@ struct Options {
     std::string token_file;
     unsigned count = 1;
 };
-
-/// What is sent in one request.
-struct Post {
-    std::string content_type;
-    std::string body;
-};
-
-std::string random_hex(std::size_t digits) {
-    static constexpr std::string_view alphabet = "0123456789abcdef";
-    std::random_device random;
-    std::string text;
-    while (text.size() < digits) text += alphabet[random() % alphabet.size()];
-    return text;
-}
-
-/// A UUID of version 4.
-std::string random_uuid() {
-    std::string text = random_hex(32);
-    text[12] = '4';
-    text[16] = "89ab"[static_cast<std::size_t>(text[16]) % 4];
-    for (const std::size_t place : {8U, 13U, 18U, 23U}) text.insert(place, 1, '-');
-    return text;
-}
-
-/// What a registry sends when a tag is pushed, with an id and a time of its own.
-Post sample() {
-    const std::string digest = "sha256:" + random_hex(64);
-    nlohmann::ordered_json event;
-    event["id"] = random_uuid();
-    event["timestamp"] = rfc3339(std::chrono::system_clock::now());
-    event["action"] = "push";
-    event["target"] = {{"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-                       {"digest", digest},
-                       {"size", 708},
-                       {"length", 708},
-                       {"repository", "library/sample"},
-                       {"url", "http://registry.example.com/v2/library/sample/manifests/" + digest},
-                       {"tag", "latest"}};
-    event["request"] = {{"id", random_uuid()},
-                        {"addr", "192.0.2.10:51234"},
-                        {"host", "registry.example.com"},
-                        {"method", "PUT"},
-                        {"useragent", "fanfare-send"}};
-    event["actor"] = {{"name", "sample"}};
-    event["source"] = {{"addr", "registry.example.com:5000"}, {"instanceID", random_uuid()}};
-    nlohmann::ordered_json envelope;
-    envelope["events"].push_back(std::move(event));
-    return {envelope_type, envelope.dump()};
-}
-
-std::string guess_content_type(const std::string& file, const std::string& body) {
-    if (file.ends_with(".ndjson") || file.ends_with(".jsonl")) return "application/x-ndjson";
-    const nlohmann::json root = nlohmann::json::parse(body, nullptr, false);
-    const bool is_envelope =
-        root.is_object() && root.contains("events") && root["events"].is_array();
-    return is_envelope ? envelope_type : "application/json";
-}
-
-Result<Post> read_post(const std::string& file, const std::string& content_type) {
-    Post post;
-    if (file == "-") {
-        post.body.assign(std::istreambuf_iterator<char>(std::cin), {});
-    } else {
-        std::ifstream in(file, std::ios::binary);
-        if (!in || in.peek() == std::ifstream::traits_type::eof()) {
-            return Error("cannot read " + file + ", or it is empty");
-        }
-        post.body.assign(std::istreambuf_iterator<char>(in), {});
-    }
-    post.content_type = content_type.empty() ? guess_content_type(file, post.body) : content_type;
-    return post;
-}
 
 /// Adds up what the daemon says it has accepted.
 class Tally {
@@ -121,10 +44,6 @@ class Tally {
     std::uint64_t requests() const { return requests_; }
 
   private:
-    static std::string counted(std::uint64_t count, const char* noun) {
-        return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
-    }
-
     std::uint64_t requests_ = 0;
     std::uint64_t accepted_ = 0;
     std::uint64_t duplicates_ = 0;
@@ -161,7 +80,7 @@ std::string send_all(const Options& options, Make make, Tally& tally) {
 int run(const Options& options) {
     Tally tally;
     std::string problem;
-    if (options.files.empty()) problem = send_all(options, sample, tally);
+    if (options.files.empty()) problem = send_all(options, sample_post, tally);
     for (const std::string& file : options.files) {
         const Result<Post> post = read_post(file, options.content_type);
         if (!post) {

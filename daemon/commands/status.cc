@@ -2,13 +2,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "commands/command.h"
 #include "commands/http_call.h"
+#include "commands/table.h"
 
 namespace fanfare::command {
 namespace {
@@ -21,28 +21,6 @@ struct Options {
 };
 
 constexpr int watch_interval_ms = 2000;
-
-using Row = std::vector<std::string>;
-
-/// Columns as wide as they have to be; the first one left-aligned, as it holds names.
-std::string table(const std::vector<Row>& rows) {
-    std::vector<std::size_t> widths;
-    for (const Row& row : rows) {
-        widths.resize(std::max(widths.size(), row.size()));
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    }
-    std::string text;
-    for (const Row& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            const std::string padding(widths[i] - row[i].size(), ' ');
-            const bool is_text = i < 2 || i + 1 == row.size();
-            text += i == 0 ? "" : "  ";
-            text += is_text ? row[i] + (i + 1 == row.size() ? "" : padding) : padding + row[i];
-        }
-        text += '\n';
-    }
-    return text;
-}
 
 std::string one_decimal(double value) {
     std::array<char, 64> text{};

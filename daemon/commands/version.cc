@@ -1,6 +1,7 @@
 #include <openssl/crypto.h>
 #include <simdjson.h>
 #include <spdlog/version.h>
+#include <sqlite3.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/version.hpp>
@@ -30,6 +31,7 @@ std::string version_text() {
     line("openssl", OpenSSL_version(OPENSSL_VERSION_STRING));
     line("simdjson", dotted(simdjson::SIMDJSON_VERSION_MAJOR, simdjson::SIMDJSON_VERSION_MINOR,
                             simdjson::SIMDJSON_VERSION_REVISION));
+    line("sqlite", sqlite3_libversion());
     line("nlohmann_json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                                  NLOHMANN_JSON_VERSION_PATCH));
     line("spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH));

@@ -3,102 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <latch>
 #include <nlohmann/json.hpp>
 
-#include "support/pipeline.h"
-#include "support/running_server.h"
-#include "support/tmp_dir.h"
+#include "support/admin_listener.h"
 
 namespace fanfare {
 namespace {
 
-class AcceptingSink final : public Sink {
-  public:
-    awaitable<Outcome> deliver(Attempt /*attempt*/) override { co_return Outcome::delivered(204); }
-};
-
-std::unique_ptr<Sink> make_accepting_sink(const SinkContext& /*context*/) {
-    return std::make_unique<AcceptingSink>();
-}
-
-std::string get(std::string_view target, std::string_view method = "GET") {
-    return std::string(method) + ' ' + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
-}
-
-/// Two shards, one endpoint that takes everything, and an admin listener.
-class AdminListener : public testing::Test {
-  protected:
-    AdminListener() : loops_(2), broadcaster_(loops_.shards()), handler_(loops_.clock()) {}
-    ~AdminListener() override {
-        if (server_) loops_.start(server_->stop(std::chrono::seconds(5))).wait();
-        loops_.start(broadcaster_.drain(loops_.clock().now())).wait();
-        loops_.join();
-    }
-
-    void start(const std::string& token = {}) {
-        AdminSources sources{.shards = loops_.shards(),
-                             .broadcaster = broadcaster_,
-                             .ingest = ingest_,
-                             .endpoints = {},
-                             .build = {"1.2.3", "abc", "GNU"},
-                             .command_line = {"fanfare", "serve"},
-                             .registry_metrics = false,
-                             .token = nullptr};
-        EndpointInfo info;
-        info.name = "audit";
-        sources.endpoints.push_back(info);
-        if (!token.empty()) {
-            const std::string file = directory_.path() / "token";
-            std::ofstream(file) << token;
-            sources.token =
-                std::move(*BearerToken::load(file, "admin", loops_.clock(), loops_.log()));
-        }
-        admin_ = std::make_unique<Admin>(std::move(sources));
-        server_ = std::make_unique<HttpServer>(
-            "admin", loops_.shards(), test::RunningServer::options_on({"127.0.0.1:0"}), *admin_);
-        ASSERT_TRUE(server_->bind().has_value());
-        server_->start();
-        add_endpoint();
-        loops_.run();
-    }
-
-    test::RawAnswer ask(const std::string& request, bool is_head = false) {
-        test::RawClient client(server_->addresses().front());
-        client.send(request);
-        return client.read_answer(is_head);
-    }
-
-    /// What the admin listener would say to a peer from elsewhere; 0 if it lets it pass.
-    int status_for_stranger(std::string_view target,
-                            std::optional<std::string_view> authorization = std::nullopt) {
-        const Peer stranger{false, "192.0.2.1:1"};
-        RequestHead head;
-        head.method = "GET";
-        head.target = target;
-        if (authorization) head.fields.emplace_back("Authorization", *authorization);
-        const std::optional<Response> refused = admin_->refuse(head, stranger);
-        return refused ? refused->status : 0;
-    }
-
-    test::Loops loops_;
-    Broadcaster broadcaster_;
-    test::TargetHandler handler_;
-    HttpServer ingest_{"ingest", loops_.shards(), {}, handler_};
-    test::TmpDir directory_;
-    std::unique_ptr<Admin> admin_;
-    std::unique_ptr<HttpServer> server_;
-
-  private:
-    void add_endpoint() {
-        EndpointOptions options;
-        options.name = "audit";
-        options.make_sink = make_accepting_sink;
-        broadcaster_.add(std::make_shared<Endpoint>(*loops_.shards()[1], std::move(options)));
-    }
-};
+using test::AdminListener;
+using test::get;
 
 TEST_F(AdminListener, shows_metrics_of_what_has_happened) {
     start();
@@ -132,7 +46,7 @@ TEST_F(AdminListener, answers_head_without_a_body) {
 TEST_F(AdminListener, lists_endpoints_and_shows_one) {
     start();
 
-    const auto list = nlohmann::json::parse(ask(get("/v1/endpoints?limit=5")).body);
+    const auto list = nlohmann::json::parse(ask(get("/v1/endpoints")).body);
     const auto one = nlohmann::json::parse(ask(get("/v1/endpoints/audit")).body);
     const test::RawAnswer unknown = ask(get("/v1/endpoints/nobody"));
 
@@ -172,6 +86,96 @@ TEST_F(AdminListener, says_what_is_not_there_and_what_is_not_allowed) {
     EXPECT_EQ(answer.status, 405);
     EXPECT_EQ(answer.field("allow"), "GET, HEAD");
     EXPECT_EQ(answer.field("cache-control"), "no-store");
+}
+
+TEST_F(AdminListener, refuses_parameters_that_a_route_does_not_know) {
+    start();
+
+    const test::RawAnswer answer = ask(get("/v1/endpoints?limit=5"));
+
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(nlohmann::json::parse(answer.body)["errors"][0]["message"],
+              "unknown parameter \"limit\"; there are none here");
+    EXPECT_EQ(ask(get("/healthz?probe=1")).status, 200);
+}
+
+TEST_F(AdminListener, says_which_methods_a_route_has) {
+    start();
+
+    const test::RawAnswer answer = ask(get("/v1/match"));
+
+    EXPECT_EQ(answer.status, 405);
+    EXPECT_EQ(answer.field("allow"), "POST");
+    EXPECT_EQ(ask(get("/v1/dead-letters/1", "POST")).field("allow"), "GET, HEAD, DELETE");
+    EXPECT_EQ(ask(get("/v1/dead-letters/replay")).field("allow"), "POST");
+}
+
+TEST_F(AdminListener, changes_nothing_for_pages_of_other_sites) {
+    start();
+    const auto status = [this](const std::string& fields) {
+        return ask("POST /v1/match HTTP/1.1\r\nHost: a:1\r\nContent-Length: 2\r\n" + fields +
+                   "\r\n{}")
+            .status;
+    };
+
+    for (const char* fields :
+         {"Origin: http://evil\r\n", "Origin: null\r\n", "Origin: http://a:2\r\n",
+          "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n",
+          "Origin: http://a:1\r\nSec-Fetch-Site: cross-site\r\n"}) {
+        EXPECT_EQ(status(fields), 403) << fields;
+    }
+    EXPECT_EQ(status(""), 200);
+    EXPECT_EQ(status("Origin: http://A:1\r\nSec-Fetch-Site: same-origin\r\n"), 200);
+}
+
+TEST_F(AdminListener, tells_which_endpoints_would_take_an_event) {
+    prepare_ = [](AdminSources& sources) {
+        EndpointInfo picky;
+        picky.name = "picky";
+        picky.ignored_actions = {"pull"};
+        sources.endpoints.push_back(picky);
+    };
+    start();
+
+    const std::string event = R"({"id":"e1","action":"pull"})";
+    const test::RawAnswer answer = ask("POST /v1/match HTTP/1.1\r\nHost: a\r\nContent-Length: " +
+                                       std::to_string(event.size()) + "\r\n\r\n" + event);
+
+    ASSERT_EQ(answer.status, 200);
+    const auto match = nlohmann::json::parse(answer.body)["matches"][0];
+    EXPECT_EQ(match["event_id"], "e1");
+    EXPECT_EQ(match["endpoints"][0]["takes"], true);
+    EXPECT_EQ(match["endpoints"][1]["takes"], false);
+    EXPECT_EQ(match["endpoints"][1]["why_not"][0], "ignore.actions lists \"pull\"");
+}
+
+TEST_F(AdminListener, says_what_is_wrong_with_an_event_to_match) {
+    start();
+
+    const test::RawAnswer answer =
+        ask("POST /v1/match HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n{");
+
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(nlohmann::json::parse(answer.body)["errors"][0]["code"], "BODY_INVALID");
+}
+
+TEST_F(AdminListener, shows_the_configuration_it_is_given) {
+    prepare_ = [](AdminSources& sources) { sources.config = "{\"threads\":1}\n"; };
+    start();
+
+    EXPECT_EQ(ask(get("/v1/config")).body, "{\"threads\":1}\n");
+}
+
+TEST_F(AdminListener, says_that_dead_letters_are_not_kept) {
+    start();
+
+    for (const char* request : {"GET /v1/dead-letters", "GET /v1/dead-letters/1",
+                                "DELETE /v1/dead-letters", "POST /v1/dead-letters/replay"}) {
+        const test::RawAnswer answer = ask(std::string(request) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+
+        EXPECT_EQ(answer.status, 404) << request;
+        EXPECT_EQ(nlohmann::json::parse(answer.body)["errors"][0]["code"], "DEAD_LETTERS_DISABLED");
+    }
 }
 
 TEST_F(AdminListener, is_ready_only_between_start_and_stop) {

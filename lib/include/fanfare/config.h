@@ -36,6 +36,13 @@ struct EndpointConfig {
     bool operator==(const EndpointConfig&) const = default;
 };
 
+/// Where events are kept that were given up (SPEC 8).
+struct DeadLettersConfig {
+    std::string dir;  ///< empty: they are not kept
+    std::size_t bytes_max = std::size_t{256} * 1024 * 1024;
+    bool operator==(const DeadLettersConfig&) const = default;
+};
+
 /// A whole configuration; a default-constructed one holds the built-in defaults (SPEC 3).
 struct Config {
     IngestOptions ingest;
@@ -43,6 +50,7 @@ struct Config {
     LogOptions log;
     unsigned threads = 1;  ///< 0: CPUs available to the process
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
+    DeadLettersConfig dead_letters;
     Duration shutdown_drain = std::chrono::seconds(20);
     /// The user's own action groups by name, without `@`: their actions, no longer groups.
     std::map<std::string, std::vector<std::string>> action_groups;

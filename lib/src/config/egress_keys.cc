@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "config/checks.h"
+#include "config/effective.h"
 #include "http/cidr.h"
 #include "http/proxy.h"
 
@@ -122,7 +123,7 @@ Key make_egress_key() {
                    }}};
     Key ports{"ports",
               "The only ports that a URL may have; empty: any.",
-              SpecialKind{"list of ports", ports_json_schema, read_ports},
+              SpecialKind{"list of ports", ports_json_schema, read_ports, show_ports},
               false,
               "[]",
               "[443, 8443]"};

@@ -13,7 +13,6 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"", "dead_letters", ""},
     Entry{"", "history", ""},
     Entry{"", "meta", ""},
     Entry{"", "reload", ""},

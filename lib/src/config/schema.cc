@@ -196,6 +196,7 @@ Schema make_schema() {
         {"threads", "Event-loop threads; 0: the CPUs that the process may use.",
          integer<unsigned>(0, 256, [](Target& t) -> decltype(auto) { return (t.config.threads); })},
         {"queue", "What may wait for endpoints.", MappingKind{{std::move(queue_bytes)}, {}}},
+        dead_letters_key(),
         make_egress_key(),
         {"shutdown", "How the daemon ends.", MappingKind{{std::move(drain)}, {}}},
         action_groups_key(),

@@ -91,6 +91,9 @@ struct SpecialKind {
     std::string type;         ///< for the reference table
     std::string json_schema;  ///< a JSON text
     std::function<void(const Value&, Target&)> read;
+    /// The value as JSON text for those who may see the configuration; it must hold no secret.
+    /// Empty: the value is not shown at all.
+    std::function<std::string(Target&)> show = {};
 };
 
 /// Keys that hold endpoints; load_config reads them, because they depend on each other.
@@ -110,6 +113,7 @@ struct Key {
     std::string default_text = {};  ///< for documents; empty: what `kind` finds in a default Config
     std::string example = {};       ///< a YAML value, for a key that has no default
     bool needs_value = false;       ///< without one it would quietly mean less safety
+    bool is_secret = false;         ///< never shown
 };
 
 /// Every key that this version honours: one table for reading, checking and documenting.
@@ -125,6 +129,8 @@ Schema make_schema();
 /// The endpoint's part of make_schema().
 std::vector<Key> make_endpoint_keys();
 
+/// `dead_letters`.
+Key dead_letters_key();
 /// Parts of it that have files of their own.
 Key make_retry_key();
 std::vector<Key> make_order_keys();

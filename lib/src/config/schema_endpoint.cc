@@ -1,5 +1,6 @@
 #include "config/action_values.h"
 #include "config/checks.h"
+#include "config/effective.h"
 #include "config/egress_keys.h"
 #include "config/endpoint_values.h"
 #include "config/match_rules.h"
@@ -36,14 +37,14 @@ std::vector<Key> address_keys() {
             "https://audit.example.com/hook?source=registry"};
     Key disabled{"disabled", "Checked, but never contacted and not in metrics.",
                  BooleanKind{[](Target& t) -> decltype(auto) { return (t.endpoint.disabled); }}};
-    Key headers{
-        "headers",
-        "Sent with every request; one with the name of a default header replaces it. A "
-        "list sends the header once per value.",
-        SpecialKind{"mapping of text or lists of text", headers_json_schema(), read_headers},
-        false,
-        "{}",
-        "{X-Team: [storage], Authorization: ['Bearer ${TOKEN}']}"};
+    Key headers{"headers",
+                "Sent with every request; one with the name of a default header replaces it. A "
+                "list sends the header once per value.",
+                SpecialKind{"mapping of text or lists of text", headers_json_schema(), read_headers,
+                            show_headers},
+                false,
+                "{}",
+                "{X-Team: [storage], Authorization: ['Bearer ${TOKEN}']}"};
     return {std::move(name), std::move(url), std::move(disabled), std::move(headers)};
 }
 
@@ -64,12 +65,13 @@ std::vector<Key> attempt_keys() {
     Key backoff = forgiving_duration(
         "backoff", "Between two attempts once the threshold is reached; 0 or less: the default.",
         [](Target& t) -> decltype(auto) { return (t.endpoint.retry.backoff); });
-    Key success{"success",
-                "The statuses that mean delivered: codes and ranges of codes.",
-                SpecialKind{"list of codes and ranges", statuses_json_schema(), read_success},
-                false,
-                "[200-299]",
-                "[200-299, 304]"};
+    Key success{
+        "success",
+        "The statuses that mean delivered: codes and ranges of codes.",
+        SpecialKind{"list of codes and ranges", statuses_json_schema(), read_success, show_success},
+        false,
+        "[200-299]",
+        "[200-299, 304]"};
     return {std::move(timeout), std::move(connect_timeout), std::move(threshold),
             std::move(backoff), std::move(success)};
 }
@@ -100,7 +102,7 @@ std::vector<Key> filter_keys() {
     older.example = "[application/octet-stream]";
     Key match{"match",
               "Rules that an event must all meet to be for this endpoint; README.md tells more.",
-              SpecialKind{"list of rules", match_json_schema(), read_match},
+              SpecialKind{"list of rules", match_json_schema(), read_match, show_match},
               false,
               "[]",
               "[{field: /target/repository, op: prefix, value: library/}]"};

@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "config/checks.h"
+#include "config/effective.h"
 #include "config/endpoint_values.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
@@ -78,20 +79,21 @@ std::vector<Key> growth_keys() {
         })};
     Key initial = wait_key("initial", "Exponential: the wait after an event's first failure.",
                            [](Target& t) -> decltype(auto) { return (t.endpoint.retry.initial); });
-    Key factor{"factor",
-               "Exponential: by how much each wait is longer than the one before.",
-               SpecialKind{"number from 1 to 100",
-                           R"({"type": "number", "minimum": 1, "maximum": 100})", read_factor},
-               false,
-               "2",
-               {}};
+    Key factor{
+        "factor",
+        "Exponential: by how much each wait is longer than the one before.",
+        SpecialKind{"number from 1 to 100", R"({"type": "number", "minimum": 1, "maximum": 100})",
+                    read_factor, show_factor},
+        false,
+        "2",
+        {}};
     Key max = wait_key("max", "Exponential: the longest wait.",
                        [](Target& t) -> decltype(auto) { return (t.endpoint.retry.max); });
     Key jitter{"jitter",
                "Exponential: draws each wait from [0, wait] (`full`), from [wait/2, wait] "
                "(`equal`), or not (`none`). Not given: `full`, with `schedule` `none`.",
                SpecialKind{"choice: full, equal, none", R"({"enum": ["full", "equal", "none"]})",
-                           read_jitter},
+                           read_jitter, show_jitter},
                false,
                {},
                "equal"};
@@ -100,7 +102,7 @@ std::vector<Key> growth_keys() {
                  SpecialKind{"list of durations",
                              R"({"type": "array", "minItems": 1, "maxItems": 100,
                                  "items": {"$ref": "#/definitions/duration"}})",
-                             read_schedule},
+                             read_schedule, show_schedule},
                  false,
                  {},
                  "[5s, 5m, 30m, 2h]"};
@@ -122,7 +124,8 @@ std::vector<Key> giving_up_keys() {
                   SpecialKind{"list of codes and ranges", statuses_json_schema(),
                               [](const Value& value, Target& t) {
                                   read_statuses(value, t.endpoint.retry.permanent, true);
-                              }},
+                              },
+                              [](Target& t) { return show_statuses(t.endpoint.retry.permanent); }},
                   false,
                   "[]",
                   "[400, 410, 413, 422]"};
@@ -131,7 +134,8 @@ std::vector<Key> giving_up_keys() {
                   SpecialKind{"list of codes and ranges", statuses_json_schema(),
                               [](const Value& value, Target& t) {
                                   read_statuses(value, t.endpoint.retry.retryable, true);
-                              }},
+                              },
+                              [](Target& t) { return show_statuses(t.endpoint.retry.retryable); }},
                   false,
                   "[]",
                   "[404]"};

@@ -70,7 +70,7 @@ inline constexpr Definition endpoint_breaker_open{
     "fanfare_endpoint_breaker_open", Type::gauge, "endpoint",
     "1 while attempts are held back after failures in a row, else 0."};
 inline constexpr Definition endpoint_paused{"fanfare_endpoint_paused", Type::gauge, "endpoint",
-                                            "1 while the endpoint is paused, else 0."};
+                                            "1 while nothing is sent on purpose, else 0."};
 inline constexpr Definition endpoint_up{"fanfare_endpoint_up", Type::gauge, "endpoint",
                                         "0 after five attempts in a row went wrong, else 1."};
 inline constexpr Definition endpoint_connections_opened{"fanfare_endpoint_connections_opened_total",
@@ -93,6 +93,22 @@ inline constexpr Definition endpoint_batch_wait{
 inline constexpr Definition endpoint_batch_splits{
     "fanfare_endpoint_batch_splits_total", Type::counter, "endpoint",
     "Batches halved to find the event that the receiver refuses."};
+
+inline constexpr Definition dead_letters_stored{"fanfare_dead_letters_stored_total", Type::counter,
+                                                "", "Dead letters written to disk."};
+inline constexpr Definition dead_letters_lost{
+    "fanfare_dead_letters_lost_total", Type::counter, "reason",
+    "Dead letters that were to be kept and are not, by what prevented it."};
+inline constexpr Definition dead_letters_replayed{"fanfare_dead_letters_replayed_total",
+                                                  Type::counter, "",
+                                                  "Dead letters queued again for their endpoint."};
+inline constexpr Definition dead_letters_purged{"fanfare_dead_letters_purged_total", Type::counter,
+                                                "", "Dead letters deleted on request."};
+inline constexpr Definition dead_letters_kept_events{"fanfare_dead_letters_kept_events",
+                                                     Type::gauge, "", "Dead letters on disk."};
+inline constexpr Definition dead_letters_kept_bytes{"fanfare_dead_letters_kept_bytes", Type::gauge,
+                                                    "",
+                                                    "What counts towards dead_letters.max_bytes."};
 
 inline constexpr Definition config_reloads{"fanfare_config_reloads_total", Type::counter, "result",
                                            "Attempts to load the configuration anew."};
@@ -152,6 +168,12 @@ inline constexpr std::array all = {ingest_requests,
                                    endpoint_connections_opened,
                                    endpoint_request_duration,
                                    endpoint_delivery_latency,
+                                   dead_letters_stored,
+                                   dead_letters_lost,
+                                   dead_letters_replayed,
+                                   dead_letters_purged,
+                                   dead_letters_kept_events,
+                                   dead_letters_kept_bytes,
                                    config_reloads,
                                    config_last_reload_success,
                                    build_info,

@@ -52,6 +52,8 @@ class Metrics:
             parts = {name: self.endpoint(name, endpoint)
                      for name in ("ignored_events_total", "dropped_events_total",
                                   "dead_letters_total", "successes_total", "pending_events")}
-            if sum(parts.values()) != ingested:
-                found.append(f"{endpoint}: ingested {ingested:.0f}, but {parts}")
+            replayed = self.endpoint("replayed_events_total", endpoint)
+            if sum(parts.values()) != ingested + replayed:
+                found.append(f"{endpoint}: ingested {ingested:.0f}, replayed {replayed:.0f}, "
+                             f"but {parts}")
         return found

@@ -1,13 +1,15 @@
 #include "server/admin/admin.h"
 
-#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "base/run_on.h"
 #include "base/wakeup.h"
+#include "server/admin/dead_letter_routes.h"
 #include "server/admin/debug_vars.h"
+#include "server/admin/endpoint_routes.h"
 #include "server/admin/endpoints.h"
+#include "server/admin/match_route.h"
 
 namespace fanfare {
 namespace {
@@ -24,9 +26,7 @@ Response text_response(std::string body, std::string_view content_type) {
     return response;
 }
 
-constexpr const char* methods = "GET, HEAD";
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
-constexpr std::string_view json = "application/json";
 
 Response unavailable(std::string_view message) {
     return error_response(503, "UNAVAILABLE", message);
@@ -57,56 +57,73 @@ class Roll {
     Wakeup changed_{executor_};
 };
 
-awaitable<std::string> call(std::function<std::string()> make) { co_return make(); }
-
 awaitable<IngestMetrics> copy_metrics(const HttpServer& server, std::size_t shard) {
     co_return server.metrics(shard);
 }
 
 }  // namespace
 
-/// What is served under a path, or under everything that begins with it.
-struct Admin::Route {
-    std::string_view path;
-    bool is_open;       ///< to all, not only to local peers and with the token
-    bool has_argument;  ///< the rest of the path, behind a slash
-    awaitable<Response> (Admin::*serve)(std::string argument);
-};
-
-const Admin::Route* Admin::find_route(std::string_view path) {
-    static constexpr std::array routes = {
-        Route{"/metrics", true, false, &Admin::metrics},
-        Route{"/healthz", true, false, &Admin::healthz},
-        Route{"/readyz", true, false, &Admin::readyz},
-        Route{"/debug/vars", false, false, &Admin::show_debug_vars},
-        Route{"/v1/endpoints", false, false, &Admin::list_endpoints},
-        Route{"/v1/endpoints/", false, true, &Admin::show_endpoint},
-    };
-    for (const Route& route : routes) {
-        const bool fits = route.has_argument ? path.starts_with(route.path) : path == route.path;
-        if (fits) return &route;
-    }
-    return nullptr;
+Admin::Admin(AdminSources sources)
+    : sources_(std::move(sources)),
+      dead_letter_routes_(std::make_unique<DeadLetterRoutes>(sources_, composer_)),
+      endpoint_routes_(std::make_unique<EndpointRoutes>(sources_)),
+      match_route_(std::make_unique<MatchRoute>(sources_, composer_)) {
+    add_routes();
+    dead_letter_routes_->add_to(routes_);
+    endpoint_routes_->add_to(routes_);
+    match_route_->add_to(routes_);
 }
 
-std::string_view Admin::allowed_methods() const noexcept { return methods; }
+Admin::~Admin() = default;
+
+void Admin::add_routes() {
+    const auto add = [this](std::string_view path, bool is_open, Handler handler) {
+        AdminRoute route{.method = "GET", .path = path, .serve = {}};
+        route.is_open = is_open;
+        // Probes and scrapers may add what they like.
+        route.takes_anything = !path.starts_with("/v1/");
+        route.serve = [this, handler](AdminCall call) { return (this->*handler)(std::move(call)); };
+        routes_.add(std::move(route));
+    };
+    add("/metrics", true, &Admin::metrics);
+    add("/healthz", true, &Admin::healthz);
+    add("/readyz", true, &Admin::readyz);
+    add("/debug/vars", false, &Admin::show_debug_vars);
+    add("/v1/config", false, &Admin::show_config);
+    add("/v1/endpoints", false, &Admin::list_endpoints);
+    add("/v1/endpoints/{}", false, &Admin::show_endpoint);
+}
+
+std::string_view Admin::allowed_methods() const noexcept { return "GET, HEAD, POST, DELETE"; }
 
 std::optional<Response> Admin::refuse(const RequestHead& head, const Peer& peer) {
-    const Route* const route = find_route(head.path());
+    const std::string_view path = head.path();
+    const AdminRoute* const any = routes_.find_path(path);
     // Who may not see what there is does not learn either what there is not.
-    if (route == nullptr || !route->is_open) {
+    if (any == nullptr || !any->is_open) {
         std::optional<Response> denied = deny(head, peer);
         if (denied) return denied;
     }
-    if (route == nullptr) {
+    if (any == nullptr) {
         return no_store(error_response(404, "NAME_UNKNOWN", "nothing is served under this path"));
     }
-    if (head.method != "GET" && head.method != "HEAD") {
+    const AdminRoute* const route = routes_.find(head.method, path);
+    if (route == nullptr) {
+        const std::string methods = routes_.methods_of(path);
         Response response =
-            error_response(405, "METHOD_NOT_ALLOWED", "only GET and HEAD are allowed here");
+            error_response(405, "METHOD_NOT_ALLOWED", "only " + methods + " are allowed here");
         response.headers.emplace_back("Allow", methods);
         return no_store(std::move(response));
     }
+    if (route->method != "GET" && is_cross_site(head)) {
+        return no_store(error_response(403, "CROSS_SITE", "a page of another site asks for this"));
+    }
+    if (!percent_decoded(AdminRoutes::name_in(*route, path))) {
+        return no_store(error_response(404, "NAME_UNKNOWN", "the path cannot be decoded"));
+    }
+    if (route->takes_anything) return std::nullopt;
+    const Result<Query> query = Query::parse(head.target, route->parameters);
+    if (query.has_error()) return no_store(bad_parameter(query.error().message()));
     return std::nullopt;
 }
 
@@ -124,25 +141,21 @@ std::optional<Response> Admin::deny(const RequestHead& head, const Peer& peer) {
 }
 
 Reply Admin::respond(Request request) {
+    // refuse() has let it pass, so all of this is there.
     const std::string_view path = request.head.path();
-    const Route& route = *find_route(path);
-    return serve(route, std::string(path.substr(route.path.size())));
+    const AdminRoute& route = *routes_.find(request.head.method, path);
+    AdminCall call{request.head, *percent_decoded(AdminRoutes::name_in(route, path)), {}, {}};
+    if (!route.takes_anything) call.query = *Query::parse(request.head.target, route.parameters);
+    call.body = std::move(request.body);
+    return serve(route, std::move(call));
 }
 
-awaitable<Response> Admin::serve(const Route& route, std::string argument) {
-    Response response = co_await (this->*route.serve)(std::move(argument));
+awaitable<Response> Admin::serve(const AdminRoute& route, AdminCall call) {
+    Response response = co_await route.serve(std::move(call));
     co_return no_store(std::move(response));
 }
 
-/// Makes a text on a thread apart: with a thousand endpoints that takes tens of milliseconds, in
-/// which a shard could have delivered hundreds of events.
-awaitable<std::string> Admin::compose(Making make) {
-    awaitable<std::string> text = call(std::move(make));
-    std::string result = co_await run_on(composer_.get_executor(), std::move(text));
-    co_return result;
-}
-
-awaitable<Response> Admin::metrics(std::string) {
+awaitable<Response> Admin::metrics(AdminCall) {
     Scrape scrape;
     scrape.snapshot = co_await sources_.broadcaster.snapshot();
     for (std::size_t i = 0; i < sources_.shards.size(); ++i) {
@@ -152,14 +165,15 @@ awaitable<Response> Admin::metrics(std::string) {
         scrape.ingest.add(of_shard);
     }
     scrape.process = read_process_facts();
+    if (sources_.dead_letters != nullptr) scrape.dead_letters = sources_.dead_letters->counts();
     scrape.build = sources_.build;
     scrape.with_registry_metrics = sources_.registry_metrics;
     Making make = [&scrape] { return exposition(scrape); };
-    std::string text = co_await compose(std::move(make));
+    std::string text = co_await composer_.compose(std::move(make));
     co_return text_response(std::move(text), exposition_content_type);
 }
 
-awaitable<Response> Admin::healthz(std::string) {
+awaitable<Response> Admin::healthz(AdminCall) {
     const Executor executor = co_await net::this_coro::executor;
     Clock& clock = sources_.shards.front()->clock();
     const auto roll = std::make_shared<Roll>(executor, sources_.shards.size());
@@ -172,7 +186,7 @@ awaitable<Response> Admin::healthz(std::string) {
     co_return text_response("ok\n", plain_text);
 }
 
-awaitable<Response> Admin::readyz(std::string) {
+awaitable<Response> Admin::readyz(AdminCall) {
     switch (readiness_.load()) {
         case Readiness::starting:
             co_return unavailable("starting");
@@ -184,24 +198,26 @@ awaitable<Response> Admin::readyz(std::string) {
     co_return text_response("ready\n", plain_text);
 }
 
-awaitable<Response> Admin::show_debug_vars(std::string) {
+awaitable<Response> Admin::show_debug_vars(AdminCall) {
     const Snapshot snapshot = co_await sources_.broadcaster.snapshot();
     Making make = [&] { return debug_vars(sources_.command_line, sources_.endpoints, snapshot); };
-    std::string text = co_await compose(std::move(make));
-    co_return text_response(std::move(text), json);
+    std::string text = co_await composer_.compose(std::move(make));
+    co_return json_response(std::move(text));
 }
 
-awaitable<Response> Admin::list_endpoints(std::string) {
+awaitable<Response> Admin::show_config(AdminCall) { co_return json_response(sources_.config); }
+
+awaitable<Response> Admin::list_endpoints(AdminCall) {
     const Snapshot snapshot = co_await sources_.broadcaster.snapshot();
     Making make = [&] { return endpoint_list(sources_.endpoints, snapshot); };
-    std::string text = co_await compose(std::move(make));
-    co_return text_response(std::move(text), json);
+    std::string text = co_await composer_.compose(std::move(make));
+    co_return json_response(std::move(text));
 }
 
-awaitable<Response> Admin::show_endpoint(std::string argument) {
+awaitable<Response> Admin::show_endpoint(AdminCall call) {
     const Snapshot snapshot = co_await sources_.broadcaster.snapshot();
-    std::optional<std::string> body = endpoint_details(sources_.endpoints, snapshot, argument);
-    if (body) co_return text_response(std::move(*body), json);
+    std::optional<std::string> body = endpoint_details(sources_.endpoints, snapshot, call.name);
+    if (body) co_return json_response(std::move(*body));
     co_return error_response(404, "NAME_UNKNOWN", "there is no endpoint of this name");
 }
 

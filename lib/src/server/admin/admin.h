@@ -1,19 +1,25 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "fanfare/broadcaster.h"
+#include "fanfare/budget.h"
+#include "server/admin/composer.h"
 #include "server/admin/endpoint_info.h"
 #include "server/admin/exposition.h"
+#include "server/admin/route.h"
 #include "server/bearer_token.h"
 #include "server/http_server.h"
 
 namespace fanfare {
+
+class DeadLetterRoutes;
+class EndpointRoutes;
+class MatchRoute;
 
 enum class Readiness : std::uint8_t { starting, ready, draining };
 
@@ -26,7 +32,10 @@ struct AdminSources {
     BuildInfo build;
     std::vector<std::string> command_line;  ///< shown as it is: no secret belongs there
     bool registry_metrics = false;
-    std::unique_ptr<BearerToken> token;  ///< null: none is configured
+    std::unique_ptr<BearerToken> token;       ///< null: none is configured
+    Budget* budget = nullptr;                 ///< for what is replayed; null: without bound
+    DeadLetterStore* dead_letters = nullptr;  ///< null: they are not kept
+    std::string config = "{}\n";              ///< JSON, without secrets
 };
 
 /// The routes of the admin listener (SPEC 15). `/metrics`, `/healthz` and `/readyz` are open to
@@ -36,7 +45,8 @@ class Admin final : public RequestHandler {
     /// An event loop that does not answer within this time is taken for stuck.
     static constexpr Duration ping_limit = std::chrono::seconds(1);
 
-    explicit Admin(AdminSources sources) : sources_(std::move(sources)) {}
+    explicit Admin(AdminSources sources);
+    ~Admin() override;
 
     /// What `/readyz` says from now on; any thread.
     void set_readiness(Readiness readiness) noexcept { readiness_ = readiness; }
@@ -46,23 +56,27 @@ class Admin final : public RequestHandler {
     Reply respond(Request request) override;
 
   private:
-    struct Route;
     using Making = std::function<std::string()>;
-    static const Route* find_route(std::string_view path);
+    using Handler = awaitable<Response> (Admin::*)(AdminCall call);
 
+    void add_routes();
     std::optional<Response> deny(const RequestHead& head, const Peer& peer);
-    awaitable<Response> serve(const Route& route, std::string argument);
-    awaitable<std::string> compose(Making make);
-    awaitable<Response> metrics(std::string argument);
-    awaitable<Response> healthz(std::string argument);
-    awaitable<Response> readyz(std::string argument);
-    awaitable<Response> show_debug_vars(std::string argument);
-    awaitable<Response> list_endpoints(std::string argument);
-    awaitable<Response> show_endpoint(std::string argument);
+    awaitable<Response> serve(const AdminRoute& route, AdminCall call);
+    awaitable<Response> metrics(AdminCall call);
+    awaitable<Response> healthz(AdminCall call);
+    awaitable<Response> readyz(AdminCall call);
+    awaitable<Response> show_debug_vars(AdminCall call);
+    awaitable<Response> show_config(AdminCall call);
+    awaitable<Response> list_endpoints(AdminCall call);
+    awaitable<Response> show_endpoint(AdminCall call);
 
     AdminSources sources_;
     std::atomic<Readiness> readiness_{Readiness::starting};
-    net::thread_pool composer_{1};
+    Composer composer_;
+    AdminRoutes routes_;
+    std::unique_ptr<DeadLetterRoutes> dead_letter_routes_;
+    std::unique_ptr<EndpointRoutes> endpoint_routes_;
+    std::unique_ptr<MatchRoute> match_route_;
 };
 
 }  // namespace fanfare

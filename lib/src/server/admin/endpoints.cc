@@ -4,6 +4,7 @@
 
 #include "base/timestamp.h"
 #include "server/admin/find_endpoint.h"
+#include "server/admin/match_json.h"
 
 namespace fanfare {
 namespace {
@@ -49,6 +50,7 @@ Json counters(const EndpointMetrics& metrics) {
     Json result;
     result["events"] = metrics.events();
     result["ignored"] = metrics.ignored_events();
+    result["replayed"] = metrics.replayed_events();
     result["successes"] = metrics.successes();
     result["failures"] = metrics.failures();
     result["errors"] = errors(metrics);
@@ -59,40 +61,6 @@ Json counters(const EndpointMetrics& metrics) {
     result["dead_letters"] = by_reason<DeadReason>(
         dead_reasons, [&](DeadReason reason) { return metrics.dead_letters(reason); });
     result["connections_opened"] = metrics.connections_opened();
-    return result;
-}
-
-std::string_view text(MatchRule::Op op) {
-    switch (op) {
-        case MatchRule::Op::in:
-            return "in";
-        case MatchRule::Op::not_in:
-            return "not_in";
-        case MatchRule::Op::prefix:
-            return "prefix";
-        case MatchRule::Op::suffix:
-            return "suffix";
-        case MatchRule::Op::glob:
-            return "glob";
-        case MatchRule::Op::exists:
-            return "exists";
-        case MatchRule::Op::absent:
-            return "absent";
-    }
-    return "unknown";
-}
-
-Json rules(const std::vector<MatchRule>& match) {
-    Json result = Json::array();
-    for (const MatchRule& rule : match) {
-        Json& entry = result.emplace_back(Json::object());
-        if (rule.any.empty()) {
-            entry["field"] = rule.field;
-            entry["op"] = text(rule.op);
-            if (!rule.values.empty()) entry["value"] = rule.values;
-        }
-        for (const auto& alternative : rule.any) entry["any"].push_back(rules(alternative));
-    }
     return result;
 }
 
@@ -202,7 +170,7 @@ Json settings(const EndpointInfo& info) {
     result["retry"] = retry(info.retry);
     result["ignore"]["mediatypes"] = info.ignored_media_types;
     result["ignore"]["actions"] = info.ignored_actions;
-    result["match"] = rules(info.match);
+    result["match"] = match_rules_json(info.match);
     result["insecure_skip_verify"] = info.insecure_skip_verify;
     result["signing"] = signing(info);
     result["auth"] = auth(info.auth_type);

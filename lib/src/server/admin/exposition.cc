@@ -171,6 +171,20 @@ void add_endpoint_deliveries(Families& families, const Snapshot& snapshot) {
     add(metric::endpoint_delivery_latency, [](E e) { return e.metrics.delivery_latency(); });
 }
 
+void add_dead_letters(Families& families, const DeadLetterCounts& counts) {
+    add_single(families, metric::dead_letters_stored, counts.stored);
+    Family lost(metric::dead_letters_lost);
+    for (std::size_t i = 0; i < lost_reasons; ++i) {
+        const auto reason = static_cast<LostReason>(i);
+        lost.add(counts.lost[i], {{"reason", std::string(to_string(reason))}});
+    }
+    families.push_back(lost.take());
+    add_single(families, metric::dead_letters_replayed, counts.replayed);
+    add_single(families, metric::dead_letters_purged, counts.purged);
+    add_single(families, metric::dead_letters_kept_events, counts.kept.letters);
+    add_single(families, metric::dead_letters_kept_bytes, counts.kept.bytes);
+}
+
 /// Only of endpoints that send batches, as the others have nothing to tell.
 void add_endpoint_batches(Families& families, const Snapshot& snapshot) {
     Family batches(metric::endpoint_batches);
@@ -246,6 +260,7 @@ std::string exposition(const Scrape& scrape) {
     add_endpoint_deliveries(families, scrape.snapshot);
     add_endpoint_reasons(families, scrape.snapshot);
     add_endpoint_batches(families, scrape.snapshot);
+    add_dead_letters(families, scrape.dead_letters);
     add_config(families, scrape.build);
     add_process(families, scrape.process);
     if (scrape.with_registry_metrics) add_registry(families, scrape.snapshot);

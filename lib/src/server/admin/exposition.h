@@ -6,6 +6,7 @@
 #include "fanfare/broadcaster.h"
 #include "fanfare/metrics.h"
 #include "server/admin/process_facts.h"
+#include "store/dead_letters.h"
 
 namespace fanfare {
 
@@ -20,6 +21,7 @@ struct BuildInfo {
 struct Scrape {
     Snapshot snapshot;
     IngestMetrics ingest;  ///< of all shards together
+    DeadLetterCounts dead_letters;
     ProcessFacts process;
     BuildInfo build;
     bool with_registry_metrics = false;

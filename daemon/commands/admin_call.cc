@@ -1,0 +1,83 @@
+#include "commands/admin_call.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "commands/command.h"
+#include "commands/http_call.h"
+
+namespace fanfare::command {
+namespace {
+
+/// A page of a replay may have to wait for a disk.
+constexpr Duration timeout = std::chrono::seconds(60);
+
+}  // namespace
+
+void add_admin_options(CLI::App& command, AdminTarget& target) {
+    command.add_option("--url", target.url, "The daemon's admin listener")->capture_default_str();
+    command.add_option("--token-file", target.token_file, "File with the admin bearer token");
+    command.add_flag("--json", target.as_json, "Print what the daemon answers, as JSON");
+}
+
+Result<std::string> call_admin(const AdminTarget& target, const AdminRequest& request) {
+    std::string path = request.path;
+    for (const auto& [name, value] : request.query) {
+        path += path.find('?') == std::string::npos ? '?' : '&';
+        path += name + '=' + percent_encoded(value);
+    }
+    SimpleRequest call;
+    call.method = request.method;
+    call.url = url_of(target.url, path);
+    call.timeout = timeout;
+    call.body = request.body;
+    if (!request.content_type.empty()) {
+        call.headers.emplace_back("Content-Type", request.content_type);
+    }
+    const Result<void> token = add_token(call, target.token_file);
+    if (!token) return token.error();
+    Result<SimpleResponse> answer = fetch(call);
+    if (!answer) return answer.error();
+    if (answer->status < 200 || answer->status > 299) return Error(explain(call, *answer));
+    return Result<std::string>(boost::system::in_place_value, std::move(answer->body));
+}
+
+std::string percent_encoded(const std::string& text) {
+    static constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                              (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
+        if (is_plain) {
+            encoded += c;
+        } else {
+            encoded += '%';
+            encoded += digits[byte >> 4U];
+            encoded += digits[byte & 15U];
+        }
+    }
+    return encoded;
+}
+
+Result<nlohmann::json> parse_answer(const AdminTarget& target, const std::string& body) {
+    nlohmann::json root = nlohmann::json::parse(body, nullptr, false);
+    if (!root.is_object()) {
+        return Error(printable(target.url) + " does not answer like a fanfare daemon");
+    }
+    return Result<nlohmann::json>(boost::system::in_place_value, std::move(root));
+}
+
+std::string shown(const nlohmann::json& entry, const char* field) {
+    const auto found = entry.find(field);
+    if (found == entry.end() || found->is_null()) return "-";
+    return printable(found->is_string()
+                         ? found->get<std::string>()
+                         : found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+std::string counted(std::uint64_t count, const char* noun) {
+    return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+}
+
+}  // namespace fanfare::command

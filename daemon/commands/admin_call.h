@@ -1,0 +1,51 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fanfare/error.h"
+#include "http/simple_client.h"
+
+namespace CLI {
+class App;
+}
+
+namespace fanfare::command {
+
+/// A daemon's admin listener, as the command line names it.
+struct AdminTarget {
+    std::string url = "http://127.0.0.1:8081";
+    std::string token_file;
+    bool as_json = false;  ///< print what the daemon answers
+};
+
+/// `--url`, `--token-file`, `--json`.
+void add_admin_options(CLI::App& command, AdminTarget& target);
+
+/// What is asked of the daemon.
+struct AdminRequest {
+    std::string method = "GET";
+    std::string path;
+    std::vector<std::pair<std::string, std::string>> query = {};
+    std::string content_type = {};
+    std::string body = {};
+};
+
+/// The body of an answer that says yes. An Error tells what it says else, or why there is none.
+Result<std::string> call_admin(const AdminTarget& target, const AdminRequest& request);
+
+/// `text` as it may stand in a path or query.
+std::string percent_encoded(const std::string& text);
+
+/// A body that was answered, as JSON; an Error if a daemon would not answer so.
+Result<nlohmann::json> parse_answer(const AdminTarget& target, const std::string& body);
+
+/// A field as text for a table: `-` if it is null or missing.
+std::string shown(const nlohmann::json& entry, const char* field);
+
+/// `1 event`, `2 events`.
+std::string counted(std::uint64_t count, const char* noun);
+
+}  // namespace fanfare::command

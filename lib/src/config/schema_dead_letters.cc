@@ -1,0 +1,38 @@
+#include "config/checks.h"
+#include "config/schema.h"
+
+namespace fanfare {
+namespace {
+
+std::optional<std::string> check_dir(const std::string& text, const std::string& shown) {
+    if (text.empty()) return shown + " is empty; expected the path of a folder";
+    if (check_file(text, shown)) {
+        return shown + " has a control character; expected the path of a folder";
+    }
+    return std::nullopt;
+}
+
+constexpr std::uint64_t mib = std::uint64_t{1024} * 1024;
+constexpr std::uint64_t tib = mib * mib;
+
+}  // namespace
+
+Key dead_letters_key() {
+    Key dir{"dir",
+            "A folder of this daemon's own, made if need be; without it, what is given up is "
+            "counted and logged only.",
+            TextKind{"the path of a folder", check_dir,
+                     [](Target& t) -> decltype(auto) { return (t.config.dead_letters.dir); }},
+            false,
+            {},
+            "/var/lib/fanfare/dead-letters",
+            true};
+    Key max_bytes{"max_bytes", "Beyond it the oldest ones go.",
+                  SizeKind{mib, tib, [](Target& t) -> decltype(auto) {
+                               return (t.config.dead_letters.bytes_max);
+                           }}};
+    return {"dead_letters", "Events that were given up, to be looked at and replayed.",
+            MappingKind{{std::move(dir), std::move(max_bytes)}, {}}};
+}
+
+}  // namespace fanfare

@@ -1,0 +1,110 @@
+#include "server/admin/query.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/timestamp.h"
+#include "base/units.h"
+#include "event/json_view.h"
+
+namespace fanfare {
+namespace {
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+std::string known_names(std::span<const std::string_view> known) {
+    if (known.empty()) return "; there are none here";
+    std::string text = "; expected one of ";
+    for (const std::string_view name : known) {
+        if (name != known.front()) text += ", ";
+        text += name;
+    }
+    return text;
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_blank) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '+' && plus_is_blank) {
+            decoded += ' ';
+        } else if (text[i] != '%') {
+            decoded += text[i];
+        } else {
+            if (i + 2 >= text.size()) return std::nullopt;
+            const int high = hex_digit(text[i + 1]);
+            const int low = hex_digit(text[i + 2]);
+            if (high < 0 || low < 0) return std::nullopt;
+            decoded += static_cast<char>(high * 16 + low);
+            i += 2;
+        }
+    }
+    if (!is_utf8(decoded)) return std::nullopt;
+    return decoded;
+}
+
+Result<Query> Query::parse(std::string_view target, std::span<const std::string_view> known) {
+    Query query;
+    const std::size_t mark = target.find('?');
+    std::string_view rest = mark == std::string_view::npos ? "" : target.substr(mark + 1);
+    while (!rest.empty()) {
+        const std::string_view pair = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+        if (pair.empty()) continue;
+        const std::size_t equals = std::min(pair.find('='), pair.size());
+        const auto name = percent_decoded(pair.substr(0, equals), true);
+        const auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())), true);
+        if (!name || !value) return Error("parameter " + in_quotes(pair) + " cannot be decoded");
+        if (std::find(known.begin(), known.end(), *name) == known.end()) {
+            return Error("unknown parameter " + in_quotes(*name) + known_names(known));
+        }
+        if (!query.values_.emplace(*name, *value).second) {
+            return Error("parameter " + in_quotes(*name) + " is there twice");
+        }
+    }
+    return query;
+}
+
+std::optional<std::string> Query::text(const std::string& name) const {
+    const auto found = values_.find(name);
+    return found == values_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<std::optional<std::int64_t>> Query::integer(const std::string& name, std::int64_t min,
+                                                   std::int64_t max) const {
+    const std::optional<std::string> value = text(name);
+    std::optional<std::int64_t> result;
+    if (!value) return result;
+    std::int64_t number = 0;
+    const char* const end = value->data() + value->size();
+    const auto [last, error] = std::from_chars(value->data(), end, number);
+    if (error != std::errc() || last != end || number < min || number > max) {
+        return Error(name + ": " + in_quotes(*value) + " is no integer from " +
+                     std::to_string(min) + " to " + std::to_string(max));
+    }
+    result = number;
+    return result;
+}
+
+Result<std::optional<WallTime>> Query::time(const std::string& name, WallTime now) const {
+    const std::optional<std::string> value = text(name);
+    std::optional<WallTime> result;
+    if (!value) return result;
+    result = parse_rfc3339(*value);
+    if (result) return result;
+    const Result<Duration> ago = parse_duration(*value);
+    if (ago.has_error() || *ago < Duration::zero()) {
+        return Error(name + ": " + in_quotes(*value) +
+                     " is no time; expected one as 2026-01-02T03:04:05Z, or a duration as 1h");
+    }
+    result = now - *ago;
+    return result;
+}
+
+}  // namespace fanfare

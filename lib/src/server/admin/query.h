@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "fanfare/clock.h"
+#include "fanfare/error.h"
+
+namespace fanfare {
+
+/// `text` with `%41` read as `A`; nothing if that is not well-formed UTF-8 then. `+` is a blank
+/// where `plus_is_blank`.
+std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_blank = false);
+
+/// The parameters behind the `?` of a target, each there once at most.
+class Query {
+  public:
+    /// An Error names the parameter that is repeated, not among `known`, or cannot be decoded.
+    static Result<Query> parse(std::string_view target, std::span<const std::string_view> known);
+
+    std::optional<std::string> text(const std::string& name) const;
+
+    // An Error says what was expected; nothing if the parameter is not there.
+    Result<std::optional<std::int64_t>> integer(const std::string& name, std::int64_t min,
+                                                std::int64_t max) const;
+    /// A time (RFC 3339), or a duration: that long before `now`.
+    Result<std::optional<WallTime>> time(const std::string& name, WallTime now) const;
+
+  private:
+    std::map<std::string, std::string> values_;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "fanfare/dead_letters.h"
+#include "fanfare/log.h"
+#include "store/dir_lock.h"
+#include "store/letter_table.h"
+
+namespace fanfare {
+
+/// Why a dead letter is not there any more, or never was, without anyone having asked for that.
+enum class LostReason : std::uint8_t {
+    evicted,    ///< made room for a newer one
+    too_large,  ///< alone larger than all that may be kept
+    backlog,    ///< more were given up than the disk could take
+    write,      ///< the disk is full, or failed
+};
+inline constexpr std::size_t lost_reasons = 4;
+std::string_view to_string(LostReason reason) noexcept;
+
+/// Why letters are taken away.
+enum class LetterRemoval : std::uint8_t { replayed, purged };
+
+/// What has become of dead letters since the start, and what there is.
+struct DeadLetterCounts {
+    std::uint64_t stored = 0;
+    std::uint64_t replayed = 0;
+    std::uint64_t purged = 0;
+    std::array<std::uint64_t, lost_reasons> lost{};
+    LetterTotals kept;
+};
+
+/// Keeps dead letters in a file, `dead_letters.db`. All that touches the disk runs on one thread of
+/// its own; everything else may be called from any thread. Trouble with the disk is logged and
+/// counted, and ends nothing.
+class DeadLetterStore final : public DeadLetterBox {
+  public:
+    struct Options {
+        std::string dir;
+        std::uint64_t bytes_max = std::uint64_t{256} * 1024 * 1024;
+        std::size_t waiting_max = 65536;  ///< letters handed over and not yet written
+    };
+
+    /// Blocks. A file that is damaged is moved aside and told of; an Error for a folder that is in
+    /// use or cannot be written to. Clock and log must outlive the store.
+    static Result<std::unique_ptr<DeadLetterStore>> open(Options options, Clock& clock, Log& log);
+
+    /// Writes what waits.
+    ~DeadLetterStore() override;
+
+    void put(DeadLetter letter) noexcept override;
+
+    DeadLetterCounts counts() const noexcept;
+
+    // These see what has been written. An Error tells of trouble with the disk.
+    awaitable<Result<std::vector<StoredLetter>>> read(LetterRange range);
+    /// The id of the newest letter, 0 if there is none.
+    awaitable<Result<std::int64_t>> last_id();
+    /// How many there were.
+    awaitable<Result<std::uint64_t>> purge(LetterFilter filter);
+    awaitable<Result<std::uint64_t>> erase(std::vector<std::int64_t> ids, LetterRemoval removal);
+
+    /// Ends when all that was put before has been written, or `limit` is over.
+    awaitable<void> flush(Duration limit);
+
+  private:
+    using Letters = std::vector<DeadLetter>;
+    template <class T>
+    using Work = std::function<T(LetterTable&)>;
+
+    DeadLetterStore(Options options, DirLock lock, LetterTable table, Clock& clock, Log& log);
+
+    template <class T>
+    awaitable<Result<T>> ask(Work<T> work);
+    template <class T>
+    awaitable<Result<T>> run(Work<T> work);
+    void schedule() noexcept;
+    bool has_waiting();
+    void write_waiting();
+    Letters take_waiting();
+    void write(const Letters& letters);
+    void lose(LostReason reason, std::uint64_t letters) noexcept;
+    void tell_lost(bool is_last);
+    void note_kept() noexcept;
+
+    const Options options_;
+    Clock& clock_;
+    Log& log_;
+    const DirLock lock_;
+    LetterTable table_;  // the thread's
+
+    std::mutex mutex_;
+    Letters waiting_;            // guarded by mutex_
+    bool is_scheduled_ = false;  // guarded by mutex_: write_waiting() is posted or runs
+
+    std::atomic<std::uint64_t> stored_{0};
+    std::atomic<std::uint64_t> replayed_{0};
+    std::atomic<std::uint64_t> purged_{0};
+    std::array<std::atomic<std::uint64_t>, lost_reasons> lost_{};
+    std::atomic<std::uint64_t> kept_letters_{0};
+    std::atomic<std::uint64_t> kept_bytes_{0};
+
+    // The thread's, for the log.
+    std::array<std::uint64_t, lost_reasons> told_{};
+    std::optional<TimePoint> told_at_;
+    std::string last_error_;
+
+    net::thread_pool thread_{1};
+};
+
+}  // namespace fanfare

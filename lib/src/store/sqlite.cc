@@ -1,0 +1,114 @@
+#include "store/sqlite.h"
+
+#include <sqlite3.h>
+
+namespace fanfare {
+namespace {
+
+void check_code(int code, sqlite3* database) {
+    if (code != SQLITE_OK) throw SqliteError(code, sqlite3_errmsg(database));
+}
+
+}  // namespace
+
+const int SqliteError::damage = SQLITE_CORRUPT;
+
+bool SqliteError::is_damage() const noexcept {
+    const int primary = code_ & 0xff;
+    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+}
+
+void Database::Close::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
+
+Database::Database(const std::string& file) {
+    sqlite3* handle = nullptr;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+    handle_.reset(handle);
+    if (handle == nullptr) throw SqliteError(code, sqlite3_errstr(code));
+    check_code(code, handle);
+}
+
+void Database::execute(const char* statements) {
+    check_code(sqlite3_exec(handle(), statements, nullptr, nullptr, nullptr), handle());
+}
+
+std::int64_t Database::number(std::string_view query) {
+    Statement statement(*this, query);
+    return statement.next_row() ? statement.number(0) : 0;
+}
+
+void Statement::Finalize::operator()(sqlite3_stmt* handle) const noexcept {
+    sqlite3_finalize(handle);
+}
+
+Statement::Statement(Database& database, std::string_view text) : database_(database.handle()) {
+    sqlite3_stmt* handle = nullptr;
+    check(sqlite3_prepare_v2(database_, text.data(), static_cast<int>(text.size()), &handle,
+                             nullptr));
+    handle_.reset(handle);
+}
+
+void Statement::check(int code) const { check_code(code, database_); }
+
+Statement& Statement::bind(std::string_view text) {
+    check(sqlite3_bind_text64(handle_.get(), ++bound_, text.empty() ? "" : text.data(), text.size(),
+                              SQLITE_STATIC, SQLITE_UTF8));
+    return *this;
+}
+
+Statement& Statement::bind(std::int64_t number) {
+    check(sqlite3_bind_int64(handle_.get(), ++bound_, number));
+    return *this;
+}
+
+Statement& Statement::bind_blob(std::string_view bytes) {
+    check(sqlite3_bind_blob64(handle_.get(), ++bound_, bytes.empty() ? "" : bytes.data(),
+                              bytes.size(), SQLITE_STATIC));
+    return *this;
+}
+
+bool Statement::next_row() {
+    const int code = sqlite3_step(handle_.get());
+    if (code == SQLITE_ROW) return true;
+    bound_ = 0;
+    if (code == SQLITE_DONE) {
+        sqlite3_reset(handle_.get());
+        return false;
+    }
+    const SqliteError error(code, sqlite3_errmsg(database_));
+    sqlite3_reset(handle_.get());
+    throw error;
+}
+
+void Statement::run() {
+    while (next_row()) {
+    }
+}
+
+std::int64_t Statement::number(int column) const noexcept {
+    return sqlite3_column_int64(handle_.get(), column);
+}
+
+std::string_view Statement::text(int column) const noexcept {
+    const void* const bytes = sqlite3_column_blob(handle_.get(), column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column));
+    return bytes == nullptr ? std::string_view()
+                            : std::string_view(static_cast<const char*>(bytes), size);
+}
+
+Transaction::Transaction(Database& database) : database_(database) {
+    database_.execute("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+    // Some errors have undone it already; then there is nothing to be said.
+    if (is_open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+    database_.execute("COMMIT");
+    is_open_ = false;
+}
+
+}  // namespace fanfare

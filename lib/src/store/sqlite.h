@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace fanfare {
+
+/// What SQLite says went wrong. Thrown within this layer, whose classes turn it into values.
+class SqliteError : public std::runtime_error {
+  public:
+    /// The code of a file that is damaged.
+    static const int damage;
+
+    SqliteError(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
+
+    /// Whether the file is no database, or one that is damaged.
+    bool is_damage() const noexcept;
+
+  private:
+    int code_;
+};
+
+/// A database file, open for one thread at a time. Everything may throw SqliteError.
+class Database {
+  public:
+    /// Makes the file if it is not there.
+    explicit Database(const std::string& file);
+
+    /// Runs statements that give no rows, separated by semicolons.
+    void execute(const char* statements);
+    /// The one number that `query` gives.
+    std::int64_t number(std::string_view query);
+
+    sqlite3* handle() const noexcept { return handle_.get(); }
+
+  private:
+    struct Close {
+        void operator()(sqlite3* handle) const noexcept;
+    };
+    std::unique_ptr<sqlite3, Close> handle_;
+};
+
+/// One prepared statement; the database must outlive it. Parameters are bound in their order.
+class Statement {
+  public:
+    Statement(Database& database, std::string_view text);
+
+    /// The text must stay where it is until the statement has run.
+    Statement& bind(std::string_view text);
+    Statement& bind(std::int64_t number);
+    Statement& bind_blob(std::string_view bytes);
+
+    /// To the next row; false if there is none. Throws away what was bound once there is none.
+    bool next_row();
+    /// Runs a statement whose rows are of no interest.
+    void run();
+
+    std::int64_t number(int column) const noexcept;
+    /// Valid until the next row. Also for blobs.
+    std::string_view text(int column) const noexcept;
+
+  private:
+    struct Finalize {
+        void operator()(sqlite3_stmt* handle) const noexcept;
+    };
+    void check(int code) const;
+
+    sqlite3* database_;
+    std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+    int bound_ = 0;
+};
+
+/// Undone when destroyed, unless it was committed.
+class Transaction {
+  public:
+    explicit Transaction(Database& database);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    void commit();
+
+  private:
+    Database& database_;
+    bool is_open_ = true;
+};
+
+}  // namespace fanfare
