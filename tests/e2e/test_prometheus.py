@@ -15,6 +15,7 @@ COUNTERS = {
     'events_total{endpoint="picky"}': 3,
     'ignored_events_total{endpoint="picky"}': 2,
     'ignored_events_total{endpoint="good"}': 0,
+    'replayed_events_total{endpoint="good"}': 0,
     'successes_total{endpoint="good"}': 5,
     'successes_total{endpoint="bad"}': 0,
     'responses_total{endpoint="good",code="200"}': 5,
