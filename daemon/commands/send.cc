@@ -26,6 +26,7 @@ class Tally {
         const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
         if (!answer.is_object()) return;
         accepted_ += answer.value("accepted", std::uint64_t{0});
+        duplicates_ += answer.value("duplicates", std::uint64_t{0});
         if (!answer.contains("first_seq")) return;
         if (first_seq_ == 0) first_seq_ = answer.value("first_seq", std::uint64_t{0});
         last_seq_ = answer.value("last_seq", std::uint64_t{0});
@@ -36,6 +37,7 @@ class Tally {
         if (requests_ > 1) result += " in " + counted(requests_, "request");
         if (first_seq_ != 0) result += ", seq " + std::to_string(first_seq_);
         if (last_seq_ != first_seq_) result += '-' + std::to_string(last_seq_);
+        if (duplicates_ != 0) result += "; " + counted(duplicates_, "duplicate");
         return result + '\n';
     }
 
@@ -44,6 +46,7 @@ class Tally {
   private:
     std::uint64_t requests_ = 0;
     std::uint64_t accepted_ = 0;
+    std::uint64_t duplicates_ = 0;
     std::uint64_t first_seq_ = 0;
     std::uint64_t last_seq_ = 0;
 };

@@ -88,7 +88,9 @@ TEST_F(HttpSinkTest, posts_the_envelope_of_the_contract) {
 
 TEST_F(HttpSinkTest, posts_a_batch_as_one_envelope_with_an_id_of_its_own) {
     Imposter imposter;
-    make_sink(imposter);
+    HttpSinkOptions batching = options(imposter.url());
+    batching.instance = "instance";
+    make_sink(batching);
     const std::vector<EventPtr> batch = {make_event("a", "{\"n\":1}"), make_event("b", "{}")};
 
     EXPECT_EQ(deliver(batch, 1).verdict(), Verdict::delivered);
@@ -96,8 +98,8 @@ TEST_F(HttpSinkTest, posts_a_batch_as_one_envelope_with_an_id_of_its_own) {
 
     const std::vector<Recorded> requests = imposter.requests();
     EXPECT_EQ(requests.at(0).body, R"({"events":[{"n":1},{}]})");
-    EXPECT_EQ(requests.at(0).header("webhook-id"), "a-0");
-    EXPECT_EQ(requests.at(1).header("webhook-id"), "a-0");
+    EXPECT_EQ(requests.at(0).header("webhook-id"), "instance-0-0");
+    EXPECT_EQ(requests.at(1).header("webhook-id"), "instance-0-0");
 }
 
 TEST_F(HttpSinkTest, posts_bare_events_where_asked_for) {

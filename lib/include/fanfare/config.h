@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,8 @@ struct Config {
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
     DeadLettersConfig dead_letters;
     Duration shutdown_drain = std::chrono::seconds(20);
+    /// The user's own action groups by name, without `@`: their actions, no longer groups.
+    std::map<std::string, std::vector<std::string>> action_groups;
     EgressOptions egress;  ///< as it also stands in each endpoint
     std::vector<EndpointConfig> endpoints;
     /// Remarks for the log at start: a whole registry file was given, say.

@@ -13,6 +13,10 @@ namespace fanfare {
 /// are views into the batch, which must outlive the envelope.
 class Envelope {
   public:
+    static constexpr std::string_view opening = "{\"events\":[";
+    static constexpr std::string_view separator = ",";
+    static constexpr std::string_view closing = "]}";
+
     explicit Envelope(Batch batch);
 
     std::span<const boost::asio::const_buffer> buffers() const noexcept { return buffers_; }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,7 +19,17 @@ class Connector;
 class Log;
 class Resolver;
 
-enum class BodyFormat : std::uint8_t { envelope, event };
+/// What is posted: the values of the key `format` (SPEC 6, lib/doc/wire.md).
+enum class BodyFormat : std::uint8_t {
+    envelope,
+    event,
+    cloudevents,
+    cloudevents_binary,
+    templated
+};
+
+/// As in the configuration.
+std::string_view to_string(BodyFormat format) noexcept;
 
 /// How one endpoint is reached (SPEC 6).
 struct HttpSinkOptions {
@@ -25,6 +37,9 @@ struct HttpSinkOptions {
     /// Sent with every request, in this order; one that is named like a default replaces it.
     std::vector<std::pair<std::string, std::string>> headers;
     BodyFormat format = BodyFormat::envelope;
+    /// Of the type of CloudEvents that are made of what came in no registry's envelope.
+    std::string type_prefix = "fanfare.event";
+    std::string body_template;  ///< of `templated`: JSON whose strings hold placeholders
     /// From connecting to the end of the response; ≤ 0: the default.
     Duration timeout = std::chrono::seconds(1);
     Duration connect_timeout{};  ///< its first part; 0: the same

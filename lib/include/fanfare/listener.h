@@ -24,11 +24,19 @@ struct ListenerOptions {
     bool operator==(const ListenerOptions&) const = default;
 };
 
+/// Whether events that are sent again are delivered again (SPEC 4).
+struct DedupOptions {
+    Duration window{};             ///< since an id was accepted; 0: nothing is remembered
+    std::size_t ids_max = 100000;  ///< the oldest beyond are forgotten
+    bool operator==(const DedupOptions&) const = default;
+};
+
 struct IngestOptions {
     ListenerOptions listener{.listen = {"127.0.0.1:8080"}};
     std::string path = "/events";
     std::size_t events_max = 10000;  ///< per request; 413 beyond
     std::string bearer_token_file;   ///< empty: no token is asked for
+    DedupOptions dedup{};
     bool operator==(const IngestOptions&) const = default;
 };
 

@@ -152,13 +152,6 @@ Problem check_server_name(const std::string& text, const std::string& shown) {
     return shown + " is no host name; expected a host name or address";
 }
 
-Problem check_action(const std::string& text, const std::string& shown) {
-    if (!text.starts_with('@')) return std::nullopt;
-    return shown +
-           ": action groups are not supported by this version; expected an action, "
-           "e.g. push";
-}
-
 Problem check_any_text(const std::string&, const std::string&) { return std::nullopt; }
 
 Problem check_header_name(const std::string& text, const std::string& shown) {

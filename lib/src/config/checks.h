@@ -13,7 +13,6 @@ std::optional<std::string> check_file(const std::string& text, const std::string
 std::optional<std::string> check_endpoint_name(const std::string& text, const std::string& shown);
 std::optional<std::string> check_url(const std::string& text, const std::string& shown);
 std::optional<std::string> check_server_name(const std::string& text, const std::string& shown);
-std::optional<std::string> check_action(const std::string& text, const std::string& shown);
 std::optional<std::string> check_any_text(const std::string& text, const std::string& shown);
 
 /// The message never holds the value.

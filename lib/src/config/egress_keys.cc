@@ -71,6 +71,29 @@ constexpr const char* ports_json_schema = R"({"type": "array", "maxItems": 1000,
     "anyOf": [{"type": "integer", "minimum": 1, "maximum": 65535},
               {"$ref": "#/definitions/variable"}]}})";
 
+struct EgressCheck {
+    const EgressPolicy& policy;
+    Target& target;
+};
+
+/// `text` is the value of `key` in `mapping`, as far as that could be read.
+void check_url_at(const Value& mapping, std::string_view key, const std::string& text,
+                  const EgressCheck& check) {
+    const YamlEntry* const entry = mapping.node().find(key);
+    const Result<Url> url = parse_url(text);
+    if (entry == nullptr || url.has_error()) return;
+    if (const auto problem = check.policy.check(*url)) mapping.entry(*entry).refuse(*problem);
+
+    const EndpointConfig& endpoint = check.target.endpoint;
+    const std::optional<net::ip::address> address = literal_address(url->host);
+    if (!address || endpoint.disabled) return;
+    const error_code refusal = check.policy.check(*address);
+    if (!refusal) return;
+    check.target.config.warnings.push_back("the " + std::string(key) + " of the endpoint " +
+                                           in_quotes(endpoint.name) +
+                                           " will be blocked: " + refusal.message());
+}
+
 Key list_key(std::string name, std::string description, TextListKind kind) {
     return {std::move(name), std::move(description), std::move(kind), false, "[]", {}};
 }
@@ -135,19 +158,12 @@ std::vector<Key> make_connection_keys() {
 }
 
 void apply_egress(const Value& value, const EgressPolicy& policy, Target& target) {
-    EndpointConfig& endpoint = target.endpoint;
-    endpoint.http.egress = target.config.egress;
-    const YamlEntry* const entry = value.node().find("url");
-    const Result<Url> url = parse_url(endpoint.http.url);
-    if (entry == nullptr || url.has_error()) return;
-    if (const auto problem = policy.check(*url)) value.entry(*entry).refuse(*problem);
-
-    const std::optional<net::ip::address> address = literal_address(url->host);
-    if (address && policy.check(*address) && !endpoint.disabled) {
-        target.config.warnings.push_back("nothing will reach the endpoint " +
-                                         in_quotes(endpoint.name) + ": " +
-                                         policy.check(*address).message());
-    }
+    HttpSinkOptions& http = target.endpoint.http;
+    http.egress = target.config.egress;
+    check_url_at(value, "url", http.url, {policy, target});
+    const YamlEntry* const auth = value.node().find("auth");
+    if (auth == nullptr || http.auth.token_url.empty()) return;
+    check_url_at(value.entry(*auth), "token_url", http.auth.token_url, {policy, target});
 }
 
 }  // namespace fanfare

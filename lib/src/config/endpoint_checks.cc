@@ -13,6 +13,10 @@ const YamlEntry* find(const YamlNode& node, std::string_view key) {
     return is_set ? entry : nullptr;
 }
 
+bool takes_one_event(BodyFormat format) {
+    return format == BodyFormat::cloudevents_binary || format == BodyFormat::templated;
+}
+
 void check_batch(const Value& value, const EndpointConfig& endpoint) {
     const YamlEntry* const batch = find(value.node(), "batch");
     if (batch == nullptr || endpoint.batch.events_max <= 1) return;
@@ -24,6 +28,10 @@ void check_batch(const Value& value, const EndpointConfig& endpoint) {
         value.refuse_key(*batch,
                          "max_events above 1 does not go with order_by; expected one of "
                          "them only");
+    } else if (takes_one_event(endpoint.http.format)) {
+        value.refuse_key(*batch, "max_events above 1 does not go with format " +
+                                     std::string(to_string(endpoint.http.format)) +
+                                     "; expected max_events 1");
     }
 }
 

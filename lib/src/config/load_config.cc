@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "config/egress_keys.h"
 #include "config/endpoint_checks.h"
+#include "config/format_values.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
 #include "config/schema_credentials.h"
@@ -154,6 +155,7 @@ class Loader {
         check_credentials(whole, endpoint);
         if (egress_) apply_egress(whole, *egress_, target);
         refuse_known_name(value, endpoint.name);
+        check_format(value, effective, endpoint);
         return endpoint;
     }
 

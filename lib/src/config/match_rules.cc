@@ -4,10 +4,12 @@
 #include <optional>
 #include <utility>
 
+#include "config/action_values.h"
 #include "config/checks.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
 #include "config/suggest.h"
+#include "event/action_groups.h"
 
 namespace fanfare {
 namespace {
@@ -34,31 +36,36 @@ std::optional<Op> read_op(const Value& value) {
     return index ? std::optional(ops[*index].second) : std::nullopt;
 }
 
-std::optional<std::string> check_value(const MatchRule& rule, const std::string& text,
-                                       const std::string& shown) {
-    if (rule.field == "/action" || rule.field == "action") {
-        if (auto problem = check_action(text, shown)) return problem;
-    }
-    return rule.op == Op::glob ? check_glob(text, shown) : std::nullopt;
+bool is_about_actions(const MatchRule& rule) {
+    return rule.field == "/action" || rule.field == "action";
 }
 
-void add_value(const Value& value, MatchRule& rule) {
+void add_value(const Value& value, const Config& config, MatchRule& rule) {
     const std::optional<Scalar> scalar = value.scalar("text");
     if (!scalar) return;
-    if (const auto problem = check_value(rule, scalar->text, scalar->shown)) {
+    const bool is_group = is_about_actions(rule) && is_action_group(scalar->text);
+    const auto problem =
+        rule.op == Op::glob ? check_glob(scalar->text, scalar->shown) : std::nullopt;
+    if (is_group && rule.op != Op::in && rule.op != Op::not_in) {
+        value.refuse(scalar->shown + " is an action group; expected op in or not_in beside it");
+    } else if (is_group) {
+        add_actions(value, *scalar, config, rule.values);
+    } else if (problem) {
         value.refuse(*problem);
     } else {
         rule.values.push_back(scalar->text);
     }
 }
 
-void read_rule_values(const Value& value, MatchRule& rule) {
+void read_rule_values(const Value& value, const Config& config, MatchRule& rule) {
     if (!value.is_sequence()) {
-        add_value(value, rule);
+        add_value(value, config, rule);
         return;
     }
     value.report_problems();
-    for (std::size_t i = 0; i < value.node().items.size(); ++i) add_value(value.item(i), rule);
+    for (std::size_t i = 0; i < value.node().items.size(); ++i) {
+        add_value(value.item(i), config, rule);
+    }
     if (value.node().items.empty()) value.refuse("is empty; expected at least one value");
 }
 
@@ -70,7 +77,7 @@ void read_field(const Value& value, MatchRule& rule) {
 }
 
 /// `{field, op, value}`.
-MatchRule read_comparison(const Value& value) {
+MatchRule read_comparison(const Value& value, const Config& config) {
     MatchRule rule;
     const YamlEntry* const field = value.node().find("field");
     const YamlEntry* const op = value.node().find("op");
@@ -91,17 +98,17 @@ MatchRule read_comparison(const Value& value) {
     if (needs_value && values == nullptr) {
         value.refuse_missing("value", "a text or a list of texts to compare with");
     } else if (needs_value) {
-        read_rule_values(value.entry(*values), rule);
+        read_rule_values(value.entry(*values), config, rule);
     } else if (values != nullptr) {
         value.refuse_key(*values, "not allowed with this op; expected only field and op");
     }
     return rule;
 }
 
-Rules read_rules(const Value& value);
+Rules read_rules(const Value& value, const Config& config);
 
 /// `{any: [[rule, …], …]}`.
-MatchRule read_alternatives(const Value& value, const YamlEntry& any) {
+MatchRule read_alternatives(const Value& value, const YamlEntry& any, const Config& config) {
     MatchRule rule;
     for (const YamlEntry& entry : value.node().entries) {
         if (&entry == &any) continue;
@@ -114,7 +121,7 @@ MatchRule read_alternatives(const Value& value, const YamlEntry& any) {
     }
     for (std::size_t i = 0; i < alternatives.node().items.size(); ++i) {
         const Value alternative = alternatives.item(i);
-        rule.any.push_back(read_rules(alternative));
+        rule.any.push_back(read_rules(alternative, config));
         // An alternative without rules would always hold.
         if (alternative.is_sequence() && alternative.node().items.empty()) {
             alternative.refuse("is empty; expected at least one rule");
@@ -123,26 +130,28 @@ MatchRule read_alternatives(const Value& value, const YamlEntry& any) {
     return rule;
 }
 
-MatchRule read_rule(const Value& value) {
+MatchRule read_rule(const Value& value, const Config& config) {
     if (!value.expect_mapping("a rule, {field, op, value} or {any: [[…], …]}")) return {};
     const KeyNames known{"endpoints[].match", {"field", "op", "value", "any"}};
     refuse_unknown_keys(value, known);
     const YamlEntry* const any = value.node().find("any");
-    return any == nullptr ? read_comparison(value) : read_alternatives(value, *any);
+    return any == nullptr ? read_comparison(value, config) : read_alternatives(value, *any, config);
 }
 
-Rules read_rules(const Value& value) {
+Rules read_rules(const Value& value, const Config& config) {
     Rules rules;
     if (!value.expect_sequence("a list of rules")) return rules;
     for (std::size_t i = 0; i < value.node().items.size(); ++i) {
-        rules.push_back(read_rule(value.item(i)));
+        rules.push_back(read_rule(value.item(i), config));
     }
     return rules;
 }
 
 }  // namespace
 
-void read_match(const Value& value, Target& target) { target.endpoint.match = read_rules(value); }
+void read_match(const Value& value, Target& target) {
+    target.endpoint.match = read_rules(value, target.config);
+}
 
 std::string match_json_schema() { return R"({"$ref": "#/definitions/rules"})"; }
 

@@ -13,12 +13,10 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"", "action_groups", ""},
     Entry{"", "history", ""},
     Entry{"", "meta", ""},
     Entry{"", "reload", ""},
     Entry{"", "streams", ""},
-    Entry{"ingest", "dedup", ""},
     Entry{"queue", "ack_timeout", ""},
     Entry{"queue", "dir", ""},
     Entry{"queue", "max_disk", ""},
@@ -26,11 +24,6 @@ constexpr std::array entries = {
     Entry{"queue", "removed_grace", ""},
     Entry{"queue", "storage", ""},
     Entry{"endpoints[]", "queue", ""},
-    Entry{"endpoints[]", "template", ""},
-    Entry{"endpoints[]", "type_prefix", ""},
-    Entry{"endpoints[]", "format", "cloudevents"},
-    Entry{"endpoints[]", "format", "cloudevents-binary"},
-    Entry{"endpoints[]", "format", "template"},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/action_values.h"
 #include "config/checks.h"
 #include "config/egress_keys.h"
 
@@ -73,6 +74,21 @@ std::vector<Key> ingest_timeouts() {
     };
 }
 
+Key dedup_key() {
+    Key window{
+        "window",
+        "How long an id is remembered: an event that comes again is taken and not sent again, "
+        "409 if its payload differs; 0s: never.",
+        DurationKind{Duration::zero(), hours(24 * 7),
+                     [](Target& t) -> decltype(auto) { return (t.config.ingest.dedup.window); }}};
+    Key max_ids{"max_ids", "Most ids remembered, some 150 bytes each; the oldest go first.",
+                integer<std::size_t>(1, 10'000'000, [](Target& t) -> decltype(auto) {
+                    return (t.config.ingest.dedup.ids_max);
+                })};
+    return {"dedup", "What becomes of events that are sent again.",
+            MappingKind{{std::move(window), std::move(max_ids)}, {}}};
+}
+
 Key ingest_key() {
     std::vector<Key> keys = {
         listen_key("Where events are posted to; a list for several addresses.",
@@ -103,6 +119,7 @@ Key ingest_key() {
         [](Target& t) -> decltype(auto) { return (t.config.ingest.bearer_token_file); },
         "/run/secrets/ingest-token"));
     keys.push_back(ingest_tls_key());
+    keys.push_back(dedup_key());
     return {"ingest", "The listener that takes events.", MappingKind{std::move(keys), {}}};
 }
 
@@ -182,6 +199,7 @@ Schema make_schema() {
         dead_letters_key(),
         make_egress_key(),
         {"shutdown", "How the daemon ends.", MappingKind{{std::move(drain)}, {}}},
+        action_groups_key(),
         {"defaults",
          "Values for endpoints that do not set the key themselves, whole values: any endpoint key "
          "but `name` and `url`.",

@@ -134,6 +134,7 @@ Key dead_letters_key();
 /// Parts of it that have files of their own.
 Key make_retry_key();
 std::vector<Key> make_order_keys();
+std::vector<Key> make_format_keys();
 
 /// A TLS file, a token file: any path that is no empty text.
 Key file_key(std::string name, std::string description, At<std::string> at, std::string example);

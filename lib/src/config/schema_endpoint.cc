@@ -1,3 +1,4 @@
+#include "config/action_values.h"
 #include "config/checks.h"
 #include "config/effective.h"
 #include "config/egress_keys.h"
@@ -89,16 +90,12 @@ std::vector<Key> filter_keys() {
     const auto media_types = [](Target& t) -> decltype(auto) {
         return (t.endpoint.ignored_media_types);
     };
-    const auto actions = [](Target& t) -> decltype(auto) { return (t.endpoint.ignored_actions); };
     Key ignored_media_types =
         ignored_key("mediatypes", "Events with such a `target.mediaType` are ignored.",
                     check_any_text, media_types);
     ignored_media_types.example = "[application/octet-stream]";
-    Key ignored_actions =
-        ignored_key("actions", "Events with such an `action` are ignored.", check_action, actions);
-    ignored_actions.example = "[pull]";
     Key ignore{"ignore", "Events that are not for this endpoint, by exact match.",
-               MappingKind{{std::move(ignored_media_types), std::move(ignored_actions)}, {}}};
+               MappingKind{{std::move(ignored_media_types), ignored_actions_key()}, {}}};
     Key older = ignored_key("ignoredmediatypes",
                             "The registry's older spelling; added to `ignore.mediatypes`.",
                             check_any_text, media_types);
@@ -153,10 +150,7 @@ std::vector<Key> make_endpoint_keys() {
     for (Key& key : attempt_keys()) keys.push_back(std::move(key));
     keys.push_back(make_retry_key());
     for (Key& key : make_order_keys()) keys.push_back(std::move(key));
-    keys.push_back(
-        {"format", "What is posted: the registry's envelope around the event, or the event alone.",
-         choice<BodyFormat>({"envelope", "event"},
-                            [](Target& t) -> decltype(auto) { return (t.endpoint.http.format); })});
+    for (Key& key : make_format_keys()) keys.push_back(std::move(key));
     for (Key& key : filter_keys()) keys.push_back(std::move(key));
     keys.push_back(tls_key());
     keys.push_back(signing_key());

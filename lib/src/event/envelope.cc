@@ -1,13 +1,6 @@
 #include "fanfare/envelope.h"
 
 namespace fanfare {
-namespace {
-
-constexpr std::string_view opening = "{\"events\":[";
-constexpr std::string_view separator = ",";
-constexpr std::string_view closing = "]}";
-
-}  // namespace
 
 Envelope::Envelope(Batch batch) {
     const auto append = [this](std::string_view text) {

@@ -37,13 +37,16 @@ std::optional<std::size_t> index_of(std::string_view token) {
     return index;
 }
 
+/// Where a value begins, if there is one.
+using Found = std::optional<JsonTokens>;
+
 /// Walks down a pointer; the recursion is as deep as the pointer is long.
 class Finder {
   public:
     explicit Finder(const JsonScratch& scratch) : scratch_(scratch) {}
 
-    RawValue find_member(JsonTokens object, std::string_view name, std::string_view rest) const {
-        RawValue found;
+    Found find_member(JsonTokens object, std::string_view name, std::string_view rest) const {
+        Found found;
         for_each_member(object, scratch_, [&](std::string_view key, const JsonTokens& value) {
             if (key == name) found = find(value, rest);
         });
@@ -51,12 +54,12 @@ class Finder {
     }
 
   private:
-    RawValue find(const JsonTokens& value, std::string_view pointer) const {
-        if (pointer.empty()) return value.value();
+    Found find(const JsonTokens& value, std::string_view pointer) const {
+        if (pointer.empty()) return value;
         const std::string token = take_token(pointer);
         if (value.kind() == '{') return find_member(value, token, pointer);
         const std::optional<std::size_t> index = index_of(token);
-        RawValue found;
+        Found found;
         if (value.kind() != '[' || !index) return found;
         std::size_t at = 0;
         for_each_element(value, [&](JsonTokens& element) {
@@ -73,10 +76,31 @@ class Finder {
     const JsonScratch& scratch_;
 };
 
-JsonValue finish(const JsonScratch& scratch, const RawValue& raw, std::string& buffer) {
+JsonValue finish(const JsonScratch& scratch, const Found& found, std::string& buffer) {
+    if (!found) return {};
+    const RawValue raw = found->value();
     if (!raw.has_escape) return {raw.kind, raw.token};
     buffer = scratch.decoded(raw.token);
     return {raw.kind, buffer};
+}
+
+JsonSlice slice_at(JsonTokens tokens) {
+    const RawValue value = tokens.value();
+    switch (value.kind) {
+        case JsonValue::Kind::container: {
+            const char* const begin = tokens.at();
+            tokens.skip();
+            return {value.kind, tokens.since(begin)};
+        }
+        case JsonValue::Kind::string:
+            return {value.kind, {value.token.data() - 1, value.token.size() + 2}};
+        case JsonValue::Kind::scalar:
+        case JsonValue::Kind::null:
+            return {value.kind, value.token};
+        case JsonValue::Kind::missing:
+            break;
+    }
+    return {};
 }
 
 JsonTokens padded_copy(JsonScratch& scratch, std::string_view payload) {
@@ -105,13 +129,35 @@ JsonValue JsonLookup::find(std::string_view pointer) {
     if (pointer.empty()) return {JsonValue::Kind::container, {}};
     if (pointer.front() != '/') return {};
     const std::string token = take_token(pointer);
-    const RawValue raw = Finder(*walk_->scratch).find_member(walk_->root, token, pointer);
-    return finish(*walk_->scratch, raw, decoded_);
+    const Found found = Finder(*walk_->scratch).find_member(walk_->root, token, pointer);
+    return finish(*walk_->scratch, found, decoded_);
 }
 
 JsonValue JsonLookup::find_member(std::string_view name) {
-    const RawValue raw = Finder(*walk_->scratch).find_member(walk_->root, name, {});
-    return finish(*walk_->scratch, raw, decoded_);
+    const Found found = Finder(*walk_->scratch).find_member(walk_->root, name, {});
+    return finish(*walk_->scratch, found, decoded_);
+}
+
+JsonSlice JsonLookup::slice(std::string_view pointer) const {
+    if (pointer.empty()) return slice_at(walk_->root);
+    if (pointer.front() != '/') return {};
+    const std::string token = take_token(pointer);
+    const Found found = Finder(*walk_->scratch).find_member(walk_->root, token, pointer);
+    return found ? slice_at(*found) : JsonSlice();
+}
+
+std::map<std::string, JsonSlice> JsonLookup::members() const {
+    std::map<std::string, JsonSlice> all;
+    JsonTokens tokens = walk_->root;
+    for_each_member(tokens, *walk_->scratch, [&](std::string_view name, const JsonTokens& value) {
+        all.insert_or_assign(std::string(name), slice_at(value));
+    });
+    return all;
+}
+
+std::string JsonLookup::decoded(const JsonSlice& string) const {
+    // The decoder stops at the quote that ends the string.
+    return walk_->scratch->decoded(string.json.substr(1));
 }
 
 }  // namespace fanfare

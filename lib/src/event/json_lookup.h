@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,6 +8,12 @@
 #include "event/json_view.h"
 
 namespace fanfare {
+
+/// A value as it stands in a payload.
+struct JsonSlice {
+    JsonValue::Kind kind = JsonValue::Kind::missing;
+    std::string_view json;  ///< from its first to its last byte; empty if missing
+};
 
 /// Looks fields of one payload up. Keeps a copy, so the payload needs no padding.
 class JsonLookup {
@@ -23,6 +30,16 @@ class JsonLookup {
 
     /// The same for the name of a top-level member, taken literally.
     JsonValue find_member(std::string_view name);
+
+    /// As find(), but the very bytes of the value, whatever it is. The view stays valid as long
+    /// as this object.
+    JsonSlice slice(std::string_view pointer) const;
+
+    /// The top-level members, each name once. The views stay valid as long as this object.
+    std::map<std::string, JsonSlice> members() const;
+
+    /// The text that a string's slice stands for.
+    std::string decoded(const JsonSlice& string) const;
 
   private:
     struct Walk;

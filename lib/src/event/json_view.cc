@@ -144,9 +144,8 @@ bool is_utf8(std::string_view text) noexcept {
     return simdjson::validate_utf8(text.data(), text.size());
 }
 
-void append_json_string(std::string& out, std::string_view text) {
+void append_json_text(std::string& out, std::string_view text) {
     static constexpr std::string_view hex = "0123456789abcdef";
-    out += '"';
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
@@ -160,6 +159,11 @@ void append_json_string(std::string& out, std::string_view text) {
             out += c;
         }
     }
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    append_json_text(out, text);
     out += '"';
 }
 

@@ -29,6 +29,9 @@ bool is_utf8(std::string_view text) noexcept;
 /// Appends `text`, which must be UTF-8, as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 
+/// The same without the quotes.
+void append_json_text(std::string& out, std::string_view text);
+
 /// Texts that had to be decoded. Views into them stay valid as long as the list.
 using KeptTexts = std::forward_list<std::string>;
 

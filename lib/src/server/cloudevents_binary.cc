@@ -8,7 +8,7 @@
 #include "base/base64.h"
 #include "base/digits.h"
 #include "http/fields.h"
-#include "server/media_type.h"
+#include "http/media_type.h"
 
 namespace fanfare {
 namespace {

@@ -3,6 +3,7 @@
 #include <boost/container/small_vector.hpp>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace fanfare {
 namespace {
@@ -28,17 +29,33 @@ Response unavailable(std::string_view code, std::string_view message) {
     return response;
 }
 
-Response accepted(std::size_t events, const std::optional<Broadcaster::Written>& written) {
+struct Taken {
+    std::size_t accepted = 0;
+    std::size_t duplicates = 0;
+    std::optional<Broadcaster::Written> written;
+};
+
+Response accepted(const Taken& taken) {
     Response response;
     response.status = 202;
     response.body.reserve(96);
-    response.body += "{\"accepted\":" + std::to_string(events);
-    if (written) {
-        response.body += ",\"first_seq\":" + std::to_string(written->first_seq);
-        response.body += ",\"last_seq\":" + std::to_string(written->last_seq);
+    response.body += "{\"accepted\":" + std::to_string(taken.accepted);
+    if (taken.written) {
+        response.body += ",\"first_seq\":" + std::to_string(taken.written->first_seq);
+        response.body += ",\"last_seq\":" + std::to_string(taken.written->last_seq);
+    }
+    if (taken.duplicates > 0) {
+        response.body += ",\"duplicates\":" + std::to_string(taken.duplicates);
     }
     response.body += '}';
     return response;
+}
+
+Response id_conflict(std::size_t index) {
+    const std::string text = std::to_string(index);
+    return error_response(409, "ID_CONFLICT",
+                          "the id of event " + text + " was accepted with another payload",
+                          "{\"index\":" + text + "}");
 }
 
 }  // namespace
@@ -61,8 +78,11 @@ Ingest::Ingest(const IngestOptions& options, const IngestContext& context,
       events_max_(options.events_max),
       broadcaster_(context.broadcaster),
       budget_(context.budget),
+      clock_(context.clock),
       log_(context.log),
       token_(std::move(token)),
+      dedup_(options.dedup.window > Duration::zero() ? std::make_unique<Dedup>(options.dedup)
+                                                     : nullptr),
       ids_(context.clock) {}
 
 std::string_view Ingest::allowed_methods() const noexcept { return methods; }
@@ -85,17 +105,44 @@ Reply Ingest::respond(Request request) { return take(request.head, request.body)
 
 Response Ingest::take(const RequestHead& head, std::string& body) {
     const ParseOptions options{events_max_, ids_};
-    const std::variant<ParsedRequest, Refusal> parsed = parse_request(head, body, options);
+    std::variant<ParsedRequest, Refusal> parsed = parse_request(head, body, options);
     if (const Refusal* const refusal = std::get_if<Refusal>(&parsed)) {
         log_.debug("ingest", "request refused",
                    {{"status", refusal->status}, {"error", refusal->message}});
         return response_to(*refusal);
     }
-    return write(std::get<ParsedRequest>(parsed));
+    ParsedRequest& request = std::get<ParsedRequest>(parsed);
+    return dedup_ ? write_once(request) : write(request, 0);
 }
 
-Response Ingest::write(const ParsedRequest& request) {
-    if (request.events.empty()) return accepted(0, std::nullopt);
+/// Takes out of the request what was accepted before.
+Response Ingest::write_once(ParsedRequest& request) {
+    std::vector<std::optional<Dedup::Key>> keys;
+    for (const ParsedEvent& event : request.events) {
+        keys.emplace_back();
+        if (event.is_id_generated) continue;
+        keys.back() = Dedup::key_of(event.fields.id, event.payload);
+    }
+    // From here on other requests wait: whether an id is new and that it is taken are one thing.
+    Dedup::Request seen(*dedup_, clock_.now());
+    std::size_t fresh = 0;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const Dedup::Seen before = keys[i] ? seen.look(*keys[i]) : Dedup::Seen::no;
+        if (before == Dedup::Seen::conflict) return id_conflict(i);
+        if (before == Dedup::Seen::no) {
+            request.events[fresh++] = request.events[i];
+        } else {
+            request.payload_bytes -= request.events[i].payload.size();
+        }
+    }
+    request.events.resize(fresh);
+    Response response = write(request, keys.size() - fresh);
+    if (response.status == 202) seen.accept();
+    return response;
+}
+
+Response Ingest::write(const ParsedRequest& request, std::size_t duplicates) {
+    if (request.events.empty()) return accepted({0, duplicates, std::nullopt});
     if (request.payload_bytes > budget_.bytes_max()) {
         return error_response(413, "BODY_TOO_LARGE", "the events are larger than queue.max_bytes");
     }
@@ -113,7 +160,7 @@ Response Ingest::write(const ParsedRequest& request) {
     }
     const auto written = broadcaster_.write({events.data(), events.size()});
     if (!written) return unavailable("SHUTTING_DOWN", "this daemon is shutting down");
-    return accepted(events.size(), written);
+    return accepted({events.size(), duplicates, written});
 }
 
 Response Ingest::queue_full() {

@@ -10,6 +10,7 @@
 #include "fanfare/budget.h"
 #include "fanfare/log.h"
 #include "server/bearer_token.h"
+#include "server/dedup.h"
 #include "server/http_server.h"
 #include "server/parse_request.h"
 
@@ -44,15 +45,18 @@ class Ingest final : public RequestHandler {
            std::unique_ptr<BearerToken> token);
 
     Response take(const RequestHead& head, std::string& body);
-    Response write(const ParsedRequest& request);
+    Response write_once(ParsedRequest& request);
+    Response write(const ParsedRequest& request, std::size_t duplicates);
     Response queue_full();
 
     const std::string path_;
     const std::size_t events_max_;
     Broadcaster& broadcaster_;
     Budget& budget_;
+    Clock& clock_;
     Log& log_;
     const std::unique_ptr<BearerToken> token_;  // null: none is asked for
+    const std::unique_ptr<Dedup> dedup_;        // null: nothing is remembered
     IdGenerator ids_;
     // Whether the last request was refused for want of room: one log line at either change.
     std::atomic<bool> is_full_{false};

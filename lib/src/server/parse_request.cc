@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "http/fields.h"
+#include "http/media_type.h"
 #include "server/cloudevents_binary.h"
-#include "server/media_type.h"
 
 namespace fanfare {
 namespace {
@@ -258,6 +258,7 @@ class Parser {
         for (ParsedEvent& event : request_.events) {
             if (!event.fields.id.empty()) continue;
             event.fields.id = request_.texts.emplace_front(options_.ids.next());
+            event.is_id_generated = true;
         }
     }
 

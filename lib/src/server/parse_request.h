@@ -26,6 +26,7 @@ struct Refusal {
 struct ParsedEvent {
     std::string_view payload;
     EventFields fields;
+    bool is_id_generated = false;  ///< neither the event nor the request had one
 };
 
 /// The events of a request in their order. Views into the request's head and body, and into

@@ -99,7 +99,7 @@ void HeadTemplate::append(std::string& head, Default field, std::string_view val
 
 void HeadTemplate::render(const HeadFacts& facts, std::string& head) const {
     head.assign(opening_);
-    append(head, content_type, facts.content_type);
+    if (!facts.content_type.empty()) append(head, content_type, facts.content_type);
     append_line(head, "Content-Length", Digits(facts.content_length).view());
     append(head, webhook_id, facts.webhook_id);
     append(head, webhook_timestamp, Digits(facts.timestamp_seconds).view());
@@ -111,7 +111,8 @@ void HeadTemplate::render(const HeadFacts& facts, std::string& head) const {
     if (!facts.tracestate.empty() && is_field_value(facts.tracestate)) {
         append(head, tracestate, facts.tracestate);
     }
-    head.append(facts.credentials);
+    if (!facts.more_lines.empty()) head.append(facts.more_lines);
+    if (!facts.credentials.empty()) head.append(facts.credentials);
     head.append(closing_);
 }
 

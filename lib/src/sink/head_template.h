@@ -14,13 +14,14 @@ namespace fanfare {
 
 /// What differs from one request to the next.
 struct HeadFacts {
-    std::string_view content_type;
+    std::string_view content_type;  ///< sent if not empty
     std::size_t content_length = 0;
     std::string_view webhook_id;
     std::int64_t timestamp_seconds = 0;  ///< since 1970
     unsigned attempt = 1;
     std::string_view traceparent;  ///< sent if not empty
     std::string_view tracestate;   ///< sent if not empty
+    std::string_view more_lines;   ///< of the format, each with its line end
     std::string_view credentials;  ///< whole lines, sent as they are
 };
 

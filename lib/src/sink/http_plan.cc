@@ -12,11 +12,14 @@ Result<HttpPlan> make_http_plan(HttpSinkOptions options, Resolver& resolver, Con
     url = route->asked_for(*url);
     Result<HeadTemplate> head = HeadTemplate::make(*url, route->headers(options.headers));
     if (head.has_error()) return head.error();
+    Result<std::unique_ptr<Format>> format = make_format(options);
+    if (format.has_error()) return format.error();
     if (options.timeout <= Duration::zero()) options.timeout = HttpSinkOptions{}.timeout;
     if (options.success.empty()) options.success = HttpSinkOptions{}.success;
     return HttpPlan{.options = std::move(options),
                     .url = std::move(*url),
                     .head = std::move(*head),
+                    .format = std::move(*format),
                     .route = std::move(*route),
                     .resolver = resolver};
 }

@@ -6,6 +6,7 @@
 #include "fanfare/http_sink.h"
 #include "http/resolver.h"
 #include "http/url.h"
+#include "sink/format/format.h"
 #include "sink/head_template.h"
 #include "sink/route.h"
 
@@ -19,6 +20,7 @@ struct HttpPlan {
     HttpSinkOptions options;
     Url url;  ///< as it is asked for: whole, if a proxy relays it
     HeadTemplate head;
+    std::unique_ptr<const Format> format;
     Route route;
     Resolver& resolver;
     std::shared_ptr<SigningKeys> signing = nullptr;    ///< null: requests are not signed

@@ -3,10 +3,9 @@
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/container/small_vector.hpp>
+#include <boost/system/system_error.hpp>
 #include <chrono>
 
-#include "fanfare/envelope.h"
 #include "http/connector.h"
 #include "http/exchange.h"
 #include "http/http_parser.h"
@@ -35,7 +34,7 @@ std::int64_t seconds_since_epoch(WallTime time) {
 }
 
 /// One POST per attempt over one kept-alive connection (SPEC 6). Everything it needs for a
-/// request is used again for the next: the head's text, the list of buffers, the parser.
+/// request is used again for the next: the head's text, the body's buffers, the parser.
 class HttpSink final : public Sink {
   public:
     HttpSink(PlanPtr plan, const SinkContext& context)
@@ -65,71 +64,50 @@ class HttpSink final : public Sink {
     }
 
     awaitable<Outcome> post(Attempt attempt) {
+        const error_code unfit = render(attempt.batch);
+        if (unfit) co_return Outcome::reject(Reason::exception, 0, unfit);
         prepare(attempt);
         Connection::Use use(connection_);
         if (use.is_reusable()) {
             const ExchangeEnd end =
-                co_await exchange(connection_.stream(), request_, parser_, read_buffer_);
+                co_await exchange(connection_.stream(), body_.request(), parser_, read_buffer_);
             if (!was_closed_before(end)) co_return conclude(end, use);
             // The receiver gave the idle connection up while we began to use it: nobody's fault.
         }
         const Connection::Failure failure = co_await connection_.open();
         if (failure.error) co_return conclude(failure);
         const ExchangeEnd end =
-            co_await exchange(connection_.stream(), request_, parser_, read_buffer_);
+            co_await exchange(connection_.stream(), body_.request(), parser_, read_buffer_);
         co_return conclude(end, use);
     }
 
+    /// Why the events cannot take the endpoint's form, if they cannot.
+    error_code render(Batch batch) {
+        body_.clear();
+        try {
+            plan_->format->render(batch, body_);
+        } catch (const boost::system::system_error& error) {
+            return error.code();
+        }
+        return {};
+    }
+
+    /// The head, which is about the body.
     void prepare(const Attempt& attempt) {
-        request_.clear();
-        request_.emplace_back();  // the head's place
         const Event& first = *attempt.batch.front();
         const std::string id = batch_id(attempt.batch, plan_->options.instance);
         HeadFacts facts;
-        if (plan_->options.format == BodyFormat::envelope) {
-            facts.content_length = put_envelope(attempt.batch);
-            facts.content_type = Envelope::media_type(attempt.batch);
-        } else {
-            facts.content_length = put_events(attempt.batch);
-            facts.content_type =
-                attempt.batch.size() == 1 ? "application/json" : "application/x-ndjson";
-        }
+        facts.content_type = body_.content_type;
+        facts.content_length = body_.size_bytes();
         facts.webhook_id = id;
         facts.timestamp_seconds = seconds_since_epoch(clock_.wall());
         facts.attempt = attempt.number;
         facts.traceparent = first.traceparent();
         facts.tracestate = first.tracestate();
-        const std::span<const net::const_buffer> body = std::span(request_).subspan(1);
-        facts.credentials = credentials_.render({id, facts.timestamp_seconds, body});
+        facts.more_lines = body_.head_lines;
+        facts.credentials = credentials_.render({id, facts.timestamp_seconds, body_.buffers()});
         plan_->head.render(facts, head_);
-        request_.front() = net::const_buffer(head_.data(), head_.size());
-    }
-
-    std::size_t put_envelope(Batch batch) {
-        const Envelope envelope(batch);
-        request_.insert(request_.end(), envelope.buffers().begin(), envelope.buffers().end());
-        return envelope.size_bytes();
-    }
-
-    std::size_t put_events(Batch batch) {
-        std::string_view body = batch.front()->payload();
-        if (batch.size() > 1) {
-            put_lines(batch);
-            body = lines_;
-        }
-        request_.emplace_back(body.data(), body.size());
-        return body.size();
-    }
-
-    /// Line ends inside an event can only be white space between tokens, so they may go.
-    void put_lines(Batch batch) {
-        lines_.clear();
-        for (const EventPtr& event : batch) {
-            for (const char c : event->payload()) {
-                if (c != '\n' && c != '\r') lines_.push_back(c);
-            }
-            lines_.push_back('\n');
-        }
+        body_.request().front() = net::const_buffer(head_.data(), head_.size());
     }
 
     bool was_closed_before(const ExchangeEnd& end) const {
@@ -175,8 +153,7 @@ class HttpSink final : public Sink {
     RequestCredentials credentials_;
     ResponseParser parser_;
     std::string head_;
-    std::string lines_;
-    boost::container::small_vector<net::const_buffer, 8> request_;
+    Body body_;
     std::array<char, 4096> read_buffer_;
 };
 
@@ -194,7 +171,7 @@ Result<SinkMaker> make_http_sink_maker(HttpSinkOptions options, Resolver& resolv
     if (plan.has_error()) return plan.error();
     const Result<void> added = add_credentials(*plan, connector, log);
     if (added.has_error()) return added.error();
-    const auto shared = std::make_shared<const HttpPlan>(std::move(*plan));
+    const PlanPtr shared = std::make_shared<const HttpPlan>(std::move(*plan));
     return SinkMaker([shared](const SinkContext& context) -> std::unique_ptr<Sink> {
         return std::make_unique<HttpSink>(shared, context);
     });

@@ -123,6 +123,11 @@ TEST(Reference, shipped_examples_load) {
     const Config registry = config_of(file_text("config/examples/registry.yaml"));
     EXPECT_EQ(registry.endpoints.size(), 2U);
     EXPECT_EQ(registry.warnings.size(), 1U);
+    for (const char* const chat : {"slack", "discord", "teams", "ntfy", "text-line"}) {
+        EXPECT_EQ(
+            config_of(file_text(std::string("config/examples/") + chat + ".yaml")).endpoints.size(),
+            1U);
+    }
 }
 
 }  // namespace

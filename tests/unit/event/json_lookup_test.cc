@@ -89,6 +89,37 @@ TEST(JsonLookup, can_be_used_beside_another_one) {
     EXPECT_EQ(first.find("/a").text, "1");
 }
 
+TEST(JsonLookup, gives_the_very_bytes_of_a_value) {
+    const JsonLookup lookup(event);
+
+    EXPECT_EQ(lookup.slice("/target/repository").json, R"("library/\u0061pp")");
+    EXPECT_EQ(lookup.slice("/target/size").json, "9007199254740993");
+    EXPECT_EQ(lookup.slice("/target/tag").json, "null");
+    EXPECT_EQ(lookup.slice("/target/tag").kind, Kind::null);
+    EXPECT_EQ(lookup.slice("/target/references").json, R"([{"digest": "x"}, {"digest": "y"}])");
+    EXPECT_EQ(lookup.slice("/big").json, "1E400");
+    EXPECT_EQ(lookup.slice("").json, event);
+    EXPECT_EQ(lookup.slice("/none").kind, Kind::missing);
+    EXPECT_EQ(lookup.slice("id").kind, Kind::missing);
+}
+
+TEST(JsonLookup, decodes_the_slice_of_a_string) {
+    const JsonLookup lookup(event);
+
+    EXPECT_EQ(lookup.decoded(lookup.slice("/target/repository")), "library/app");
+    EXPECT_EQ(lookup.decoded(lookup.slice("/id")), "1");
+}
+
+TEST(JsonLookup, lists_members_once_with_their_last_value) {
+    const JsonLookup lookup(R"( {"a":"1","b\n":{"c":[1]} , "a":[ 2 ]} )");
+
+    const std::map<std::string, JsonSlice> members = lookup.members();
+
+    ASSERT_EQ(members.size(), 2U);
+    EXPECT_EQ(members.at("a").json, "[ 2 ]");
+    EXPECT_EQ(members.at("b\n").json, R"({"c":[1]})");
+}
+
 TEST(JsonLookup, refuses_what_is_no_json_object) {
     for (const char* payload : {"", "{", "[{\"a\":1}]", "7", "{\"a\":tru}", "{} {}"}) {
         EXPECT_THROW(JsonLookup{payload}, std::invalid_argument) << payload;

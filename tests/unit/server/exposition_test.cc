@@ -213,12 +213,12 @@ TEST(Exposition, tells_of_batches_where_there_are_any) {
     const std::string text = exposition(scrape);
 
     const std::string labels = "{endpoint=\"" + scrape.snapshot.endpoints.front().name + "\"";
-    EXPECT_TRUE(contains(text, "fanfare_endpoint_batches_total" + labels + "} 2\n"));
-    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_splits_total" + labels + "} 1\n"));
-    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_events_sum" + labels + "} 65\n"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batches_total" + labels + "} 2"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_splits_total" + labels + "} 1"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_events_sum" + labels + "} 65"));
     EXPECT_TRUE(
-        contains(text, "fanfare_endpoint_batch_events_bucket" + labels + ",le=\"50\"} 1\n"));
-    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_wait_seconds_count" + labels + "} 2\n"));
+        contains(text, "fanfare_endpoint_batch_events_bucket" + labels + ",le=\"50\"} 1"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_wait_seconds_count" + labels + "} 2"));
 }
 
 TEST(MetricsDocument, lists_every_metric_with_type_and_labels_and_no_other) {

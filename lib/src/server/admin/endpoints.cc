@@ -160,7 +160,7 @@ Json settings(const EndpointInfo& info) {
     result["url"] = info.url;
     result["headers"] = Json::object();
     for (const std::string& name : info.header_names) result["headers"][name] = "<redacted>";
-    result["format"] = info.format == BodyFormat::envelope ? "envelope" : "event";
+    result["format"] = to_string(info.format);
     result["timeout_seconds"] = seconds(info.timeout);
     result["connect_timeout_seconds"] = seconds(info.connect_timeout);
     result["success"] = statuses(info.success);

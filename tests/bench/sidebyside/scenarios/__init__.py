@@ -1,5 +1,6 @@
 """All scenarios by their names, in the order in which they run."""
 
+from sidebyside.scenarios.batches import Batches
 from sidebyside.scenarios.crowd import Thousand, Threads
 from sidebyside.scenarios.latency import Latency
 from sidebyside.scenarios.resting import Connections, Idle
@@ -7,5 +8,5 @@ from sidebyside.scenarios.backlog import Pending
 from sidebyside.scenarios.throughput import Endpoints, Free, One, Strict
 
 ALL = {scenario.name: scenario
-       for scenario in (One(), Free(), Strict(), Endpoints(), Latency(), Thousand(), Pending(),
-                        Threads(), Idle(), Connections())}
+       for scenario in (One(), Free(), Strict(), Endpoints(), Batches(), Latency(), Thousand(),
+                        Pending(), Threads(), Idle(), Connections())}

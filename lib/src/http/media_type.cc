@@ -1,4 +1,4 @@
-#include "server/media_type.h"
+#include "http/media_type.h"
 
 #include "http/fields.h"
 
