@@ -128,7 +128,8 @@ class CloudEvents(Formats):
     def test_a_batch(self):
         self.start(format="cloudevents", batch={"max_events": 10, "linger": "200ms"})
         events = [event(f"e{i}", action=AWKWARD) for i in range(10)]
-        request = self.post_one(envelope(*events))
+        request = self.post_one(envelope(*events),
+                                "application/vnd.docker.distribution.events.v2+json")
         self.assertEqual(request.header("content-type"), "application/cloudevents-batch+json")
         found = self.parsed([request])[0]
         self.assertIsInstance(found, list, found)
