@@ -13,6 +13,7 @@ COUNTERS = {
     # expression (fanfare_endpoint_ is put in front): what it must be
     'events_total{endpoint="good"}': 5,
     'events_total{endpoint="picky"}': 3,
+    'replayed_events_total{endpoint="picky"}': 0,
     'ignored_events_total{endpoint="picky"}': 2,
     'ignored_events_total{endpoint="good"}': 0,
     'replayed_events_total{endpoint="good"}': 0,

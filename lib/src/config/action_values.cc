@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "config/checks.h"
+#include "config/effective.h"
 #include "config/schema.h"
 #include "config/suggest.h"
 #include "event/action_groups.h"
@@ -154,7 +155,7 @@ Key action_groups_key() {
             SpecialKind{"mapping of names to lists of text",
                         R"({"type": "object", "additionalProperties": {"type": "array",
                             "minItems": 1, "items": {"$ref": "#/definitions/text"}}})",
-                        read_action_groups},
+                        read_action_groups, show_action_groups},
             false,
             "{}",
             "{deploy: [push, '@start']}"};
@@ -166,7 +167,7 @@ Key ignored_actions_key() {
             SpecialKind{"list of text",
                         R"({"type": "array", "maxItems": 1000,
                             "items": {"$ref": "#/definitions/text"}})",
-                        read_ignored_actions},
+                        read_ignored_actions, show_ignored_actions},
             false,
             "[]",
             "[pull]"};

@@ -113,6 +113,12 @@ std::string show_schedule(Target& target) {
     return dump(result);
 }
 
+std::string show_action_groups(Target& target) { return dump(Json(target.config.action_groups)); }
+
+std::string show_ignored_actions(Target& target) {
+    return dump(Json(target.endpoint.ignored_actions));
+}
+
 std::string show_ports(Target& target) { return dump(Json(target.config.egress.ports)); }
 
 std::string show_match(Target& target) { return dump(match_rules_json(target.endpoint.match)); }

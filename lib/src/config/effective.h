@@ -18,6 +18,8 @@ std::string show_statuses(const std::vector<StatusRange>& statuses);
 std::string show_factor(Target& target);
 std::string show_jitter(Target& target);
 std::string show_schedule(Target& target);
+std::string show_action_groups(Target& target);
+std::string show_ignored_actions(Target& target);
 std::string show_ports(Target& target);
 std::string show_match(Target& target);
 

@@ -232,10 +232,10 @@ endpoints:
 }
 
 TEST(LoadConfig, does_not_merge_a_quoted_key) {
-    EXPECT_EQ(
-        errors_in("'<<': {threads: 2}\nendpoints: []\n"),
-        "f:1:1: error: <<: unknown key; expected one of ingest, admin, log, threads, queue, "
-        "dead_letters, egress, shutdown, action_groups, defaults, endpoints, notifications\n");
+    EXPECT_EQ(errors_in("'<<': {threads: 2}\nendpoints: []\n"),
+              "f:1:1: error: <<: unknown key; expected one of ingest, admin, log, threads, queue, "
+              "dead_letters, egress, shutdown, action_groups, defaults, endpoints, "
+              "notifications\n");
 }
 
 TEST(LoadConfig, takes_a_byte_order_mark_windows_line_ends_and_a_document_start) {
