@@ -162,27 +162,33 @@ class IdleRace(EndToEndCase):
 
 class Neighbour(EndToEndCase):
     """One endpoint hangs for ever; the other does not notice."""
-    ROUNDS = 5
+    ROUNDS = 20
+    PAIRS = 300
 
     def test_latency_and_throughput_stay_while_another_endpoint_hangs(self):
+        """What both endpoints get against what only the healthy one gets, one by turns with the
+        other, so that whatever else the machine does slows both down alike."""
         receiver = self.receiver()
         receiver.on("/hanging", HANG)
         daemon = self.daemon([
             {"name": "healthy", "url": receiver.url("/healthy"), "timeout": "10s"},
             {"name": "hanging", "url": receiver.url("/hanging"), "timeout": "1h",
              "max_in_flight": 16, "ignore": {"actions": ["pull"]}}], shutdown={"drain": "100ms"})
+        for action in ("pull", "push"):
+            self.rate(daemon, receiver, action)
         rates = {"pull": [], "push": []}
-        delays = {"pull": [], "push": []}
-        for action in ("pull", *("pull", "push") * self.ROUNDS):
+        for action in ("pull", "push") * self.ROUNDS:
             rates[action].append(self.rate(daemon, receiver, action))
-            delays[action].append(self.delay(daemon, receiver, action))
+        alone, beside = (statistics.median(rates[action]) for action in ("pull", "push"))
+        delays = self.delays(daemon, receiver)
         self.assertEqual(receiver.count("/hanging"), 16)
         self.assertGreater(daemon.pending("hanging"), 500)
 
-        print(f"events per second: {rates}, seconds of delay: {delays}")
-        # Within one run, as machines differ: the best of some rounds each.
-        self.assertGreater(max(rates["push"]), 0.7 * max(rates["pull"][1:]))
-        self.assertLess(min(delays["push"]), 1.4 * min(delays["pull"][1:]) + 0.0005)
+        print(f"alone {alone:.0f} events/s, beside the hanging one {beside:.0f}; "
+              f"alone {delays['pull'] * 1e6:.0f} us, beside {delays['push'] * 1e6:.0f} us")
+        # Events of both endpoints cost a few microseconds more.
+        self.assertGreater(beside, 0.75 * alone)
+        self.assertLess(delays["push"], 1.25 * delays["pull"] + 50e-6)
 
     def rate(self, daemon, receiver, action, count=200):
         """Events per second that the healthy one gets when many come at once."""
@@ -191,16 +197,20 @@ class Neighbour(EndToEndCase):
         received = receiver.wait_for(before + count, "/healthy")[before:]
         return (count - 1) / (received[-1].at - received[0].at)
 
-    def delay(self, daemon, receiver, action, count=50):
-        """The median of the times from posting to receiving, one event after the other."""
-        delays = []
+    def delays(self, daemon, receiver):
+        """Per action, the median of the seconds from posting an event to receiving it."""
+        posted = []
+        before = receiver.count("/healthy")
         with Connection(daemon.ingest) as poster:
-            for n in range(count):
-                before = receiver.count("/healthy")
+            for n in range(2 * self.PAIRS):
+                action = ("pull", "push")[n % 2]
                 request = request_bytes("POST", "/events", envelope(event(f"d{n}", action)))
-                posted = time.monotonic()
+                posted.append((action, time.monotonic()))
                 poster.send(request)
                 poster.receive()
-                wait_until(lambda seen=before: receiver.count("/healthy") > seen)
-                delays.append(receiver.received("/healthy")[-1].at - posted)
-        return statistics.median(delays)
+                wait_until(lambda n=n: receiver.count("/healthy") > before + n)
+        delays = {"pull": [], "push": []}
+        for (action, at), received in zip(posted, receiver.received("/healthy")[before:],
+                                          strict=True):
+            delays[action].append(received.at - at)
+        return {action: statistics.median(taken) for action, taken in delays.items()}

@@ -1,5 +1,6 @@
 """A webhook receiver that records raw requests and answers by script."""
 
+import collections
 import dataclasses
 import json
 import socket
@@ -80,6 +81,7 @@ class Receiver:
         self._tls = tls
         self._lock = threading.Lock()
         self._received = []
+        self._counts = collections.Counter()
         self._answers = {}
         self._connections = {}
         self._opened = 0
@@ -117,8 +119,7 @@ class Receiver:
 
     def count(self, path=None):
         with self._lock:
-            return len(self._received) if path is None else \
-                sum(1 for r in self._received if r.path == path)
+            return len(self._received) if path is None else self._counts[path]
 
     def wait_for(self, count, path=None, seconds=10.0):
         """At least `count` requests; returns them."""
@@ -207,6 +208,7 @@ class Receiver:
                 answer = answer(request)
             request.answer = answer
             self._received.append(request)
+            self._counts[request.path] += 1
         if answer.how == "hang":
             connection.recv(1)
             return False
