@@ -1,19 +1,14 @@
 #include "store/dead_letters.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <cerrno>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "base/run_on.h"
 #include "base/wakeup.h"
+#include "store/database_file.h"
 
 namespace fanfare {
 namespace {
@@ -29,30 +24,8 @@ constexpr std::uint64_t batch_bytes_max = std::uint64_t{4} * 1024 * 1024;
 
 constexpr Duration log_interval = std::chrono::seconds(10);
 
-/// Makes the file before SQLite would, so that nobody else can ever read it.
-Result<void> make_private(const fs::path& file) {
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    const bool is_made = descriptor >= 0 && ::fchmod(descriptor, 0600) == 0;
-    const int error = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (is_made) return {};
-    return Error("cannot open " + file.string() + ": " + std::generic_category().message(error));
-}
-
-/// The file and what belongs to it get another name; what bore that name before is lost.
-Result<void> move_aside(const std::string& file, const std::string& aside) {
-    std::error_code error;
-    fs::rename(file, aside, error);
-    if (error) return Error("cannot move " + file + " aside: " + error.message());
-    for (const char* const suffix : {"-wal", "-shm"}) {
-        fs::rename(file + suffix, aside + suffix, error);
-        if (error) fs::remove(aside + suffix, error);
-    }
-    return {};
-}
-
 Result<LetterTable> open_file(const fs::path& file) {
-    const Result<void> made = make_private(file);
+    const Result<void> made = make_private_file(file);
     if (made.has_error()) return made.error();
     Result<LetterTable> table = LetterTable::open(file);
     if (table.has_error()) return Error(file.string() + ' ' + table.error().message());
@@ -65,7 +38,7 @@ Result<LetterTable> open_or_replace(const fs::path& file, Log& log) {
     } catch (const SqliteError& error) {
         if (!error.is_damage()) return Error(file.string() + ": " + error.what());
         const std::string aside = file.string() + ".damaged";
-        const Result<void> moved = move_aside(file, aside);
+        const Result<void> moved = move_database(file, aside);
         if (moved.has_error()) return moved.error();
         log.warn("dead_letters", "damaged file moved aside, beginning with an empty one",
                  {{"file", aside}, {"error", error.what()}});

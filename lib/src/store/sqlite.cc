@@ -18,12 +18,14 @@ bool SqliteError::is_damage() const noexcept {
     return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
 }
 
+bool SqliteError::is_full() const noexcept { return (code_ & 0xff) == SQLITE_FULL; }
+
 void Database::Close::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
 
-Database::Database(const std::string& file) {
+Database::Database(const std::string& file, const char* vfs) {
     sqlite3* handle = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+    const int code = sqlite3_open_v2(file.c_str(), &handle, flags, vfs);
     handle_.reset(handle);
     if (handle == nullptr) throw SqliteError(code, sqlite3_errstr(code));
     check_code(code, handle);
@@ -36,6 +38,11 @@ void Database::execute(const char* statements) {
 std::int64_t Database::number(std::string_view query) {
     Statement statement(*this, query);
     return statement.next_row() ? statement.number(0) : 0;
+}
+
+void Database::keep_wal() {
+    int on = 1;
+    check_code(sqlite3_file_control(handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &on), handle());
 }
 
 void Statement::Finalize::operator()(sqlite3_stmt* handle) const noexcept {
@@ -84,6 +91,11 @@ bool Statement::next_row() {
 void Statement::run() {
     while (next_row()) {
     }
+}
+
+void Statement::reset() noexcept {
+    bound_ = 0;
+    sqlite3_reset(handle_.get());
 }
 
 std::int64_t Statement::number(int column) const noexcept {

@@ -21,6 +21,8 @@ class SqliteError : public std::runtime_error {
 
     /// Whether the file is no database, or one that is damaged.
     bool is_damage() const noexcept;
+    /// Whether there is no room for what was to be written, which then has not been.
+    bool is_full() const noexcept;
 
   private:
     int code_;
@@ -29,13 +31,16 @@ class SqliteError : public std::runtime_error {
 /// A database file, open for one thread at a time. Everything may throw SqliteError.
 class Database {
   public:
-    /// Makes the file if it is not there.
-    explicit Database(const std::string& file);
+    /// Makes the file if it is not there. `vfs` is the SQLite VFS that reads and writes it; null:
+    /// the usual one.
+    explicit Database(const std::string& file, const char* vfs = nullptr);
 
     /// Runs statements that give no rows, separated by semicolons.
     void execute(const char* statements);
     /// The one number that `query` gives.
     std::int64_t number(std::string_view query);
+    /// The write-ahead log stays when the file is closed.
+    void keep_wal();
 
     sqlite3* handle() const noexcept { return handle_.get(); }
 
@@ -60,6 +65,8 @@ class Statement {
     bool next_row();
     /// Runs a statement whose rows are of no interest.
     void run();
+    /// Ends a query before its last row.
+    void reset() noexcept;
 
     std::int64_t number(int column) const noexcept;
     /// Valid until the next row. Also for blobs.
