@@ -67,7 +67,7 @@ struct EventProgress {
 struct Changes {
     std::vector<NewEvent> events;       ///< in order, above last_seq()
     std::vector<EndpointSeqs> wanted;   ///< of those events; one that nobody wants is not kept
-    std::vector<EndpointSeqs> settled;  ///< these endpoints are done with them
+    std::vector<EndpointSeqs> acknowledged;  ///< these endpoints are done with them
     std::vector<EventProgress> progress;
 };
 

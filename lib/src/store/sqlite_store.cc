@@ -160,7 +160,7 @@ void SqliteStore::apply(const Changes& changes) {
         pending_.add(PendingTable::stored, {event.seq, event.seq});
     }
     for (const EventProgress& progress : changes.progress) apply_progress(progress);
-    for (const EndpointSeqs& settled : changes.settled) apply_settled(settled);
+    for (const EndpointSeqs& done : changes.acknowledged) apply_acknowledged(done);
     erase_garbage(changes.events.empty() ? erased_idle_max
                                          : erased_max + 2 * changes.events.size());
 }
@@ -178,19 +178,19 @@ SeqRanges SqliteStore::apply_wanted(const Changes& changes) {
     return all;
 }
 
-void SqliteStore::apply_settled(const EndpointSeqs& settled) {
-    const auto found = endpoints_.find(settled.endpoint);
+void SqliteStore::apply_acknowledged(const EndpointSeqs& done) {
+    const auto found = endpoints_.find(done.endpoint);
     if (found == endpoints_.end()) return;
     Endpoint& endpoint = found->second;
     const std::uint64_t bytes = endpoint.bytes;
     std::uint64_t events = 0;
-    for (const SeqRange& run : settled.seqs) {
-        events += drop(settled.endpoint, endpoint, run).events;
+    for (const SeqRange& run : done.seqs) {
+        events += drop(done.endpoint, endpoint, run).events;
     }
     // Exact, if all of them waited. drop() has only guessed.
-    const bool is_all = events == settled.seqs.count();
-    const bool is_empty = pending_.of(settled.endpoint).is_empty();
-    if (is_all && !is_empty) endpoint.bytes = bytes - std::min(bytes, settled.bytes);
+    const bool is_all = events == done.seqs.count();
+    const bool is_empty = pending_.of(done.endpoint).is_empty();
+    if (is_all && !is_empty) endpoint.bytes = bytes - std::min(bytes, done.bytes);
 }
 
 /// Takes what waits in a range away from an endpoint. Its bytes are its part of all that waited.

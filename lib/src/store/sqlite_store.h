@@ -30,6 +30,7 @@ struct SqliteStoreOptions {
     // For tests.
     const char* vfs = nullptr;           ///< of SQLite
     bool is_every_commit_synced = true;  ///< else a power cut loses what was committed
+    int log_pages = 1000;                ///< that are written into the file together
 };
 
 /// Keeps events in a file, `events.db`. Which of them wait where is kept as runs of seqs, in the
@@ -81,7 +82,7 @@ class SqliteStore final : public EventStore {
 
     void apply(const Changes& changes);
     SeqRanges apply_wanted(const Changes& changes);
-    void apply_settled(const EndpointSeqs& settled);
+    void apply_acknowledged(const EndpointSeqs& done);
     void apply_progress(const EventProgress& progress);
     Backlog drop(EndpointId id, Endpoint& endpoint, SeqRange range);
     void forget_attempts(EndpointId id, Endpoint& endpoint, SeqRange range);

@@ -118,7 +118,7 @@ class StoreOpening {
         // SQLite would begin anew with it, as if it had never been anything else.
         if (fs::file_size(file_) == 0) throw SqliteError(SqliteError::damage, "the file is empty");
         Database database(file_, options_.vfs);
-        set_up_store(database, options_.is_every_commit_synced);
+        set_up_store(database, {options_.is_every_commit_synced, options_.log_pages});
         if (database.number("PRAGMA user_version") == 0) {
             throw SqliteError(SqliteError::damage, "the file has no tables");
         }
@@ -138,7 +138,7 @@ class StoreOpening {
         if (made.has_error()) return made;
         {
             Database database(draft);
-            set_up_store(database, true);
+            set_up_store(database, {});
             made = bring_up_to_date(database);
             if (made.has_error()) return made;
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -62,16 +62,18 @@ constexpr std::array<const char*, 1> migrations = {R"sql(
 
 const std::int64_t store_schema_version = migrations.size();
 
-void set_up_store(Database& database, bool is_every_commit_synced) {
+void set_up_store(Database& database, const StoreSettings& settings) {
     // The mode of locking comes first: without shared memory nobody else can ever read along.
     // What is deleted is not overwritten (Debian's default would), as that doubles the writing.
     database.execute(
         "PRAGMA page_size = 4096; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-        "PRAGMA wal_autocheckpoint = 1000; PRAGMA mmap_size = 0; PRAGMA cache_size = -16384;"
+        "PRAGMA mmap_size = 0; PRAGMA cache_size = -16384;"
         "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
         "PRAGMA secure_delete = OFF");
-    database.execute(is_every_commit_synced ? "PRAGMA synchronous = FULL"
-                                            : "PRAGMA synchronous = NORMAL");
+    const std::string log_pages = std::to_string(settings.log_pages);
+    database.execute(("PRAGMA wal_autocheckpoint = " + log_pages).c_str());
+    database.execute(settings.is_every_commit_synced ? "PRAGMA synchronous = FULL"
+                                                     : "PRAGMA synchronous = NORMAL");
     database.keep_wal();
 }
 

@@ -1,0 +1,194 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fanfare/clock.h"
+#include "fanfare/metrics.h"
+#include "store/event_store.h"
+
+namespace fanfare {
+
+/// Events that are stored together or not at all, and who wants them.
+struct Append {
+    std::vector<NewEvent> events;  ///< their seqs above those of all that was appended before
+    std::vector<EndpointSeqs> wanted;
+};
+
+/// What has become of an append that was taken.
+enum class Appended : std::uint8_t {
+    stored,
+    full,    ///< there is no room: nothing is stored
+    broken,  ///< what is stored is unknown
+};
+
+/// Whether an append is taken.
+enum class Intake : std::uint8_t {
+    taken,
+    full,        ///< there has been no room lately
+    overloaded,  ///< too much waits for the disk
+    broken,
+};
+
+/// What a journal has done, and what waits there.
+struct JournalCounts {
+    std::uint64_t commits = 0;
+    std::uint64_t full_commits = 0;  ///< that found no room
+    std::uint64_t events = 0;        ///< stored
+    std::uint64_t bytes = 0;         ///< of their payloads
+    std::uint64_t acknowledged = 0;  ///< once per endpoint and event
+    Histogram commit_duration;
+    SizeHistogram commit_events;  ///< of commits that stored some
+    std::size_t waiting_appends = 0;
+    std::size_t waiting_bytes = 0;
+    std::optional<TimePoint> full_since;
+    bool is_broken = false;
+};
+
+/// The way to the store. What many want written goes into one commit: all that has come while the
+/// one before was under way, so that the time a disk takes is shared, and nobody waits for others.
+/// Acknowledgements and progress, which nobody waits for, go along, or by themselves after a while.
+///
+/// Any thread, except where it says otherwise. Everything that blocks runs on one executor, `disk`,
+/// and so do all callbacks, one at a time, which must not throw. The store, the clock and this must
+/// outlive what is posted there: flush(), and let the loop behind it end.
+class Journal {
+  public:
+    struct Options {
+        /// Of one commit; an append is not divided.
+        std::size_t commit_events_max = 256;
+        std::size_t commit_bytes_max = std::size_t{4} << 20;
+        /// Payload that may wait for a commit. One append is taken however large it is.
+        std::size_t waiting_bytes_max = std::size_t{64} << 20;
+        /// How long, and how many, acknowledgements and progress may wait for company.
+        Duration delay_max = std::chrono::milliseconds(100);
+        std::size_t delayed_max = 256;
+        /// While there is no room, how often that is looked at again.
+        Duration full_pause = std::chrono::milliseconds(500);
+    };
+    using OnAppended = std::function<void(Appended)>;
+    using OnPage = std::function<void(std::optional<StoredPage>)>;
+    using OnPurged = std::function<void(std::optional<Backlog>)>;
+    using OnFlushed = std::function<void(bool is_stored)>;
+    using OnBroken = std::function<void(const std::string& error)>;
+
+    /// `on_broken` is called once if the store breaks: the process must end.
+    Journal(EventStore& store, Executor disk, Clock& clock, OnBroken on_broken, Options options);
+    Journal(EventStore& store, Executor disk, Clock& clock, OnBroken on_broken)
+        : Journal(store, std::move(disk), clock, std::move(on_broken), Options()) {}
+    Journal(const Journal&) = delete;
+    Journal& operator=(const Journal&) = delete;
+
+    /// `on_appended` is called once if it is taken, in the order of the calls, else never.
+    Intake append(Append append, OnAppended on_appended);
+
+    /// The endpoint is done with them. Not before they are stored.
+    void acknowledge(const EndpointSeqs& done);
+
+    /// The latest word on an event counts.
+    void note_progress(const EventProgress& progress);
+
+    /// The next pending events, also such as are acknowledged and not written yet. Nothing once the
+    /// store is broken.
+    void read(EndpointId endpoint, std::uint64_t after, PageLimits limits, OnPage on_page);
+
+    /// Drops what waits up to a seq, once all that was appended before is stored. Nothing if that
+    /// could not be done.
+    void purge(EndpointId endpoint, std::uint64_t until, OnPurged on_purged);
+
+    /// Tells when all that came before is on the disk, or has failed.
+    void flush(OnFlushed on_flushed);
+
+    /// For what comes rarely: runs `work` between two commits, unless the store is broken. StoreFull
+    /// is for `work` to catch.
+    void use(std::function<void(EventStore&)> work);
+
+    JournalCounts counts() const;
+
+  private:
+    struct WaitingAppend {
+        Append append;
+        OnAppended on_appended;
+        std::size_t bytes = 0;
+    };
+    struct WaitingPurge {
+        EndpointId endpoint = 0;
+        std::uint64_t until = 0;
+        OnPurged on_purged;
+        std::uint64_t after_appends = 0;
+    };
+    struct WaitingFlush {
+        OnFlushed on_flushed;
+        std::uint64_t after_appends = 0;
+    };
+    /// What one turn does.
+    struct Batch {
+        Changes changes;
+        std::vector<OnAppended> appended;
+        std::vector<WaitingPurge> purges;
+        std::vector<WaitingFlush> flushes;
+        std::size_t bytes = 0;
+        bool may_clean = true;
+
+        bool has_changes() const noexcept;
+    };
+    using ProgressKey = std::pair<EndpointId, std::uint64_t>;
+
+    // Guarded by mutex_, which the caller holds.
+    void schedule();
+    void delay();
+    bool is_due() const noexcept;
+    bool has_delayed() const noexcept { return !acknowledged_.empty() || !progress_.empty(); }
+    void take_appends(Batch& batch);
+    void take_delayed(Batch& batch);
+    void add_acknowledged(const EndpointSeqs& done);
+    void put_back(Changes& changes);
+    void set_alarm();
+    bool may_append(TimePoint now);
+
+    // On the disk's executor.
+    void turn();
+    Batch take();
+    void work_off(Batch& batch);
+    bool commit(Batch& batch);
+    void on_stored(const Batch& batch, Duration took);
+    void on_full(Batch& batch);
+    void run_purges(Batch& batch);
+    void look_for_room();
+    void break_off(const std::string& error, Batch* batch);
+    bool is_broken() const;
+    template <class Work>
+    bool guarded(Work work, Batch* batch);
+
+    EventStore& store_;
+    const Executor disk_;
+    Clock& clock_;
+    const OnBroken on_broken_;
+    const Options options_;
+    std::unique_ptr<Alarm> alarm_;  // the executor's
+
+    mutable std::mutex mutex_;
+    std::deque<WaitingAppend> appends_;
+    std::map<EndpointId, EndpointSeqs> acknowledged_;
+    std::map<ProgressKey, Progress> progress_;
+    std::vector<WaitingPurge> purges_;
+    std::vector<WaitingFlush> flushes_;
+    std::uint64_t appends_in_ = 0;   // that were ever taken
+    std::uint64_t appends_out_ = 0;  // that a batch was made of, or that failed
+    std::size_t delayed_count_ = 0;
+    std::optional<TimePoint> due_at_;  // of acknowledgements and progress
+    bool is_held_ = false;             // they found no room: not before due_at_
+    bool is_scheduled_ = false;        // turn() is posted or runs
+    bool has_room_ = true;
+    TimePoint try_again_at_{};  // while there is no room
+    JournalCounts counts_;
+};
+
+}  // namespace fanfare
