@@ -65,8 +65,8 @@ struct EventProgress {
 /// What one commit does. Endpoints that are not there, and seqs that do not wait there, are passed
 /// over.
 struct Changes {
-    std::vector<NewEvent> events;       ///< in order, above last_seq()
-    std::vector<EndpointSeqs> wanted;   ///< of those events; one that nobody wants is not kept
+    std::vector<NewEvent> events;            ///< in order, above last_seq()
+    std::vector<EndpointSeqs> wanted;        ///< of those events; one that nobody wants is not kept
     std::vector<EndpointSeqs> acknowledged;  ///< these endpoints are done with them
     std::vector<EventProgress> progress;
 };

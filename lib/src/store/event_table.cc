@@ -25,8 +25,8 @@ void append_number(std::string& text, Number number) {
 /// The texts beside the id, each behind its length.
 std::string encode_fields(const Event& event) {
     std::string result;
-    for (const std::string_view text : {event.action(), event.target_media_type(),
-                                        event.traceparent(), event.tracestate()}) {
+    for (const std::string_view text :
+         {event.action(), event.target_media_type(), event.traceparent(), event.tracestate()}) {
         append_number(result, static_cast<std::uint32_t>(text.size()));
         result += text;
     }
@@ -130,15 +130,15 @@ std::int64_t to_number(std::uint64_t seq) { return static_cast<std::int64_t>(seq
 
 EventTable::EventTable(Database& database)
     : database_(database),
-      insert_(database, "INSERT INTO event (" + std::string(columns) +
-                            ") VALUES (?, ?, ?, ?, ?, ?, ?)"),
+      insert_(database,
+              "INSERT INTO event (" + std::string(columns) + ") VALUES (?, ?, ?, ?, ?, ?, ?)"),
       select_(database, "SELECT " + std::string(columns) +
                             " FROM event WHERE seq >= ? AND seq <= ? ORDER BY seq"),
       erase_(database, "DELETE FROM event WHERE seq >= ? AND seq <= ?") {}
 
 std::uint64_t EventTable::bytes_of(const Event& event) noexcept {
-    return row_overhead_bytes + event.payload().size() + event.id().size() +
-           event.action().size() + event.target_media_type().size() + event.traceparent().size() +
+    return row_overhead_bytes + event.payload().size() + event.id().size() + event.action().size() +
+           event.target_media_type().size() + event.traceparent().size() +
            event.tracestate().size();
 }
 

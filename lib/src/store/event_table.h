@@ -33,7 +33,8 @@ class EventTable {
     /// How many different events were found to be damaged.
     std::uint64_t damaged_events() const noexcept { return damaged_count_; }
 
-    /// Reads all rows. Calls `problem` with the seq of each that is damaged, and adds up the others.
+    /// Reads all rows. Calls `problem` with the seq of each that is damaged, and adds up the
+    /// others.
     void check(const std::function<void(std::uint64_t)>& problem, SeqRanges& intact);
 
   private:

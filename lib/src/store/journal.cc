@@ -182,9 +182,9 @@ Journal::Batch Journal::take() {
 void Journal::take_appends(Batch& batch) {
     while (!appends_.empty()) {
         WaitingAppend& next = appends_.front();
-        const bool is_enough = batch.changes.events.size() + next.append.events.size() >
-                                   options_.commit_events_max ||
-                               batch.bytes + next.bytes > options_.commit_bytes_max;
+        const bool is_enough =
+            batch.changes.events.size() + next.append.events.size() > options_.commit_events_max ||
+            batch.bytes + next.bytes > options_.commit_bytes_max;
         if (!batch.appended.empty() && is_enough) return;
         std::move(next.append.events.begin(), next.append.events.end(),
                   std::back_inserter(batch.changes.events));

@@ -106,8 +106,8 @@ class Journal {
     /// Tells when all that came before is on the disk, or has failed.
     void flush(OnFlushed on_flushed);
 
-    /// For what comes rarely: runs `work` between two commits, unless the store is broken. StoreFull
-    /// is for `work` to catch.
+    /// For what comes rarely: runs `work` between two commits, unless the store is broken.
+    /// StoreFull is for `work` to catch.
     void use(std::function<void(EventStore&)> work);
 
     JournalCounts counts() const;

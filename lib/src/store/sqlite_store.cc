@@ -93,8 +93,9 @@ void SqliteStore::load() {
 
 void SqliteStore::load_endpoints() {
     endpoints_.clear();
-    Statement query(database_, "SELECT id, name, removed_at, removed_at IS NULL, bytes "
-                               "FROM endpoint");
+    Statement query(database_,
+                    "SELECT id, name, removed_at, removed_at IS NULL, bytes "
+                    "FROM endpoint");
     while (query.next_row()) {
         Endpoint& endpoint = endpoints_[query.number(0)];
         endpoint.name = query.text(1);

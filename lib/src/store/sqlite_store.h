@@ -91,8 +91,7 @@ class SqliteStore final : public EventStore {
     void erase_rows(SeqRange seqs);
     void save();
 
-    std::optional<Progress> progress_of(EndpointId id, const Endpoint& endpoint,
-                                        std::uint64_t seq);
+    std::optional<Progress> progress_of(EndpointId id, const Endpoint& endpoint, std::uint64_t seq);
     std::int64_t pages_used();
     void require_room(const Changes& changes);
     SeqRanges check_rows(std::vector<std::string>& problems);

@@ -39,8 +39,7 @@ TEST(Crc32c, goes_on_where_it_ended) {
     const std::string text = "goes on where it ended";
     for (std::size_t i = 0; i <= text.size(); ++i) {
         EXPECT_EQ(crc32c(text.substr(i), crc32c(text.substr(0, i))), crc32c(text)) << i;
-        EXPECT_EQ(crc32c_portable(text.substr(i), crc32c_portable(text.substr(0, i))),
-                  crc32c(text))
+        EXPECT_EQ(crc32c_portable(text.substr(i), crc32c_portable(text.substr(0, i))), crc32c(text))
             << i;
     }
 }

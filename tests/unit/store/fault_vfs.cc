@@ -103,21 +103,19 @@ struct FaultVfs::Methods {
     static int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
         sqlite3_file* const real = File::of(file).real();
         const std::string bytes(static_cast<const char*>(from), static_cast<std::size_t>(size));
-        return File::of(file).vfs->perform(
-            {Kind::write, *File::of(file).name, offset, bytes},
-            [&] { return real->pMethods->xWrite(real, from, size, offset); });
+        return File::of(file).vfs->perform({Kind::write, *File::of(file).name, offset, bytes}, [&] {
+            return real->pMethods->xWrite(real, from, size, offset);
+        });
     }
     static int truncate(sqlite3_file* file, sqlite3_int64 size) {
         sqlite3_file* const real = File::of(file).real();
-        return File::of(file).vfs->perform(
-            {Kind::truncate, *File::of(file).name, size, ""},
-            [&] { return real->pMethods->xTruncate(real, size); });
+        return File::of(file).vfs->perform({Kind::truncate, *File::of(file).name, size, ""},
+                                           [&] { return real->pMethods->xTruncate(real, size); });
     }
     static int sync(sqlite3_file* file, int flags) {
         sqlite3_file* const real = File::of(file).real();
-        return File::of(file).vfs->perform(
-            {Kind::sync, *File::of(file).name, 0, ""},
-            [&] { return real->pMethods->xSync(real, flags); });
+        return File::of(file).vfs->perform({Kind::sync, *File::of(file).name, 0, ""},
+                                           [&] { return real->pMethods->xSync(real, flags); });
     }
     static int size(sqlite3_file* file, sqlite3_int64* size) {
         sqlite3_file* const real = File::of(file).real();

@@ -53,10 +53,8 @@ class CrashingStores : public EventStores {
 
     /// Whether what is found after a power cut is what was committed, or one commit more.
     bool survives_cut_after(std::size_t operations, const DiskImage& start) {
-        const auto end =
-            vfs_.operations.begin() + static_cast<std::ptrdiff_t>(operations);
-        const DiskImage image =
-            after_power_cut(start, {vfs_.operations.begin(), end}, random_);
+        const auto end = vfs_.operations.begin() + static_cast<std::ptrdiff_t>(operations);
+        const DiskImage image = after_power_cut(start, {vfs_.operations.begin(), end}, random_);
         const auto committed = static_cast<std::size_t>(
             std::upper_bound(commits_.begin(), commits_.end(), operations) - commits_.begin());
         const SqliteStoreOptions before = options_;

@@ -84,9 +84,7 @@ void zero_all(const std::string& file) {
     std::filesystem::resize_file(file, size);
 }
 
-void fill_with_text(const std::string& file) {
-    std::ofstream(file) << std::string(50'000, 'x');
-}
+void fill_with_text(const std::string& file) { std::ofstream(file) << std::string(50'000, 'x'); }
 
 class DestroyedStores : public EventStores, public testing::WithParamInterface<Destroy> {
   protected:

@@ -271,7 +271,8 @@ class Model {
         EndpointSeqs done;
         done.endpoint = endpoint;
         for (unsigned i = random_() % 8; i > 0; --i) {
-            const std::uint64_t seq = last_seq_ - std::min<std::uint64_t>(random_() % 30, last_seq_);
+            const std::uint64_t seq =
+                last_seq_ - std::min<std::uint64_t>(random_() % 30, last_seq_);
             done.seqs.add(seq + 1);
             pending[endpoint].erase(seq + 1);
         }
