@@ -68,6 +68,7 @@ class ReplayOfLetters : public testing::Test {
     std::uint64_t kept() const { return store_->counts().kept.letters; }
 
     test::TmpDir directory_;
+    Budget budget_{1000};  // outlives the events that hold a part of it
     SteadyClock clock_;
     Log log_{LogOptions{}, [](std::string_view) {}};
     std::unique_ptr<DeadLetterStore> store_;
@@ -139,16 +140,15 @@ TEST_F(ReplayOfLetters, goes_on_behind_the_last_letter_it_looked_at) {
 }
 
 TEST_F(ReplayOfLetters, ends_before_it_takes_the_room_of_new_events) {
-    Budget budget(1000);
     for (int i = 0; i < 10; ++i) put(std::to_string(i), "audit", 150);
 
-    const ReplayResult result = replay({}, &budget);
+    const ReplayResult result = replay({}, &budget_);
 
     EXPECT_TRUE(result.is_out_of_room);
     EXPECT_FALSE(result.is_at_end);
     EXPECT_EQ(result.replayed, 5U);
-    EXPECT_EQ(budget.bytes_used(), 750U);
-    EXPECT_TRUE(budget.try_reserve(150).has_value());
+    EXPECT_EQ(budget_.bytes_used(), 750U);
+    EXPECT_TRUE(budget_.try_reserve(150).has_value());
     EXPECT_EQ(kept(), 5U);
 }
 
