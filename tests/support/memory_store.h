@@ -33,7 +33,7 @@ class MemoryStore final : public EventStore {
             last_seq_ = std::max(last_seq_, event.seq);
             events_[event.seq] = event;
         }
-        for (const EndpointSeqs& wanted : changes.wanted) {
+        for (const EndpointRun& wanted : changes.wanted) {
             if (auto* const endpoint = find(wanted.endpoint)) {
                 endpoint->seqs.add(wanted.seqs);
                 endpoint->bytes += wanted.bytes;

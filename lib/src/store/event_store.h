@@ -37,6 +37,13 @@ struct NewEvent {
     EventPtr event;
 };
 
+/// One run of seqs that one endpoint has to do with, and the bytes of their payloads.
+struct EndpointRun {
+    EndpointId endpoint = 0;
+    SeqRange seqs;
+    std::uint64_t bytes = 0;
+};
+
 /// Seqs that one endpoint has to do with, and the bytes of their payloads.
 struct EndpointSeqs {
     EndpointId endpoint = 0;
@@ -66,7 +73,7 @@ struct EventProgress {
 /// over.
 struct Changes {
     std::vector<NewEvent> events;            ///< in order, above last_seq()
-    std::vector<EndpointSeqs> wanted;        ///< of those events; one that nobody wants is not kept
+    std::vector<EndpointRun> wanted;         ///< of those events; one that nobody wants is not kept
     std::vector<EndpointSeqs> acknowledged;  ///< these endpoints are done with them
     std::vector<EventProgress> progress;
 };

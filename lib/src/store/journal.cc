@@ -51,14 +51,14 @@ bool Journal::may_append(TimePoint now) {
     return true;
 }
 
-void Journal::acknowledge(const EndpointSeqs& done) {
+void Journal::acknowledge(const EndpointRun& done) {
     const std::lock_guard lock(mutex_);
-    if (counts_.is_broken || done.seqs.is_empty()) return;
+    if (counts_.is_broken) return;
     add_acknowledged(done);
     delay();
 }
 
-void Journal::add_acknowledged(const EndpointSeqs& done) {
+void Journal::add_acknowledged(const EndpointRun& done) {
     EndpointSeqs& all = acknowledged_[done.endpoint];
     const std::uint64_t before = all.seqs.count();
     all.endpoint = done.endpoint;
@@ -213,7 +213,12 @@ void Journal::take_delayed(Batch& batch) {
 }
 
 void Journal::put_back(Changes& changes) {
-    for (const EndpointSeqs& done : changes.acknowledged) add_acknowledged(done);
+    for (const EndpointSeqs& done : changes.acknowledged) {
+        std::uint64_t bytes = done.bytes;
+        for (const SeqRange& run : done.seqs) {
+            add_acknowledged({done.endpoint, run, std::exchange(bytes, 0)});
+        }
+    }
     for (const EventProgress& progress : changes.progress) {
         // What has come since then is newer.
         progress_.try_emplace({progress.endpoint, progress.seq}, progress.progress);

@@ -19,7 +19,7 @@ namespace fanfare {
 /// Events that are stored together or not at all, and who wants them.
 struct Append {
     std::vector<NewEvent> events;  ///< their seqs above those of all that was appended before
-    std::vector<EndpointSeqs> wanted;
+    std::vector<EndpointRun> wanted;
 };
 
 /// What has become of an append that was taken.
@@ -90,7 +90,7 @@ class Journal {
     Intake append(Append append, OnAppended on_appended);
 
     /// The endpoint is done with them. Not before they are stored.
-    void acknowledge(const EndpointSeqs& done);
+    void acknowledge(const EndpointRun& done);
 
     /// The latest word on an event counts.
     void note_progress(const EventProgress& progress);
@@ -148,7 +148,7 @@ class Journal {
     bool has_delayed() const noexcept { return !acknowledged_.empty() || !progress_.empty(); }
     void take_appends(Batch& batch);
     void take_delayed(Batch& batch);
-    void add_acknowledged(const EndpointSeqs& done);
+    void add_acknowledged(const EndpointRun& done);
     void put_back(Changes& changes);
     void set_alarm();
     bool may_append(TimePoint now);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 namespace fanfare {
@@ -20,7 +20,8 @@ struct SeqRange {
 /// the nearer end is moved. Seqs are below 2^63.
 class SeqRanges {
   public:
-    using Runs = std::deque<SeqRange>;
+    /// Unlike the one of the standard library it allocates nothing while it is empty.
+    using Runs = boost::container::deque<SeqRange>;
     using Iterator = Runs::const_iterator;
     /// The first seqs of runs that are new, have changed or are no more.
     using Touched = std::vector<std::uint64_t>;

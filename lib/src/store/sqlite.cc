@@ -75,6 +75,12 @@ Statement& Statement::bind_blob(std::string_view bytes) {
     return *this;
 }
 
+Statement& Statement::bind_column(const Statement& row, int column) {
+    check(sqlite3_bind_value(handle_.get(), ++bound_,
+                             sqlite3_column_value(row.handle_.get(), column)));
+    return *this;
+}
+
 bool Statement::next_row() {
     const int code = sqlite3_step(handle_.get());
     if (code == SQLITE_ROW) return true;

@@ -60,6 +60,8 @@ class Statement {
     Statement& bind(std::string_view text);
     Statement& bind(std::int64_t number);
     Statement& bind_blob(std::string_view bytes);
+    /// What `row` has there, copied.
+    Statement& bind_column(const Statement& row, int column);
 
     /// To the next row; false if there is none. Throws away what was bound once there is none.
     bool next_row();

@@ -168,10 +168,10 @@ void SqliteStore::apply(const Changes& changes) {
 
 SeqRanges SqliteStore::apply_wanted(const Changes& changes) {
     SeqRanges all;
-    for (const EndpointSeqs& wanted : changes.wanted) {
+    for (const EndpointRun& wanted : changes.wanted) {
         const auto found = endpoints_.find(wanted.endpoint);
         if (found == endpoints_.end()) continue;
-        for (const SeqRange& run : wanted.seqs) pending_.add(wanted.endpoint, run);
+        pending_.add(wanted.endpoint, wanted.seqs);
         found->second.bytes += wanted.bytes;
         found->second.has_new_bytes = true;
         all.add(wanted.seqs);
@@ -254,18 +254,9 @@ void SqliteStore::erase_garbage(std::uint64_t events_max) {
         run.last = std::min(run.last, run.first + events_max - 1);
         events_max -= run.count();
         garbage_.remove(run);
-        erase_rows(run);
+        events_.erase(run);
+        pending_.remove(PendingTable::stored, run);
     }
-}
-
-void SqliteStore::erase_rows(SeqRange seqs) {
-    try {
-        events_.erase(seqs);
-    } catch (const SqliteError& error) {
-        // Nothing has been written yet, and nobody asks for these events: no reason to end.
-        if (!error.is_damage()) throw;
-    }
-    pending_.remove(PendingTable::stored, seqs);
 }
 
 void SqliteStore::save() {

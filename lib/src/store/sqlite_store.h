@@ -88,7 +88,6 @@ class SqliteStore final : public EventStore {
     void forget_attempts(EndpointId id, Endpoint& endpoint, SeqRange range);
     void find_garbage(SeqRanges candidates);
     void erase_garbage(std::uint64_t events_max);
-    void erase_rows(SeqRange seqs);
     void save();
 
     std::optional<Progress> progress_of(EndpointId id, const Endpoint& endpoint, std::uint64_t seq);

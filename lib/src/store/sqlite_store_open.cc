@@ -1,6 +1,7 @@
 // How a store is found, made, checked at the start, and begun anew if it must be.
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <system_error>
 #include <utility>
 
@@ -33,21 +34,6 @@ void require_sound(Database& database) {
     Statement check(database, "PRAGMA quick_check(1)");
     if (check.next_row() && check.text(0) != "ok") {
         throw SqliteError(SqliteError::damage, std::string(check.text(0)));
-    }
-}
-
-/// A file that has lost its end would be noticed only when that is needed.
-void require_whole(Database& database, const std::string& file) {
-    Statement checkpoint(database, "PRAGMA wal_checkpoint(FULL)");
-    try {
-        checkpoint.run();
-    } catch (const SqliteError& error) {
-        if (!error.is_full()) throw;
-        return;
-    }
-    const auto pages = static_cast<std::uintmax_t>(database.number("PRAGMA page_count"));
-    if (fs::file_size(file) < pages * store_page_bytes) {
-        throw SqliteError(SqliteError::damage, "the file has lost its end");
     }
 }
 
@@ -84,14 +70,16 @@ class StoreOpening {
 
     Opened open_or_replace() {
         Opened store = try_open();
-        if (store.has_value() || damage_.empty()) return store;
-        if (options_.recovery == Recovery::strict) return store;
-        const std::string aside = name_aside(file_);
-        const Result<void> moved = move_database(file_, aside);
-        if (moved.has_error()) return moved.error();
-        unmark();
-        log_.error("store", "unusable store moved aside, beginning with an empty one",
-                   {{"file", aside}, {"error", damage_}});
+        const bool is_damaged = store.has_error() && !damage_.empty();
+        if (!is_damaged || options_.recovery == Recovery::strict) return store;
+        const std::string damage = damage_;
+        Result<void> replaced = salvage();
+        if (replaced.has_error()) return replaced.error();
+        log_.error("store", "damaged store moved aside, going on with what could be read of it",
+                   {{"file", aside_},
+                    {"error", damage},
+                    {"events", salvaged_.events},
+                    {"lost_events", salvaged_.lost_events}});
         store = try_open();
         if (store.has_value()) (*store)->moved_aside_ = 1;
         return store;
@@ -111,10 +99,9 @@ class StoreOpening {
     }
 
     Opened open() {
-        if (!fs::exists(file_)) {
-            const Result<void> made = make();
-            if (made.has_error()) return made.error();
-        }
+        Result<void> there = finish_salvage();
+        if (there.has_value() && !fs::exists(file_)) there = make();
+        if (there.has_error()) return there.error();
         // SQLite would begin anew with it, as if it had never been anything else.
         if (fs::file_size(file_) == 0) throw SqliteError(SqliteError::damage, "the file is empty");
         Database database(file_, options_.vfs);
@@ -126,12 +113,17 @@ class StoreOpening {
         if (ready.has_error()) return Error(file_ + ' ' + ready.error().message());
         if (fs::exists(mark_of(file_))) require_sound(database);
         unmark();
-        require_whole(database, file_);
         return std::unique_ptr<SqliteStore>(new SqliteStore(options_, std::move(database)));
     }
 
     /// Under another name first: what bears the right one is a store, whole and on the disk.
     Result<void> make() {
+        remove_database(file_);  // what a file that is no more has left
+        return make_draft(file_, [](Database&) {});
+    }
+
+    /// Makes a store and then gives it its name.
+    Result<void> make_draft(const std::string& name, const std::function<void(Database&)>& fill) {
         const std::string draft = file_ + ".new";
         remove_database(draft);
         Result<void> made = make_private_file(draft);
@@ -141,13 +133,49 @@ class StoreOpening {
             set_up_store(database, {});
             made = bring_up_to_date(database);
             if (made.has_error()) return made;
+            fill(database);
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
         }
-        remove_database(file_);  // what a file that is no more has left
-        fs::rename(draft, file_);
+        fs::rename(draft, name);
         remove_database(draft);
+        return sync_folder_of(name);
+    }
+
+    /// Makes a store of what can be read of the damaged one, and puts it in its place.
+    Result<void> salvage() {
+        aside_ = name_aside(file_);
+        Result<void> made;
+        try {
+            made = make_draft(salvaged_name(), [this](Database& empty) {
+                Database damaged(file_, options_.vfs);
+                // Without this, not even a look is allowed at a file that has lost its end.
+                damaged.execute("PRAGMA writable_schema = ON");
+                set_up_store(damaged, {});
+                salvaged_ = salvage_store(damaged, empty);
+            });
+        } catch (const SqliteError& error) {
+            if (!error.is_damage()) return Error(file_ + ": " + error.what());
+            salvaged_ = {};
+            made = make_draft(salvaged_name(), [](Database&) {});
+        }
+        if (made.has_error()) return made;
+        unmark();
+        return finish_salvage();
+    }
+
+    /// Also if the process ended in the middle of it.
+    Result<void> finish_salvage() {
+        if (!fs::exists(salvaged_name())) return {};
+        if (fs::exists(file_)) {
+            Result<void> moved = move_database(file_, name_aside(file_));
+            if (moved.has_error()) return moved;
+        }
+        remove_database(file_);
+        fs::rename(salvaged_name(), file_);
         return sync_folder_of(file_);
     }
+
+    std::string salvaged_name() const { return file_ + ".salvaged"; }
 
     void unmark() {
         std::error_code ignored;
@@ -158,6 +186,8 @@ class StoreOpening {
     Log& log_;
     const std::string file_;
     std::string damage_;
+    std::string aside_;
+    Salvaged salvaged_;
 };
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteStoreOptions& options,

@@ -27,12 +27,12 @@ struct Store {
         const std::uint64_t seq = ++last_seq;
         Append append;
         append.events.push_back({seq, WallTime(std::chrono::seconds(1'700'000'000)), event});
-        append.wanted.push_back({endpoint, SeqRanges({seq, seq}), event->payload().size()});
+        append.wanted.push_back({endpoint, {seq, seq}, event->payload().size()});
         return append;
     }
 
-    EndpointSeqs done(std::uint64_t seq) const {
-        return {endpoint, SeqRanges({seq, seq}), event->payload().size()};
+    EndpointRun done(std::uint64_t seq) const {
+        return {endpoint, {seq, seq}, event->payload().size()};
     }
 
     test::TmpDir dir;

@@ -43,7 +43,7 @@ inline Changes appending(SeqRange seqs, const std::vector<EndpointId>& endpoints
         bytes += changes.events.back().event->payload().size();
     }
     for (const EndpointId endpoint : endpoints) {
-        changes.wanted.push_back({endpoint, SeqRanges(seqs), bytes});
+        changes.wanted.push_back({endpoint, seqs, bytes});
     }
     return changes;
 }

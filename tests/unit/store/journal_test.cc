@@ -33,9 +33,7 @@ class Journals : public testing::Test {
         });
     }
 
-    void acknowledge(std::uint64_t seq) {
-        journal_->acknowledge({audit_, SeqRanges({seq, seq}), 0});
-    }
+    void acknowledge(std::uint64_t seq) { journal_->acknowledge({audit_, {seq, seq}, 0}); }
 
     void note_progress(std::uint64_t seq, unsigned attempts) {
         Progress progress;
