@@ -131,7 +131,7 @@ class MemoryStore final : public EventStore {
         std::string name;
         SeqRanges seqs;
         std::uint64_t bytes = 0;
-        std::map<std::uint64_t, Progress> progress;
+        std::map<std::uint64_t, StoredProgress> progress;
         std::optional<WallTime> removed_at;
     };
 

@@ -53,20 +53,20 @@ struct EndpointSeqs {
 
 /// How far the attempts to deliver an event have come. Wall time, as it must survive a restart:
 /// whoever reads it must not wait for longer than they would have from now on.
-struct Progress {
+struct StoredProgress {
     unsigned attempts = 0;
     unsigned failures = 0;
     WallTime next_at{};
     int last_status = 0;
     Reason last_error = Reason::none;
 
-    bool operator==(const Progress&) const = default;
+    bool operator==(const StoredProgress&) const = default;
 };
 
 struct EventProgress {
     EndpointId endpoint = 0;
     std::uint64_t seq = 0;
-    Progress progress;
+    StoredProgress progress;
 };
 
 /// What one commit does. Endpoints that are not there, and seqs that do not wait there, are passed
@@ -83,7 +83,7 @@ struct StoredEvent {
     std::uint64_t seq = 0;
     WallTime accepted_at{};
     std::shared_ptr<Event> event;  ///< null: it is damaged, and all but the seq is unknown
-    std::optional<Progress> progress;
+    std::optional<StoredProgress> progress;
 };
 
 /// At least one event is given, if there is one.

@@ -177,7 +177,7 @@ class Journal {
     mutable std::mutex mutex_;
     std::deque<WaitingAppend> appends_;
     std::map<EndpointId, EndpointSeqs> acknowledged_;
-    std::map<ProgressKey, Progress> progress_;
+    std::map<ProgressKey, StoredProgress> progress_;
     std::vector<WaitingPurge> purges_;
     std::vector<WaitingFlush> flushes_;
     std::uint64_t appends_in_ = 0;   // that were ever taken

@@ -293,12 +293,12 @@ StoredPage SqliteStore::page(EndpointId endpoint, std::uint64_t after, const Pag
     return page;
 }
 
-std::optional<Progress> SqliteStore::progress_of(EndpointId id, const Endpoint& endpoint,
-                                                 std::uint64_t seq) {
+std::optional<StoredProgress> SqliteStore::progress_of(EndpointId id, const Endpoint& endpoint,
+                                                       std::uint64_t seq) {
     if (!endpoint.attempted.contains(seq)) return std::nullopt;
     select_attempt_.bind(id).bind(to_number(seq));
     if (!select_attempt_.next_row()) return std::nullopt;
-    Progress progress;
+    StoredProgress progress;
     progress.attempts = static_cast<unsigned>(select_attempt_.number(0));
     progress.failures = static_cast<unsigned>(select_attempt_.number(1));
     progress.next_at = time_of(select_attempt_.number(2));

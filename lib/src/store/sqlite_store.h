@@ -90,7 +90,8 @@ class SqliteStore final : public EventStore {
     void erase_garbage(std::uint64_t events_max);
     void save();
 
-    std::optional<Progress> progress_of(EndpointId id, const Endpoint& endpoint, std::uint64_t seq);
+    std::optional<StoredProgress> progress_of(EndpointId id, const Endpoint& endpoint,
+                                              std::uint64_t seq);
     std::int64_t pages_used();
     void require_room(const Changes& changes);
     SeqRanges check_rows(std::vector<std::string>& problems);

@@ -19,7 +19,7 @@ struct Store {
     Store() {
         SqliteStoreOptions options;
         options.dir = dir.path();
-        store = std::move(SqliteStore::open(options, log).value());
+        store = std::move(*SqliteStore::open(options, log));
         endpoint = store->open_endpoint("audit");
     }
 

@@ -36,7 +36,7 @@ class Journals : public testing::Test {
     void acknowledge(std::uint64_t seq) { journal_->acknowledge({audit_, {seq, seq}, 0}); }
 
     void note_progress(std::uint64_t seq, unsigned attempts) {
-        Progress progress;
+        StoredProgress progress;
         progress.attempts = attempts;
         journal_->note_progress({audit_, seq, progress});
     }

@@ -242,7 +242,7 @@ TEST_F(EventStores, keep_what_is_left_of_a_file_that_was_cut_short) {
     open();
     const EndpointId audit = store_->open_endpoint("audit");
     Changes changes = appending({1, 100}, {audit}, 1000);
-    Progress progress;
+    StoredProgress progress;
     progress.attempts = 7;
     changes.progress.push_back({audit, 3, progress});
     store_->commit(changes);

@@ -142,8 +142,8 @@ TEST_F(EventStores, go_on_erasing_after_a_restart) {
     EXPECT_TRUE(store_->check().empty());
 }
 
-Progress some_progress(unsigned attempts) {
-    Progress progress;
+StoredProgress some_progress(unsigned attempts) {
+    StoredProgress progress;
     progress.attempts = attempts;
     progress.failures = attempts - 1;
     progress.next_at = first_accepted + 90s;
