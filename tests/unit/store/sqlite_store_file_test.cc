@@ -69,6 +69,24 @@ TEST_F(EventStores, may_be_asked_to_be_there_already) {
     EXPECT_FALSE(std::filesystem::exists(options_.dir));
 }
 
+TEST_F(EventStores, of_every_schema_that_was_shipped_can_be_read) {
+    const std::string data = FANFARE_TEST_DATA;
+    std::ifstream in(data + "/stores/schema-1.sql");
+    const std::string sql{std::istreambuf_iterator<char>(in), {}};
+    ASSERT_FALSE(sql.empty());
+    std::filesystem::create_directories(options_.dir);
+    Database(file()).execute(sql.c_str());
+
+    open();
+
+    EXPECT_EQ(ids(1), (Ids{"e2", "e3", "e5"}));
+    EXPECT_EQ(ids(2), Ids{"e4"});
+    EXPECT_EQ(store_->last_seq(), 6U);
+    EXPECT_EQ(store_->page(1, 0, {}).events[0].progress->attempts, 3U);
+    EXPECT_EQ(store_->endpoints()[1].removed_at, first_accepted + std::chrono::seconds(60));
+    EXPECT_EQ(store_->check(), Ids());
+}
+
 /// Each leaves a file that cannot be used.
 using Destroy = void (*)(const std::string& file);
 
