@@ -55,8 +55,8 @@ class Store(EndToEndCase):
                     "DELETE FROM event WHERE seq = 5")
         code, output, _ = self.store("check")
         self.assertEqual(code, 1)
-        self.assertEqual(output.splitlines(), ["1 events are damaged, the first is seq 4",
-                                               "1 events are not there, the first is seq 5"])
+        self.assertEqual(output.splitlines(), ["damaged events: 1, the first is seq 4",
+                                               "missing events: 1, the first is seq 5"])
         code, output, _ = self.store("check", "--json")
         self.assertEqual((code, json.loads(output)["ok"]), (1, False))
         self.assertEqual(len(json.loads(output)["problems"]), 2)

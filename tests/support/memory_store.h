@@ -66,14 +66,10 @@ class MemoryStore final : public EventStore {
         return page;
     }
 
-    EndpointId open_endpoint(std::string_view name) override {
-        for (auto& [id, endpoint] : endpoints_) {
-            if (endpoint.name != name) continue;
-            endpoint.removed_at.reset();
-            return id;
-        }
-        endpoints_[++last_endpoint_].name = name;
-        return last_endpoint_;
+    std::vector<EndpointId> open_endpoints(std::span<const std::string> names) override {
+        std::vector<EndpointId> ids;
+        for (const std::string& name : names) ids.push_back(open(name));
+        return ids;
     }
 
     void remove_endpoint(EndpointId id, WallTime at) override {
@@ -134,6 +130,16 @@ class MemoryStore final : public EventStore {
         std::map<std::uint64_t, StoredProgress> progress;
         std::optional<WallTime> removed_at;
     };
+
+    EndpointId open(const std::string& name) {
+        for (auto& [id, endpoint] : endpoints_) {
+            if (endpoint.name != name) continue;
+            endpoint.removed_at.reset();
+            return id;
+        }
+        endpoints_[++last_endpoint_].name = name;
+        return last_endpoint_;
+    }
 
     Endpoint* find(EndpointId id) {
         const auto found = endpoints_.find(id);

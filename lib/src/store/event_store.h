@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -138,8 +139,9 @@ class EventStore {
     /// The oldest events behind `after` that wait for an endpoint.
     virtual StoredPage page(EndpointId endpoint, std::uint64_t after, const PageLimits& limits) = 0;
 
-    /// The endpoint of that name: the one that is there, also if it was removed, or a new one.
-    virtual EndpointId open_endpoint(std::string_view name) = 0;
+    /// The endpoints of these names: those that are there, also if they were removed, or new ones.
+    virtual std::vector<EndpointId> open_endpoints(std::span<const std::string> names) = 0;
+    EndpointId open_endpoint(const std::string& name) { return open_endpoints({&name, 1}).front(); }
     /// It gets no events any more; those that wait stay until it is forgotten.
     virtual void remove_endpoint(EndpointId endpoint, WallTime at) = 0;
     virtual void forget_endpoint(EndpointId endpoint) = 0;

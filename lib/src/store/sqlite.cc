@@ -45,6 +45,17 @@ void Database::keep_wal() {
     check_code(sqlite3_file_control(handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &on), handle());
 }
 
+void Database::checkpoint_at(int log_pages) noexcept {
+    // What SQLite does by itself keeps silent about errors.
+    const auto hook = [](void* limit, sqlite3* database, const char* name, int pages) {
+        if (pages < static_cast<int>(reinterpret_cast<std::intptr_t>(limit))) return SQLITE_OK;
+        const int code =
+            sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        return (code & 0xff) == SQLITE_FULL ? SQLITE_OK : code;
+    };
+    sqlite3_wal_hook(handle(), hook, reinterpret_cast<void*>(std::intptr_t{log_pages}));
+}
+
 void Statement::Finalize::operator()(sqlite3_stmt* handle) const noexcept {
     sqlite3_finalize(handle);
 }

@@ -41,6 +41,9 @@ class Database {
     std::int64_t number(std::string_view query);
     /// The write-ahead log stays when the file is closed.
     void keep_wal();
+    /// Writes the log into the file whenever a commit leaves so many pages there. If that fails, so
+    /// does the commit, which has been made all the same; but not if there is no room.
+    void checkpoint_at(int log_pages) noexcept;
 
     sqlite3* handle() const noexcept { return handle_.get(); }
 

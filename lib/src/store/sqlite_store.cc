@@ -14,10 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Rows erased by one commit, on top of as many as two for each event that it adds.
+/// Rows erased by a commit that adds events, on top of two for each of them.
 constexpr std::uint64_t erased_max = 1024;
-/// And by one that adds nothing.
-constexpr std::uint64_t erased_idle_max = 4096;
 
 std::int64_t to_number(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 

@@ -49,7 +49,7 @@ class SqliteStore final : public EventStore {
 
     void commit(const Changes& changes) override;
     StoredPage page(EndpointId endpoint, std::uint64_t after, const PageLimits& limits) override;
-    EndpointId open_endpoint(std::string_view name) override;
+    std::vector<EndpointId> open_endpoints(std::span<const std::string> names) override;
     void remove_endpoint(EndpointId endpoint, WallTime at) override;
     void forget_endpoint(EndpointId endpoint) override;
     Backlog purge(EndpointId endpoint, std::uint64_t until) override;
@@ -62,6 +62,9 @@ class SqliteStore final : public EventStore {
     std::vector<std::string> check() override;
 
   private:
+    /// Rows erased by a commit that adds nothing.
+    static constexpr std::uint64_t erased_idle_max = 4096;
+
     struct Endpoint {
         std::string name;
         std::optional<WallTime> removed_at;
@@ -76,6 +79,8 @@ class SqliteStore final : public EventStore {
 
     void load();
     void load_endpoints();
+    Endpoints::iterator find_endpoint(std::string_view name);
+    void open_endpoint_row(const std::string& name);
     void write(const std::function<void()>& work);
     [[noreturn]] void fail(const SqliteError& error);
     void require_usable() const;

@@ -1,4 +1,5 @@
 // What is asked of a store now and then: endpoints that come and go, figures, an inspection.
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <system_error>
@@ -21,29 +22,44 @@ void tell(std::vector<std::string>& problems, std::string problem) {
 /// Nothing if there are none.
 void tell_of(std::vector<std::string>& problems, const SeqRanges& seqs, const std::string& what) {
     if (seqs.is_empty()) return;
-    tell(problems, std::to_string(seqs.count()) + ' ' + what + ", the first is seq " +
+    tell(problems, what + ": " + std::to_string(seqs.count()) + ", the first is seq " +
                        std::to_string(seqs.first()));
 }
 
 }  // namespace
 
-EndpointId SqliteStore::open_endpoint(std::string_view name) {
-    EndpointId id = 0;
-    write([&] {
-        Statement find(database_, "SELECT id FROM endpoint WHERE name = ?");
-        find.bind(name);
-        if (find.next_row()) id = find.number(0);
-        find.reset();
-        Statement change(database_, id == 0
-                                        ? "INSERT INTO endpoint (name, bytes) VALUES (?, 0)"
-                                        : "UPDATE endpoint SET removed_at = NULL WHERE name = ?");
-        change.bind(name).run();
-        if (id == 0) id = database_.number("SELECT last_insert_rowid()");
+std::vector<EndpointId> SqliteStore::open_endpoints(std::span<const std::string> names) {
+    require_usable();
+    const bool has_all = std::all_of(names.begin(), names.end(), [this](const std::string& name) {
+        const auto found = find_endpoint(name);
+        return found != endpoints_.end() && !found->second.removed_at;
     });
-    Endpoint& endpoint = endpoints_[id];
-    endpoint.name = name;
-    endpoint.removed_at.reset();
-    return id;
+    if (!has_all) {
+        write([&] {
+            for (const std::string& name : names) open_endpoint_row(name);
+        });
+    }
+    std::vector<EndpointId> ids;
+    for (const std::string& name : names) ids.push_back(find_endpoint(name)->first);
+    return ids;
+}
+
+void SqliteStore::open_endpoint_row(const std::string& name) {
+    const auto found = find_endpoint(name);
+    const bool is_new = found == endpoints_.end();
+    Statement change(database_, is_new ? "INSERT INTO endpoint (name, bytes) VALUES (?, 0)"
+                                       : "UPDATE endpoint SET removed_at = NULL WHERE name = ?");
+    change.bind(name).run();
+    if (is_new) {
+        endpoints_[database_.number("SELECT last_insert_rowid()")].name = name;
+    } else {
+        found->second.removed_at.reset();
+    }
+}
+
+SqliteStore::Endpoints::iterator SqliteStore::find_endpoint(std::string_view name) {
+    return std::find_if(endpoints_.begin(), endpoints_.end(),
+                        [name](const auto& entry) { return entry.second.name == name; });
 }
 
 void SqliteStore::remove_endpoint(EndpointId endpoint, WallTime at) {
@@ -72,7 +88,7 @@ Backlog SqliteStore::purge(EndpointId endpoint, std::uint64_t until) {
     if (found == endpoints_.end() || until == 0) return dropped;
     write([&] {
         dropped = drop(endpoint, found->second, {1, until});
-        erase_garbage(std::numeric_limits<std::uint16_t>::max());
+        erase_garbage(erased_idle_max);
     });
     return dropped;
 }
@@ -143,18 +159,18 @@ SeqRanges SqliteStore::check_rows(std::vector<std::string>& problems) {
     } catch (const SqliteError& error) {
         tell(problems, std::string("the events cannot be read to their end: ") + error.what());
     }
-    tell_of(problems, damaged, "events are damaged");
+    tell_of(problems, damaged, "damaged events");
     intact.add(damaged);
     return intact;
 }
 
 void SqliteStore::check_pending(const SeqRanges& rows, std::vector<std::string>& problems) {
     const SeqRanges& stored = pending_.of(PendingTable::stored);
-    tell_of(problems, stored.minus(rows), "events are not there");
-    tell_of(problems, rows.minus(stored), "events are there that nobody knows of");
+    tell_of(problems, stored.minus(rows), "missing events");
+    tell_of(problems, rows.minus(stored), "events that nobody knows of");
     for (const auto& [id, endpoint] : endpoints_) {
         tell_of(problems, pending_.of(id).minus(stored),
-                "events wait for endpoint " + endpoint.name + " that are not stored");
+                "events that wait for endpoint " + endpoint.name + " and are not stored");
     }
 }
 

@@ -70,10 +70,9 @@ void set_up_store(Database& database, const StoreSettings& settings) {
         "PRAGMA mmap_size = 0; PRAGMA cache_size = -16384;"
         "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
         "PRAGMA secure_delete = OFF");
-    const std::string log_pages = std::to_string(settings.log_pages);
-    database.execute(("PRAGMA wal_autocheckpoint = " + log_pages).c_str());
     database.execute(settings.is_every_commit_synced ? "PRAGMA synchronous = FULL"
                                                      : "PRAGMA synchronous = NORMAL");
+    database.checkpoint_at(settings.log_pages);
     database.keep_wal();
 }
 

@@ -138,6 +138,44 @@ TEST_F(CrashingStores, break_when_the_disk_fails_and_have_all_that_was_committed
     }
 }
 
+TEST_F(CrashingStores, break_when_the_log_cannot_be_written_into_the_file) {
+    SCOPED_TRACE("seed " + std::to_string(seed_));
+    prepare();
+    open();
+    states_.assign(1, {});
+    vfs_.fault = [](const DiskOperation& operation) {
+        const bool is_sync = operation.kind == Kind::sync && operation.file == "events.db";
+        return is_sync ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+    };
+    const auto commit_many = [this] {
+        for (int i = 0; i < 200; ++i) commit_some();
+    };
+
+    EXPECT_THROW(commit_many(), StoreBroken);
+
+    vfs_.fault = nullptr;
+    open();
+    EXPECT_EQ(pending(), states_.back());
+    EXPECT_EQ(store_->check(), Ids());
+}
+
+TEST_F(CrashingStores, go_on_with_a_longer_log_when_the_file_cannot_grow) {
+    SCOPED_TRACE("seed " + std::to_string(seed_));
+    prepare();
+    open();
+    states_.assign(1, {});
+    vfs_.fault = [](const DiskOperation& operation) {
+        return operation.file == "events.db" ? SQLITE_FULL : SQLITE_OK;
+    };
+
+    for (int i = 0; i < 50; ++i) commit_some();
+
+    vfs_.fault = nullptr;
+    EXPECT_EQ(pending(), states_.back());
+    open();
+    EXPECT_EQ(pending(), states_.back());
+}
+
 TEST_F(CrashingStores, stay_usable_while_the_disk_is_full) {
     SCOPED_TRACE("seed " + std::to_string(seed_));
     prepare();

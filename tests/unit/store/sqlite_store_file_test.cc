@@ -176,7 +176,7 @@ TEST_F(EventStores, never_give_a_damaged_event_and_count_it_once) {
     EXPECT_EQ(ids(audit), (Ids{"e1", "e2", "e3", "damaged", "e5", "e6", "e7", "e8", "e9"}));
     EXPECT_EQ(ids(other)[3], "damaged");
     EXPECT_EQ(store_->stats().damaged_events, 1U);
-    EXPECT_EQ(store_->check(), Ids{"1 events are damaged, the first is seq 4"});
+    EXPECT_EQ(store_->check(), Ids{"damaged events: 1, the first is seq 4"});
     for (const EndpointId endpoint : {audit, other}) {
         store_->commit(acknowledging(endpoint, {1, 9}));
     }

@@ -205,6 +205,24 @@ TEST_F(EventStores, keep_the_backlog_of_a_removed_endpoint_for_its_return) {
     EXPECT_EQ(ids(audit).size(), 2U);
 }
 
+TEST_F(EventStores, open_many_endpoints_in_one_commit) {
+    open();
+    const EndpointId removed = store_->open_endpoint("b");
+    store_->remove_endpoint(removed, first_accepted);
+    const Ids names = {"a", "b", "c", "a"};
+
+    const std::vector<EndpointId> first = store_->open_endpoints(names);
+    open();
+    const std::uint64_t wal_bytes = store_->stats().wal_bytes;
+
+    EXPECT_EQ(store_->open_endpoints(names), first);
+    EXPECT_EQ(store_->stats().wal_bytes, wal_bytes) << "nothing is written when all is there";
+    EXPECT_EQ(first[1], removed);
+    EXPECT_EQ(first[0], first[3]);
+    EXPECT_EQ(store_->endpoints().size(), 3U);
+    EXPECT_FALSE(store_->endpoints()[0].removed_at.has_value());
+}
+
 TEST_F(EventStores, forget_an_endpoint_and_never_use_its_number_again) {
     open();
     store_->open_endpoint("stays");
