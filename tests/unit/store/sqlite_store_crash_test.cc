@@ -12,6 +12,8 @@ using Kind = DiskOperation::Kind;
 
 class CrashingStores : public EventStores {
   protected:
+    ~CrashingStores() override { store_.reset(); }  // it writes when it is closed
+
     /// With a store that has an endpoint and has been closed.
     void prepare() {
         options_.vfs = nullptr;
