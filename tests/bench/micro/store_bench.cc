@@ -66,6 +66,30 @@ void store_commit(benchmark::State& state) {
 }
 BENCHMARK(store_commit)->Arg(1)->Arg(32)->Arg(256)->UseRealTime();
 
+/// A start with `range` events waiting.
+void store_open(benchmark::State& state) {
+    Store store;
+    SqliteStoreOptions options;
+    options.dir = store.dir.path() / "full";
+    options.is_every_commit_synced = false;
+    store.store = std::move(*SqliteStore::open(options, store.log));
+    store.endpoint = store.store->open_endpoint("audit");
+    while (store.last_seq < static_cast<std::uint64_t>(state.range(0))) {
+        Changes changes;
+        for (int i = 0; i < 10'000; ++i) {
+            Append append = store.append_next();
+            changes.events.push_back(std::move(append.events.front()));
+            changes.wanted.push_back(std::move(append.wanted.front()));
+        }
+        store.store->commit(changes);
+    }
+    for (auto _ : state) {
+        store.store.reset();
+        store.store = std::move(*SqliteStore::open(options, store.log));
+    }
+}
+BENCHMARK(store_open)->Arg(20'000)->UseRealTime();
+
 /// As many senders as `range`, each of which sends the next event once its last one is stored. What
 /// is stored is acknowledged at once.
 void journal_append(benchmark::State& state) {
