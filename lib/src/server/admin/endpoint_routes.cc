@@ -136,9 +136,7 @@ awaitable<Response> EndpointRoutes::resume(AdminCall, std::shared_ptr<Endpoint> 
 }
 
 awaitable<Response> EndpointRoutes::purge(AdminCall, std::shared_ptr<Endpoint> endpoint) {
-    std::size_t purged = 0;
-    Work work = [&purged](Endpoint& found) { purged = found.purge(); };
-    co_await on_shard(endpoint, std::move(work));
+    const std::size_t purged = co_await sources_.broadcaster.purge(endpoint);
     endpoint->shard().log().warn("admin", "queue of an endpoint purged",
                                  {{"endpoint", endpoint->name()}, {"events", purged}});
     Json body;
