@@ -37,7 +37,7 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     EndpointInfo info;
     info.name = endpoint.name;
     info.is_disabled = endpoint.disabled;
-    info.url = redacted_url(http.url);
+    info.url = shown_url(endpoint);
     for (const auto& header : http.headers) info.header_names.push_back(header.first);
     info.format = http.format;
     info.timeout = http.timeout;
@@ -181,6 +181,7 @@ Result<void> App::make_admin() {
     sources.budget = &budget_;
     sources.dead_letters = dead_letters_.get();
     sources.config = effective_config(config_);
+    sources.listen = config_.admin.listener.listen;
     for (const EndpointConfig& endpoint : config_.endpoints) {
         sources.endpoints.push_back(describe(endpoint));
     }

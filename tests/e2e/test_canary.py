@@ -54,6 +54,7 @@ class Canary(EndToEndCase):
             {"name": "header", "url": receiver.url("/header"),
              "headers": {"X-Secret": WORD, "Authorization": ["Bearer ${CANARY}"]}},
             {"name": "url", "url": f"http://me:{WORD}@{host}/url?token={WORD}"},
+            {"name": "path", "url": f"http://{host}/path/${{CANARY}}"},
             {"name": "disabled", "disabled": True, "url": f"http://{WORD}@{host}/",
              "headers": {"X-Secret": WORD}},
         ]
@@ -75,7 +76,7 @@ class Canary(EndToEndCase):
         for path in ("/", "/metrics", "/debug/vars", "/healthz", "/readyz", "/v1/config",
                      "/v1/endpoints", "/v1/match", "/v1/events", "/v1/dead-letters", "/nowhere"):
             yield path, daemon.get(path)
-        for endpoint in ("inline", "oauth2", "header", "url", "disabled", "nobody"):
+        for endpoint in ("inline", "oauth2", "header", "url", "path", "disabled", "nobody"):
             for path in ("", "/attempts"):
                 path = f"/v1/endpoints/{endpoint}{path}"
                 yield path, daemon.get(path)
