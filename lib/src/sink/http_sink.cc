@@ -11,6 +11,7 @@
 #include "http/http_parser.h"
 #include "http/resolver.h"
 #include "http/retry_after.h"
+#include "http/tunnel.h"
 #include "sink/connection.h"
 #include "sink/http_plan.h"
 #include "sink/request_credentials.h"
@@ -19,6 +20,7 @@ namespace fanfare {
 namespace {
 
 constexpr int unauthorized = 401;
+constexpr int proxy_unauthorized = 407;
 
 using PlanPtr = std::shared_ptr<const HttpPlan>;
 
@@ -137,6 +139,11 @@ class HttpSink final : public Sink {
     }
 
     Outcome conclude_answer() const {
+        const bool is_of_proxy = plan_->route.is_relayed && parser_.status() == proxy_unauthorized;
+        // The receiver has not seen the request, so it is nothing that its answers decide about.
+        if (is_of_proxy) {
+            return Outcome::retry(Reason::connect, refused_by_proxy(proxy_unauthorized));
+        }
         const Outcome outcome = classify(parser_.status(), plan_->options.success);
         if (outcome.verdict() == Verdict::delivered) return outcome;
         const auto asked = parser_.find("Retry-After");
