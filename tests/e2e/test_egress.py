@@ -105,7 +105,8 @@ class Proxies(EgressCase):
 
     def assert_shown_nowhere(self, daemon, secrets):
         for text in (daemon.text(), daemon.metrics().text, daemon.get("/debug/vars").body.decode(),
-                     daemon.get("/v1/endpoints/t1").body.decode()):
+                     daemon.get("/v1/endpoints/t1").body.decode(),
+                     daemon.get("/v1/config").body.decode()):
             self.assertNotRegex(text, secrets)
 
     def test_http_url_is_asked_for_as_a_whole(self):
