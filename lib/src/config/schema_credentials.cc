@@ -188,6 +188,12 @@ std::vector<Key> oauth2_keys() {
             TextKind{"a text", check_credential_text,
                      [](Target& t) -> decltype(auto) { return (t.endpoint.http.auth.audience); }},
             "https://audit.example.com"),
+        file_key(
+            "ca_file",
+            "With oauth2: the authorities that may vouch for the token endpoint; without it, those "
+            "of the endpoint (`tls.ca_file`, or the system's).",
+            [](Target& t) -> decltype(auto) { return (t.endpoint.http.auth.ca_file); },
+            "/etc/ssl/certs/ca-certificates.crt"),
     };
 }
 
@@ -205,7 +211,8 @@ AuthForm form_of(AuthOptions::Type type) {
         case AuthOptions::Type::basic:
             return {{"username", "password_file"}, {}};
         case AuthOptions::Type::oauth2:
-            return {{"token_url", "client_id", "client_secret_file"}, {"scopes", "audience"}};
+            return {{"token_url", "client_id", "client_secret_file"},
+                    {"scopes", "audience", "ca_file"}};
     }
     return {};
 }

@@ -94,6 +94,11 @@ class TlsStream final : public ByteStream {
         co_return result;
     }
 
+    void stop_writing() noexcept override {
+        error_code ignored;
+        stream_.next_layer().shutdown(StreamSocket::shutdown_send, ignored);
+    }
+
     awaitable<void> shutdown() override {
         // As if the peer's close_notify were there already: OpenSSL then sends ours without
         // waiting. Afterwards what the peer still sends can be read.

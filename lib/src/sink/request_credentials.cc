@@ -3,8 +3,6 @@
 #include <boost/algorithm/string/predicate.hpp>
 #include <locale>
 
-#include "sink/auth/oauth2.h"
-
 namespace fanfare {
 namespace {
 
@@ -29,23 +27,23 @@ std::string_view key_instead_of_header(const HttpSinkOptions& options, std::stri
 }
 
 RequestCredentials::RequestCredentials(const HttpPlan& plan, const SinkContext& context)
-    : context_(context), authorizer_(plan.authorizer.get()) {
-    if (plan.signing != nullptr) signer_.emplace(plan.signing);
+    : context_(context), authorizer_(plan.authorizer.get()), oauth2_(plan.oauth2.get()) {
+    if (plan.signing != nullptr) signer_.emplace(plan.signing, context.endpoint);
 }
 
 std::string_view RequestCredentials::render(const SignedParts& parts) {
     if (authorizer_ == nullptr && !signer_) return {};
     const TimePoint now = context_.clock.now();
     lines_.clear();
-    if (authorizer_ != nullptr) lines_.append(authorizer_->line(now));
+    if (authorizer_ != nullptr) lines_.append(authorizer_->line(now, context_.endpoint));
     if (signer_) signer_->append_line(parts, now, lines_);
     return lines_;
 }
 
-awaitable<Authorizer::Failure> RequestCredentials::renew_if_due() {
-    Authorizer::Failure failure;
-    if (authorizer_->needs_renewal(context_.clock.now())) {
-        failure = co_await authorizer_->renew(context_);
+awaitable<TokenFailure> RequestCredentials::renew_if_due() {
+    TokenFailure failure;
+    if (oauth2_->needs_renewal(context_.clock.now())) {
+        failure = co_await oauth2_->renew(context_);
     }
     co_return failure;
 }
@@ -66,10 +64,14 @@ Result<void> add_credentials(HttpPlan& plan, Connector& connector, Log* log) {
         if (keys.has_error()) return keys.error();
         plan.signing = std::move(*keys);
     }
-    const bool is_oauth2 = plan.options.auth.type == AuthOptions::Type::oauth2;
-    Result<std::shared_ptr<Authorizer>> authorizer =
-        is_oauth2 ? OAuth2::make(plan.options, plan.resolver, connector, log)
-                  : make_file_authorizer(plan.options.auth, log);
+    if (plan.options.auth.type == AuthOptions::Type::oauth2) {
+        auto oauth2 = OAuth2::make(plan.options, plan.resolver, connector, log);
+        if (oauth2.has_error()) return oauth2.error();
+        plan.oauth2 = std::move(*oauth2);
+        plan.authorizer = plan.oauth2;
+        return {};
+    }
+    auto authorizer = make_file_authorizer(plan.options.auth, log);
     if (authorizer.has_error()) return authorizer.error();
     plan.authorizer = std::move(*authorizer);
     return {};

@@ -15,8 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::FakeWire;
 
-constexpr std::uint16_t token_port = 8444;
-
 std::string answer(const std::string& body, const std::string& status = "200 OK") {
     return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) +
            "\r\n\r\n" + body;
@@ -32,9 +30,8 @@ class OAuth2Test : public testing::Test {
         options_.auth.client_secret_file = secret_.path();
         network_.names.addresses = {net::ip::make_address("10.0.0.1")};
         network_.on_connected = [this](FakeWire& wire) {
-            const bool is_token = network_.targets.back().port == token_port;
-            wire.on_sent = [this, &wire, is_token] {
-                if (is_token) {
+            wire.on_sent = [this, &wire] {
+                if (wire.sent.find("/token?a=b HTTP/1.1") != std::string::npos) {
                     answer_token(wire);
                 } else {
                     answer_hook(wire);
@@ -180,8 +177,84 @@ TEST_F(OAuth2Test, lets_a_second_401_count) {
     EXPECT_EQ(deliver().http_status(), 401);
 
     EXPECT_EQ(seen(), (std::vector<std::string>{"t1", "t2"}));
+}
+
+TEST_F(OAuth2Test, does_not_ask_for_token_after_token_while_all_are_refused) {
+    refused_ = "*";
     EXPECT_EQ(deliver().http_status(), 401);
-    EXPECT_EQ(seen(), (std::vector<std::string>{"t2", "t3"})) << "one new token per attempt";
+    seen();
+
+    EXPECT_EQ(deliver().http_status(), 401);
+    EXPECT_EQ(seen(), (std::vector<std::string>{"t2"})) << "not at once";
+    pass(5s);
+    EXPECT_EQ(deliver().http_status(), 401);
+    EXPECT_EQ(seen(), (std::vector<std::string>{"t2", "t3"}));
+    pass(60s - 1ms);
+    EXPECT_EQ(deliver().http_status(), 401);
+    EXPECT_EQ(seen(), (std::vector<std::string>{"t3"})) << "t2 did not help, nor may t4";
+    pass(1ms);
+    EXPECT_EQ(deliver().http_status(), 401);
+    EXPECT_EQ(seen(), (std::vector<std::string>{"t3", "t4"}));
+}
+
+TEST_F(OAuth2Test, replaces_a_token_soon_again_if_the_last_replacement_was_taken) {
+    refused_ = "t1";
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+    refused_ = "t2";
+    pass(5s);
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+    refused_ = "t3";
+    pass(5s);
+
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+
+    EXPECT_EQ(seen(), (std::vector<std::string>{"t1", "t2", "t2", "t3", "t3", "t4"}));
+}
+
+TEST_F(OAuth2Test, keeps_a_token_after_a_stray_401_if_there_is_no_other) {
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+    refused_ = "t1";
+    token_answer_ = answer("", "503 No");
+
+    const Outcome outcome = deliver();
+
+    EXPECT_EQ(outcome.reason(), Reason::status);
+    EXPECT_EQ(outcome.http_status(), 401) << "what the endpoint said";
+    refused_ = "";
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+    EXPECT_EQ(token_requests_.size(), 2U);
+    EXPECT_EQ(seen(), (std::vector<std::string>{"t1", "t1", "t1"}));
+}
+
+TEST_F(OAuth2Test, renews_a_refused_token_as_soon_as_that_is_possible) {
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+    refused_ = "t1";
+    token_answer_ = answer("", "503 No");
+    EXPECT_EQ(deliver().http_status(), 401);
+    token_answer_.reset();
+    pass(5s);
+
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+
+    EXPECT_EQ(seen(), (std::vector<std::string>{"t1", "t1", "t3"}));
+}
+
+TEST_F(OAuth2Test, replaces_a_refused_token_once_for_all_workers) {
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+    refused_ = "t1";
+    token_answer_ = "";
+    begin(bench_);
+    begin(other_);
+    ASSERT_EQ(token_requests_.size(), 2U);
+    EXPECT_FALSE(bench_.is_done());
+    EXPECT_FALSE(other_.is_done()) << "it waits for the one that asks";
+
+    network_.wires.at(2)->answer(answer(R"({"access_token":"x"})"));
+    pass(0ms);
+
+    EXPECT_EQ(bench_.outcome().verdict(), Verdict::delivered);
+    EXPECT_EQ(other_.outcome().verdict(), Verdict::delivered);
+    EXPECT_EQ(token_requests_.size(), 2U);
 }
 
 TEST_F(OAuth2Test, takes_401_for_delivered_where_it_is_a_success) {
@@ -293,6 +366,7 @@ TEST_F(OAuth2Test, takes_a_bad_answer_for_an_error_of_the_attempt) {
 
         EXPECT_EQ(outcome.reason(), Reason::protocol) << bad.message;
         EXPECT_EQ(outcome.error().message(), bad.message);
+        pass(5s);
     }
     EXPECT_EQ(seen().size(), 0U);
 }
@@ -319,15 +393,114 @@ TEST_F(OAuth2Test, says_of_every_failure_that_it_was_the_token_request) {
     EXPECT_EQ(bench_.outcome().error().message(),
               "token request: " + error_code(net::error::host_not_found).message());
 
+    pass(5s);
     network_.names.error = {};
     network_.on_connect = [](const ConnectTarget&) { return net::error::connection_refused; };
     EXPECT_EQ(deliver().reason(), Reason::connect);
     EXPECT_EQ(bench_.outcome().error().message(), "token request: Connection refused");
 
+    pass(5s);
     network_.on_connect = nullptr;
     network_.on_connected = [](FakeWire& wire) { wire.end(net::error::eof); };
     EXPECT_EQ(deliver().reason(), Reason::reset);
     EXPECT_TRUE(bench_.outcome().error().message().starts_with("token request: "));
+}
+
+TEST_F(OAuth2Test, does_not_ask_for_every_event_while_there_is_no_token_to_be_had) {
+    token_answer_ = answer("", "500 No");
+    const std::string message = "the token request was answered 500";
+
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver().error().message(), message);
+    EXPECT_EQ(token_requests_.size(), 1U);
+    pass(5s - 1ms);
+    EXPECT_EQ(deliver().error().message(), message);
+    EXPECT_EQ(token_requests_.size(), 1U);
+    pass(1ms);
+    token_answer_.reset();
+
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+    EXPECT_EQ(token_requests_.size(), 2U);
+}
+
+TEST_F(OAuth2Test, leaves_the_token_endpoint_alone_for_as_long_as_it_asks_but_an_hour_at_most) {
+    for (const auto& [asked, wait] : {std::pair<std::string, Duration>("60", 60s),
+                                      {"1", 5s},
+                                      {"999999999999", 1h},
+                                      {"soon", 5s}}) {
+        token_requests_.clear();
+        token_answer_ =
+            "HTTP/1.1 429 No\r\nContent-Length: 0\r\nRetry-After: " + asked + "\r\n\r\n";
+        EXPECT_EQ(deliver().reason(), Reason::protocol);
+        pass(wait - 1ms);
+        EXPECT_EQ(deliver().reason(), Reason::protocol);
+        EXPECT_EQ(token_requests_.size(), 1U) << asked;
+        pass(1ms);
+        EXPECT_EQ(deliver().reason(), Reason::protocol);
+        EXPECT_EQ(token_requests_.size(), 2U) << asked;
+        pass(1h);
+    }
+}
+
+TEST_F(OAuth2Test, holds_a_token_that_has_no_life_for_five_seconds) {
+    for (const char* const life : {"0", "-1", "0.5"}) {
+        expires_in_ = life;
+        token_requests_.clear();
+        for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+        EXPECT_EQ(token_requests_.size(), 1U) << life;
+        pass(5s);
+    }
+}
+
+TEST_F(OAuth2Test, asks_no_token_endpoint_at_an_address_that_is_denied) {
+    network_.names.addresses = {net::ip::make_address("169.254.169.254")};
+
+    const Outcome outcome = deliver();
+
+    EXPECT_EQ(outcome.reason(), Reason::blocked);
+    EXPECT_TRUE(outcome.error().message().starts_with("token request: egress.deny refuses"))
+        << outcome.error().message();
+    EXPECT_TRUE(network_.targets.empty());
+    EXPECT_EQ(network_.asked, std::vector<std::string>{"login.test"});
+}
+
+TEST_F(OAuth2Test, asks_for_tokens_by_way_of_the_proxy) {
+    options_.proxy = "http://me:secret@proxy.test:3128";
+
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+
+    EXPECT_EQ(network_.asked.at(0), "proxy.test");
+    EXPECT_EQ(network_.targets.at(0).port, 3128);
+    const std::string& sent = token_requests_.at(0);
+    EXPECT_TRUE(
+        sent.starts_with("POST http://login.test:8444/token?a=b HTTP/1.1\r\n"
+                         "Host: login.test:8444\r\n"))
+        << sent;
+    EXPECT_NE(sent.find("\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n"), std::string::npos);
+}
+
+TEST_F(OAuth2Test, asks_for_tokens_through_a_tunnel_of_the_proxys) {
+    options_.proxy = "http://me:secret@proxy.test:3128";
+    options_.auth.token_url = "https://login.test/token?a=b";
+
+    EXPECT_EQ(deliver().verdict(), Verdict::delivered);
+
+    const ConnectTarget& target = network_.targets.at(0);
+    ASSERT_NE(target.tunnel, nullptr);
+    EXPECT_TRUE(target.tunnel->request.starts_with("CONNECT login.test:443 HTTP/1.1\r\n"));
+    EXPECT_NE(target.tunnel->request.find("\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n"),
+              std::string::npos);
+    EXPECT_EQ(target.server_name, "login.test");
+    EXPECT_TRUE(token_requests_.at(0).starts_with("POST /token?a=b HTTP/1.1\r\n"));
+    EXPECT_EQ(token_requests_.at(0).find("Proxy-"), std::string::npos);
+}
+
+TEST_F(OAuth2Test, tells_a_proxy_that_wants_a_password_from_the_token_endpoint) {
+    options_.proxy = "http://proxy.test:3128";
+    token_answer_ = answer("", "407 No");
+
+    EXPECT_EQ(deliver().reason(), Reason::connect);
+    EXPECT_EQ(bench_.outcome().error().message(),
+              "token request: the proxy answered with status 407");
 }
 
 TEST_F(OAuth2Test, gives_the_token_request_ten_seconds_however_short_the_timeout) {

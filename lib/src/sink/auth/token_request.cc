@@ -12,6 +12,8 @@
 #include "base/base64.h"
 #include "http/exchange.h"
 #include "http/http_parser.h"
+#include "http/retry_after.h"
+#include "http/tunnel.h"
 #include "sink/auth/token_error.h"
 #include "sink/connection.h"
 
@@ -54,6 +56,15 @@ TokenAnswer refused(TokenProblem problem) {
     return failed(Reason::protocol, make_token_error(problem));
 }
 
+TokenAnswer refused_by_status(const ResponseParser& parser, WallTime now) {
+    TokenAnswer answer = failed(Reason::protocol, make_token_error(parser.status()));
+    const auto asked = parser.find("Retry-After");
+    if (!asked) return answer;
+    const std::string_view date = parser.find("Date").value_or(std::string_view());
+    answer.failure.retry_after = parse_retry_after(*asked, date, now).value_or(Duration::zero());
+    return answer;
+}
+
 /// Some write the number as a text.
 std::optional<Duration> life_of(const nlohmann::json& answer) {
     const auto found = answer.find("expires_in");
@@ -93,7 +104,8 @@ Result<TokenRequest> TokenRequest::make(const HttpSinkOptions& options, Resolver
     own.auth = {};
     own.signing = {};
     own.tls = {};
-    own.tls.ca_file = options.tls.ca_file;
+    const std::string& own_ca_file = options.auth.ca_file;
+    own.tls.ca_file = own_ca_file.empty() ? options.tls.ca_file : own_ca_file;
     own.tls.min_version = options.tls.min_version;
     Result<HttpPlan> plan = make_http_plan(std::move(own), resolver, connector);
     if (plan.has_error()) return Error("token_url: " + plan.error().message());
@@ -150,8 +162,11 @@ awaitable<TokenAnswer> TokenRequest::send(const SinkContext& context,
         co_return failed(Reason::timeout, in_token_request(timed_out));
     }
     if (parser.is_too_long()) co_return refused(TokenProblem::too_long);
+    if (parser.has_head() && parser.status() == 407 && plan_.route.is_relayed) {
+        co_return failed(Reason::connect, in_token_request(refused_by_proxy(parser.status())));
+    }
     if (parser.has_head() && parser.status() != 200) {
-        co_return failed(Reason::protocol, make_token_error(parser.status()));
+        co_return refused_by_status(parser, context.clock.wall());
     }
     if (!parser.is_done()) co_return conclude_without_answer(end);
     co_return read(parser.body());

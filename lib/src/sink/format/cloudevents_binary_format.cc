@@ -68,7 +68,8 @@ std::string content_type_of(const JsonLookup& event, const Members& members) {
 /// The bytes of the data.
 std::string data_of(const JsonLookup& event, const Members& members, std::string_view type) {
     const JsonSlice base64 = member(members, "data_base64");
-    if (base64.kind == JsonValue::Kind::string) {
+    if (is_there(base64)) {
+        if (base64.kind != JsonValue::Kind::string) throw render_error(RenderErrc::bad_base64);
         std::optional<std::string> bytes = from_base64(event.decoded(base64));
         if (!bytes) throw render_error(RenderErrc::bad_base64);
         return std::move(*bytes);
