@@ -267,7 +267,13 @@ awaitable<void> App::shut_down() {
               {{"drain_seconds", std::chrono::duration<double>(config_.shutdown_drain).count()}});
     co_await ingest_server_->stop(std::min(config_.shutdown_drain, in_flight_limit));
     co_await broadcaster_.drain(deadline);
-    if (dead_letters_) co_await dead_letters_->flush(disk_limit);
+    if (dead_letters_) {
+        const std::size_t left = co_await dead_letters_->flush(disk_limit);
+        if (left > 0) {
+            log_.error("dead_letters", "the disk has not taken all dead letters",
+                       {{"events", left}});
+        }
+    }
     co_await admin_server_->stop(admin_stop_limit);
     log_.info("daemon", "stopped");
 }

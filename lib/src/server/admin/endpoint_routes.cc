@@ -168,9 +168,7 @@ awaitable<Response> EndpointRoutes::resume(AdminCall, std::shared_ptr<Endpoint> 
 }
 
 awaitable<Response> EndpointRoutes::purge(AdminCall, std::shared_ptr<Endpoint> endpoint) {
-    std::size_t purged = 0;
-    Work work = [&purged](Endpoint& found) { purged = found.purge(); };
-    co_await on_shard(std::move(endpoint), std::move(work));
+    const std::size_t purged = co_await sources_.broadcaster.purge(std::move(endpoint));
     Json body;
     body["purged"] = purged;
     co_return json_response(json_line(body));
