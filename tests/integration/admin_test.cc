@@ -6,6 +6,7 @@
 #include <latch>
 #include <nlohmann/json.hpp>
 
+#include "base/wakeup.h"
 #include "support/admin_listener.h"
 
 namespace fanfare {
@@ -22,6 +23,40 @@ class GoneSink final : public Sink {
 
 std::unique_ptr<Sink> make_gone_sink(const SinkContext& /*context*/) {
     return std::make_unique<GoneSink>();
+}
+
+class HangingSink final : public Sink {
+  public:
+    explicit HangingSink(Clock& clock) : clock_(clock) {}
+
+    awaitable<Outcome> deliver(Attempt /*attempt*/) override {
+        co_await wait_until(clock_, TimePoint::max());
+        co_return Outcome::delivered();
+    }
+
+  private:
+    Clock& clock_;
+};
+
+std::unique_ptr<Sink> make_hanging_sink(const SinkContext& context) {
+    return std::make_unique<HangingSink>(context.clock);
+}
+
+TEST_F(AdminListener, ends_a_test_in_time_whatever_the_endpoint_s_timeout) {
+    make_sink_ = make_hanging_sink;
+    prepare_ = [](AdminSources& sources) { sources.test_limit = std::chrono::milliseconds(20); };
+    start();
+
+    const test::RawAnswer answer = ask(post("/v1/endpoints/audit/test", ""));
+
+    ASSERT_EQ(answer.status, 200);
+    const auto result = nlohmann::json::parse(answer.body);
+    EXPECT_EQ(result["delivered"], false);
+    EXPECT_TRUE(result["status"].is_null());
+    EXPECT_EQ(result["error"], "timeout");
+    EXPECT_NE(result["message"].get<std::string>().find("a test waits no longer"),
+              std::string::npos);
+    EXPECT_GE(result["duration_seconds"], 0.02);
 }
 
 TEST_F(AdminListener, shows_metrics_of_what_has_happened) {

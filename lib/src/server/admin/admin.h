@@ -37,6 +37,8 @@ struct AdminSources {
     DeadLetterStore* dead_letters = nullptr;  ///< null: they are not kept
     std::string config = "{}\n";              ///< JSON, without secrets
     std::vector<std::string> listen = {};     ///< `admin.listen`, as it is configured
+    /// Somebody waits for a test: it ends then, whatever the timeout of the endpoint.
+    Duration test_limit = std::chrono::seconds(30);
 };
 
 /// The routes of the admin listener (SPEC 15). `/metrics`, `/healthz` and `/readyz` are open to

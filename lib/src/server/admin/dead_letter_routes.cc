@@ -96,7 +96,7 @@ Response shutting_down(std::uint64_t replayed) {
                           json_text(detail));
 }
 
-/// Ends a replay for those who wait to begin theirs.
+/// While it lives, every other replay is refused.
 class Turn {
   public:
     explicit Turn(std::atomic<bool>& is_taken) : is_taken_(is_taken) {}

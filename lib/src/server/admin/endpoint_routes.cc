@@ -30,7 +30,7 @@ awaitable<void> on_shard(std::shared_ptr<Endpoint> endpoint, Work work) {
 
 struct TestResult {
     std::optional<Outcome> outcome;  // a coroutine's result must be made from nothing
-    bool is_cut_off = false;         // test_limit came first; the outcome means nothing
+    bool is_cut_off = false;         // the limit came first; the outcome means nothing
     Duration took{};
 };
 
@@ -47,8 +47,8 @@ awaitable<void> attempt(TestRun& run) {
     run.ended.notify();
 }
 
-/// One attempt, which ends after EndpointRoutes::test_limit at the latest.
-awaitable<TestResult> run_test(std::shared_ptr<Endpoint> endpoint, EventPtr ping) {
+/// One attempt, which ends after `limit` at the latest.
+awaitable<TestResult> run_test(std::shared_ptr<Endpoint> endpoint, EventPtr ping, Duration limit) {
     Shard& shard = endpoint->shard();
     Clock& clock = shard.clock();
     TestRun run{std::move(endpoint), std::move(ping), Wakeup(shard.executor()), {}};
@@ -57,7 +57,7 @@ awaitable<TestResult> run_test(std::shared_ptr<Endpoint> endpoint, EventPtr ping
         run.ended.notify();
     });
     const TimePoint begun = clock.now();
-    const TimePoint deadline = begun + EndpointRoutes::test_limit;
+    const TimePoint deadline = begun + limit;
     tasks.spawn(attempt(run));
     while (!run.result.outcome && clock.now() < deadline) {
         co_await wait_until(clock, deadline, run.ended);
@@ -98,7 +98,7 @@ void describe_cut_off(Json& body) {
     body["delivered"] = false;
     body["status"] = nullptr;
     body["error"] = to_string(Reason::timeout);
-    body["message"] = "a test waits for 30 s at most, whatever the timeout of the endpoint";
+    body["message"] = "a test waits no longer, whatever the timeout of the endpoint";
 }
 
 std::string describe(const TestResult& result, const Event& ping) {
@@ -190,7 +190,7 @@ EventPtr EndpointRoutes::make_ping() {
 awaitable<Response> EndpointRoutes::test(AdminCall, std::shared_ptr<Endpoint> endpoint) {
     const EventPtr ping = make_ping();
     const Executor executor = endpoint->shard().executor();
-    awaitable<TestResult> task = run_test(std::move(endpoint), ping);
+    awaitable<TestResult> task = run_test(std::move(endpoint), ping, sources_.test_limit);
     const TestResult result = co_await run_on(executor, std::move(task));
     co_return json_response(describe(result, *ping));
 }
