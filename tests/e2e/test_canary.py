@@ -82,10 +82,10 @@ class Canary(EndToEndCase):
                              ("/readyz", 200), ("/v1/config", 200), ("/v1/endpoints", 200),
                              ("/v1/match", 405), ("/v1/dead-letters", 200), ("/nowhere", 404)):
             yield path, status, daemon.get(path)
-        for endpoint in [endpoint["name"] for endpoint in self.endpoints_] + ["nobody"]:
-            for path in ("", "/attempts"):
-                path = f"/v1/endpoints/{endpoint}{path}"
-                yield path, 404 if endpoint == "nobody" else 200, daemon.get(path)
+        others = {"/nobody": 404, "/nobody/attempts": 404, "/disabled/attempts": 409}
+        for name in [endpoint["name"] for endpoint in self.endpoints_] + ["nobody"]:
+            for path in (f"/{name}", f"/{name}/attempts"):
+                yield path, others.get(path, 200), daemon.get(f"/v1/endpoints{path}")
         for headers in ((), (("Authorization", "Bearer wrong"),)):
             yield "ingest", 401, fetch(daemon.ingest, "POST", "/events", b"{}", headers)
         yield "ingest", 400, fetch(daemon.ingest, "POST", "/events", b"{",
