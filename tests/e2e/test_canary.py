@@ -56,6 +56,7 @@ class Canary(EndToEndCase):
              "headers": {"X-Secret": WORD, "Authorization": ["Bearer ${CANARY}"]}},
             {"name": "url", "url": f"http://me:{WORD}@{host}/url?token={WORD}"},
             {"name": "proxy", "url": PROXIED, "proxy": f"http://me:{WORD}@{host}"},
+            {"name": "path", "url": f"http://{host}/path/${{CANARY}}"},
             {"name": "disabled", "disabled": True, "url": f"http://{WORD}@{host}/",
              "headers": {"X-Secret": WORD}},
         ]

@@ -127,11 +127,17 @@ std::optional<std::string> check_token_url(const std::string& text, const std::s
 
 constexpr std::array<const char*, 3> auth_types = {"bearer", "basic", "oauth2"};
 
+std::optional<std::size_t> auth_type_index(Target& target) {
+    const AuthOptions::Type type = target.endpoint.http.auth.type;
+    if (type == AuthOptions::Type::none) return std::nullopt;
+    return static_cast<std::size_t>(type) - 1;
+}
+
 Key type_key() {
     return {"type",
             "How requests are authorized.",
             ChoiceKind{{auth_types.begin(), auth_types.end()},
-                       [](Target&) { return std::size_t{0}; },
+                       auth_type_index,
                        [](Target& t, std::size_t index) {
                            t.endpoint.http.auth.type = static_cast<AuthOptions::Type>(index + 1);
                        }},
@@ -264,7 +270,9 @@ Key signing_key() {
     // In this order: what a secret looks like depends on the scheme.
     return {"signing",
             "Signatures by which receivers know who sent a webhook.",
-            MappingKind{{std::move(scheme), std::move(secrets)}, {}},
+            MappingKind{{std::move(scheme), std::move(secrets)},
+                        {},
+                        [](Target& t) { return !t.endpoint.http.signing.secrets.empty(); }},
             false,
             {},
             {},
@@ -289,14 +297,15 @@ Key auth_key() {
             "/run/secrets/audit-password"),
     };
     for (Key& key : oauth2_keys()) keys.push_back(std::move(key));
-    return {"auth",
-            "Authorization of requests, in place of a header. Files of secrets are read anew when "
-            "they change.",
-            MappingKind{std::move(keys), {}},
-            false,
-            {},
-            {},
-            true};
+    return {
+        "auth",
+        "Authorization of requests, in place of a header. Files of secrets are read anew when "
+        "they change.",
+        MappingKind{std::move(keys), {}, [](Target& t) { return auth_type_index(t).has_value(); }},
+        false,
+        {},
+        {},
+        true};
 }
 
 void check_credentials(const Value& endpoint, const EndpointConfig& config) {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/base64.h"
-#include "base/digits.h"
+#include "base/percent.h"
 #include "http/fields.h"
 #include "http/media_type.h"
 
@@ -36,24 +36,6 @@ std::string unquoted(std::string_view value) {
     for (std::size_t i = 0; i < value.size(); ++i) {
         if (value[i] == '\\' && i + 1 < value.size()) ++i;
         text += value[i];
-    }
-    return text;
-}
-
-/// Once only: what an escape stands for may look like another one.
-std::optional<std::string> percent_decoded(std::string_view value) {
-    std::string text;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-        if (value[i] != '%') {
-            text += value[i];
-            continue;
-        }
-        if (value.size() - i < 3) return std::nullopt;
-        const int high = hex_value(value[i + 1]);
-        const int low = hex_value(value[i + 2]);
-        if (high < 0 || low < 0) return std::nullopt;
-        text += static_cast<char>(high * 16 + low);
-        i += 2;
     }
     return text;
 }

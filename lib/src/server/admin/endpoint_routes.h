@@ -9,6 +9,8 @@ namespace fanfare {
 class EndpointRoutes {
   public:
     static constexpr std::int64_t attempts_limit = 100;  ///< as many as are kept
+    /// A test is somebody waiting: it ends then, whatever the timeout of the endpoint.
+    static constexpr Duration test_limit = std::chrono::seconds(30);
 
     /// Must outlive it.
     explicit EndpointRoutes(AdminSources& sources)
