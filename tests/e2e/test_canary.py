@@ -12,8 +12,6 @@ from harness.http import fetch
 from harness.receiver import Answer
 from harness.wait import wait_until
 
-# A disabled endpoint makes no attempts.
-ABSENT = ("/v1/endpoints/disabled/attempts",)
 PROXIED = "http://receiver.invalid/proxied"
 WORD = "CaNaRy0123456789CaNaRy0123456789"  # base64 of 24 bytes as it stands
 
@@ -57,8 +55,8 @@ class Canary(EndToEndCase):
             {"name": "header", "url": receiver.url("/header"), "retry": {"permanent": [500]},
              "headers": {"X-Secret": WORD, "Authorization": ["Bearer ${CANARY}"]}},
             {"name": "url", "url": f"http://me:{WORD}@{host}/url?token={WORD}"},
-            {"name": "path", "url": f"http://{host}/path/${{CANARY}}"},
             {"name": "proxy", "url": PROXIED, "proxy": f"http://me:{WORD}@{host}"},
+            {"name": "path", "url": f"http://{host}/path/${{CANARY}}"},
             {"name": "disabled", "disabled": True, "url": f"http://{WORD}@{host}/",
              "headers": {"X-Secret": WORD}},
         ]
@@ -85,11 +83,10 @@ class Canary(EndToEndCase):
                              ("/readyz", 200), ("/v1/config", 200), ("/v1/endpoints", 200),
                              ("/v1/match", 405), ("/v1/dead-letters", 200), ("/nowhere", 404)):
             yield path, status, daemon.get(path)
-        for endpoint in [endpoint["name"] for endpoint in self.endpoints_] + ["nobody"]:
-            for path in ("", "/attempts"):
-                path = f"/v1/endpoints/{endpoint}{path}"
-                is_there = endpoint != "nobody" and path not in ABSENT
-                yield path, 200 if is_there else 404, daemon.get(path)
+        others = {"/nobody": 404, "/nobody/attempts": 404, "/disabled/attempts": 404}
+        for name in [endpoint["name"] for endpoint in self.endpoints_] + ["nobody"]:
+            for path in (f"/{name}", f"/{name}/attempts"):
+                yield path, others.get(path, 200), daemon.get(f"/v1/endpoints{path}")
         for headers in ((), (("Authorization", "Bearer wrong"),)):
             yield "ingest", 401, fetch(daemon.ingest, "POST", "/events", b"{}", headers)
         yield "ingest", 400, fetch(daemon.ingest, "POST", "/events", b"{",

@@ -40,13 +40,13 @@ class HttpSinkErrorsTest : public testing::Test {
         bench_.sink = (*maker)(bench_.sink_context);
     }
 
-    void begin(const std::string& payload = "{}") {
+    void begin() {
         EventFields fields;
         fields.id = "id";
-        bench_.begin({Event::make(payload, fields)});
+        bench_.begin({Event::make("{}", fields)});
     }
-    Outcome deliver(const std::string& payload = "{}") {
-        begin(payload);
+    Outcome deliver() {
+        begin();
         return bench_.finish();
     }
     Outcome deliver_by(HttpSinkOptions options) {
@@ -218,30 +218,6 @@ TEST_F(HttpSinkErrorsTest, is_aborted_and_hangs_up_when_cancelled) {
 
     EXPECT_EQ(bench_.finish().verdict(), Verdict::aborted);
     EXPECT_TRUE(imposter.wait_until([&] { return imposter.open_connections() == 0; }));
-}
-
-/// More than sockets hold.
-std::string large_payload() { return "{\"data\":\"" + std::string(32U << 20U, 'x') + "\"}"; }
-
-TEST_F(HttpSinkErrorsTest, hears_a_refusal_of_what_nobody_reads) {
-    Imposter imposter([](const Recorded&, std::size_t) { return Reply::status(413).then_hold(); });
-    imposter.leave_bodies_unread();
-    make_sink(options(imposter.url()));
-
-    const Outcome outcome = deliver(large_payload());
-
-    EXPECT_EQ(outcome.http_status(), 413);
-}
-
-TEST_F(HttpSinkErrorsTest, hears_a_refusal_of_what_nobody_reads_through_tls) {
-    Imposter imposter([](const Recorded&, std::size_t) { return Reply::status(413).then_hold(); },
-                      tls());
-    imposter.leave_bodies_unread();
-    make_sink(trusting(imposter));
-
-    const Outcome outcome = deliver(large_payload());
-
-    EXPECT_EQ(outcome.http_status(), 413);
 }
 
 // Acceptance 28, the distribution's TestHTTPSink with an untrusted certificate.

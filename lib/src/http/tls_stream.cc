@@ -117,7 +117,8 @@ class TlsStream final : public ByteStream {
     bool is_stale() noexcept override {
         // Not a peek at the socket: a session ticket may lie there, which says nothing.
         error_code error;
-        stream_.next_layer().non_blocking(true, error);
+        StreamSocket& socket = stream_.next_layer();
+        if (!socket.non_blocking()) socket.non_blocking(true, error);
         if (error) return true;
         char byte = 0;
         stream_.read_some(net::buffer(&byte, 1), error);

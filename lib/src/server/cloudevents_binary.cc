@@ -1,12 +1,12 @@
 #include "server/cloudevents_binary.h"
 
-#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
 
 #include "base/base64.h"
 #include "base/percent.h"
+#include "event/attribute_name.h"
 #include "http/fields.h"
 #include "http/media_type.h"
 
@@ -21,11 +21,6 @@ Refusal header_refusal(std::string_view name, std::string_view problem) {
     message += "` ";
     message += problem;
     return {400, "HEADER_INVALID", std::move(message), {}};
-}
-
-bool is_attribute_name(std::string_view name) {
-    const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-    return !name.empty() && std::all_of(name.begin(), name.end(), is_allowed);
 }
 
 /// `"a\"b"` → `a"b`: some senders write values as quoted strings.

@@ -1,20 +1,15 @@
 #include "sink/request_credentials.h"
 
-#include <boost/algorithm/string/predicate.hpp>
-#include <locale>
+#include "http/fields.h"
 
 namespace fanfare {
 namespace {
 
-bool is_same_name(std::string_view a, std::string_view b) {
-    return boost::algorithm::iequals(a, b, std::locale::classic());
-}
-
 bool is_part_of_signature(SigningScheme scheme, std::string_view name) {
-    if (is_same_name(name, signature_header(scheme))) return true;
+    if (equals_ignoring_case(name, signature_header(scheme))) return true;
     // They are signed, too.
-    return scheme == SigningScheme::standard &&
-           (is_same_name(name, "webhook-id") || is_same_name(name, "webhook-timestamp"));
+    return scheme == SigningScheme::standard && (equals_ignoring_case(name, "webhook-id") ||
+                                                 equals_ignoring_case(name, "webhook-timestamp"));
 }
 
 }  // namespace
@@ -23,7 +18,7 @@ std::string_view key_instead_of_header(const HttpSinkOptions& options, std::stri
     const SigningOptions& signing = options.signing;
     if (!signing.secrets.empty() && is_part_of_signature(signing.scheme, name)) return "signing";
     const bool has_auth = options.auth.type != AuthOptions::Type::none;
-    return has_auth && is_same_name(name, "Authorization") ? "auth" : "";
+    return has_auth && equals_ignoring_case(name, "Authorization") ? "auth" : "";
 }
 
 RequestCredentials::RequestCredentials(const HttpPlan& plan, const SinkContext& context)

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <charconv>
-#include <locale>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/percent.h"
 #include "http/exchange.h"
+#include "http/fields.h"
 #include "http/http_parser.h"
 #include "http/retry_after.h"
 #include "http/tunnel.h"
@@ -25,7 +25,6 @@ constexpr std::int64_t life_seconds_max = std::int64_t{366} * 24 * 3600;
 
 /// As in application/x-www-form-urlencoded (RFC 6749 appendix B).
 std::string form_encoded(std::string_view text) {
-    static constexpr char digits[] = "0123456789ABCDEF";
     static constexpr std::string_view marks = "*-._";
     std::string out;
     for (const char c : text) {
@@ -37,9 +36,7 @@ std::string form_encoded(std::string_view text) {
         } else if (c == ' ') {
             out += '+';
         } else {
-            out += '%';
-            out += digits[byte >> 4U];
-            out += digits[byte & 0xfU];
+            append_percent_escape(out, byte);
         }
     }
     return out;
@@ -177,9 +174,8 @@ TokenAnswer TokenRequest::read(std::string_view body) {
     if (!json.is_object()) return refused(TokenProblem::no_json);
     const auto type = json.find("token_type");
     const bool has_type = type != json.end() && !type->is_null();
-    if (has_type &&
-        !(type->is_string() && boost::algorithm::iequals(type->get_ref<const std::string&>(),
-                                                         "bearer", std::locale::classic()))) {
+    if (has_type && !(type->is_string() &&
+                      equals_ignoring_case(type->get_ref<const std::string&>(), "bearer"))) {
         return refused(TokenProblem::no_bearer);
     }
     const auto text = json.find("access_token");
