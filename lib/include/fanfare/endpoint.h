@@ -111,8 +111,9 @@ class Endpoint final {
     std::size_t purge();
 
     /// Queues events again that were given up, behind all others and past the filter. They count
-    /// as offered once more. Only those that a Broadcaster has numbered anew.
-    void requeue(std::span<const EventPtr> events);
+    /// as offered once more. Only those that a Broadcaster has numbered anew. The box hears what
+    /// becomes of their letters.
+    void requeue(std::span<const Replayed> events);
 
     /// One attempt past the queue, that neither counts nor moves the breaker. Ends with the
     /// endpoint at the latest, then with `aborted`. The endpoint must outlive the coroutine.

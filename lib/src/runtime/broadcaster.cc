@@ -45,30 +45,30 @@ std::optional<Broadcaster::Written> Broadcaster::write(
         if (!lane.endpoints.empty()) lane.shard->inbox_->reserve(events.size());
     }
     const Written written{last_seq_ + 1, last_seq_ + events.size()};
-    number(events);
-    for (const std::shared_ptr<Event>& event : events) bytes_ += event->payload().size();
+    const TimePoint now = lanes_.front().shard->clock().now();
+    for (const std::shared_ptr<Event>& event : events) {
+        number(*event, now);
+        bytes_ += event->payload().size();
+    }
     for (const Lane& lane : lanes_) {
         if (!lane.endpoints.empty()) lane.shard->inbox_->push(events);
     }
     return written;
 }
 
-void Broadcaster::number(std::span<const std::shared_ptr<Event>> events) {
-    const TimePoint now = lanes_.front().shard->clock().now();
-    for (const std::shared_ptr<Event>& event : events) {
-        event->seq_ = ++last_seq_;
-        event->accepted_ = now;
-    }
+void Broadcaster::number(Event& event, TimePoint now) {
+    event.seq_ = ++last_seq_;
+    event.accepted_ = now;
 }
 
-bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint,
-                         std::vector<std::shared_ptr<Event>> events) {
+bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events) {
     const std::lock_guard lock(mutex_);
     if (is_closed_ || !lane_of(*endpoint).has(endpoint.get())) return false;
-    number(events);
+    const TimePoint now = endpoint->shard().clock().now();
+    for (const Replayed& replayed : events) number(*replayed.event, now);
     replayed_ += events.size();
-    const std::vector<EventPtr> numbered(events.begin(), events.end());
-    endpoint->shard().inbox_->push([endpoint, numbered] { endpoint->requeue(numbered); });
+    endpoint->shard().inbox_->push(
+        [endpoint, events = std::move(events)] { endpoint->requeue(events); });
     return true;
 }
 

@@ -153,7 +153,7 @@ Endpoint::~Endpoint() = default;
 
 void Endpoint::start() { impl_->start(); }
 void Endpoint::offer(const EventPtr& event) { impl_->offer(event); }
-void Endpoint::requeue(std::span<const EventPtr> events) { impl_->requeue(events); }
+void Endpoint::requeue(std::span<const Replayed> events) { impl_->requeue(events); }
 void Endpoint::drain() { impl_->drain(); }
 void Endpoint::abort() { impl_->abort(); }
 awaitable<void> Endpoint::join(DropReason reason) { return impl_->join(reason); }

@@ -32,7 +32,36 @@ void Endpoint::Impl::give_up(Held& held, DeadReason reason) {
     metrics_.dead_lettered(held.batch().size(), reason);
     log_.given_up(held.batch(), reason);
     for (const EventPtr& event : held.batch()) put_letter(event, held.lease, reason);
+    discard_letters(held.batch());
     held.settle(Settle::done);
+}
+
+/// The letters that these events were replayed from, if they were.
+void Endpoint::Impl::discard_letters(Batch batch) {
+    if (letters_.empty()) return;
+    for (const EventPtr& event : batch) {
+        const auto found = letters_.find(event->seq());
+        if (found == letters_.end()) continue;
+        options_.dead_letters->discard({&found->second, 1});
+        letters_.erase(found);
+    }
+}
+
+/// A purge is for the letters of what it drops as well; else they are what is left.
+void Endpoint::Impl::end_letters(const std::vector<EventPtr>& dropped, DropReason reason) {
+    std::vector<std::int64_t> letters;
+    for (const EventPtr& event : dropped) {
+        if (letters_.empty()) break;
+        const auto found = letters_.find(event->seq());
+        if (found == letters_.end()) continue;
+        letters.push_back(found->second);
+        letters_.erase(found);
+    }
+    if (letters.empty()) return;
+    if (reason == DropReason::purged) return options_.dead_letters->discard(letters);
+    options_.dead_letters->keep(letters);
+    shard_.log().info("endpoint", "replayed events stay dead letters",
+                      {{"endpoint", options_.name}, {"events", letters.size()}});
 }
 
 /// The workers find the rest of the queue.
@@ -74,6 +103,7 @@ std::size_t Endpoint::Impl::drop_pending(DropReason reason) {
     const std::size_t count = events.size();
     if (count == 0) return 0;
     metrics_.dropped(count, reason);
+    end_letters(events, reason);
     const LogLevel level = reason == DropReason::purged ? LogLevel::warning : LogLevel::error;
     shard_.log().write(level, "endpoint", "events dropped",
                        {{"endpoint", options_.name},

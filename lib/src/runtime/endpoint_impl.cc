@@ -85,10 +85,16 @@ void Endpoint::Impl::offer(const EventPtr& event) {
     wake_for_push();
 }
 
-void Endpoint::Impl::requeue(std::span<const EventPtr> events) {
+void Endpoint::Impl::requeue(std::span<const Replayed> events) {
     metrics_.offered(events.size());
     metrics_.replayed(events.size());
-    for (const EventPtr& event : events) enqueue(event);
+    for (const Replayed& replayed : events) {
+        const bool has_letter = replayed.letter != 0 && options_.dead_letters != nullptr;
+        if (has_letter) letters_.emplace(replayed.event->seq(), replayed.letter);
+        if (enqueue(replayed.event) || !has_letter) continue;
+        letters_.erase(replayed.event->seq());
+        options_.dead_letters->keep({&replayed.letter, 1});
+    }
     wake_one();
 }
 
@@ -97,14 +103,20 @@ bool Endpoint::Impl::wants(const Event& event) const {
     return !is_gone_ && (!options_.filter || options_.filter->wants(event));
 }
 
-/// Counts as having entered the queue, whatever comes of it, so that all that is lost did.
-void Endpoint::Impl::enqueue(EventPtr event) {
+/// Counts as having entered the queue, whatever comes of it, so that all that is lost did. Whether
+/// it is there.
+bool Endpoint::Impl::enqueue(EventPtr event) {
     metrics_.queued(1);
-    if (state_ != State::running) return metrics_.dropped(1, DropReason::removed);
+    if (state_ != State::running) {
+        metrics_.dropped(1, DropReason::removed);
+        return false;
+    }
     try {
         queue_->push(std::move(event));
+        return true;
     } catch (...) {
         note_lost(std::current_exception());
+        return false;
     }
 }
 
@@ -266,6 +278,7 @@ void Endpoint::Impl::carry_out(const Decision& decision, Held& held, TimePoint n
 
 void Endpoint::Impl::deliver(Held& held, TimePoint now) {
     for (const EventPtr& event : held.batch()) metrics_.delivered(now - event->accepted());
+    discard_letters(held.batch());
     held.settle(Settle::done);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <unordered_map>
 #include <vector>
 
 #include "base/task_group.h"
@@ -23,7 +24,7 @@ class Endpoint::Impl {
 
     void start();
     void offer(const EventPtr& event);
-    void requeue(std::span<const EventPtr> events);
+    void requeue(std::span<const Replayed> events);
     void drain();
     void abort();
     awaitable<void> join(DropReason reason);
@@ -66,7 +67,7 @@ class Endpoint::Impl {
     awaitable<void> work(std::unique_ptr<Sink> sink);
     awaitable<void> work_until_ended(Sink& sink);
     bool wants(const Event& event) const;
-    void enqueue(EventPtr event);
+    bool enqueue(EventPtr event);
     void note_lost(const std::exception_ptr& exception);
     void see_to_others(TimePoint now);
     std::optional<RetryGate::Pass> may_begin(TimePoint now);
@@ -85,6 +86,8 @@ class Endpoint::Impl {
     TimePoint overdue_at() const noexcept;
     void give_up(Held& held, DeadReason reason);
     void put_letter(const EventPtr& event, const Lease& story, DeadReason reason);
+    void discard_letters(Batch batch);
+    void end_letters(const std::vector<EventPtr>& dropped, DropReason reason);
     std::size_t drop_pending(DropReason reason);
     awaitable<void> release(std::vector<EventPtr> events);
     awaitable<void> make_ping(std::shared_ptr<Ping> ping);
@@ -112,6 +115,7 @@ class Endpoint::Impl {
     std::minstd_rand random_;
     State state_ = State::running;
     bool is_gone_ = false;
+    std::unordered_map<std::uint64_t, std::int64_t> letters_;  // by seq: of events replayed
     unsigned in_flight_ = 0;
     bool is_backlogged_ = false;
     bool is_held_ = false;          // the gate lets nobody pass until something happens

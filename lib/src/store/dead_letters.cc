@@ -128,11 +128,10 @@ DeadLetterStore::~DeadLetterStore() {
     });
     thread_.join();
     while (waiting() > 0) {
-        if (write_next()) continue;
-        lose(LostReason::write, writing_.size());
-        writing_.clear();
+        if (write_next() && erase_discarded()) continue;
         const std::lock_guard lock(mutex_);
-        writing_count_ = 0;
+        lose(LostReason::write, writing_.size() + waiting_.size());
+        break;
     }
     tell_lost(true);
 }
@@ -184,7 +183,7 @@ void DeadLetterStore::schedule() noexcept {
 void DeadLetterStore::write_waiting() noexcept {
     bool is_written = false;
     try {
-        is_written = write_next();
+        is_written = write_next() && erase_discarded();
         tell_lost(false);
         end_flushes();
     } catch (...) {
@@ -192,7 +191,7 @@ void DeadLetterStore::write_waiting() noexcept {
     }
     {
         const std::lock_guard lock(mutex_);
-        is_scheduled_ = !waiting_.empty() || writing_count_ > 0;
+        is_scheduled_ = waiting_locked() > 0;
         if (!is_scheduled_ || is_closing_) return;
     }
     if (is_written) {
@@ -238,7 +237,30 @@ bool DeadLetterStore::write_next() {
     writing_.clear();
     const std::lock_guard lock(mutex_);
     waiting_bytes_ -= bytes;
-    writing_count_ = 0;
+    in_hand_ = 0;
+    return true;
+}
+
+/// False if the disk does not take it.
+bool DeadLetterStore::erase_discarded() {
+    if (erasing_.empty()) {
+        const std::lock_guard lock(mutex_);
+        erasing_.swap(discarded_);
+        in_hand_ = erasing_.size();
+    }
+    if (erasing_.empty()) return true;
+    try {
+        replayed_ += table_.erase(erasing_).letters;
+    } catch (const SqliteError& error) {
+        log_.error("dead_letters", "letters of replayed events cannot be erased, will try again",
+                   {{"error", error.what()}});
+        return false;
+    }
+    note_kept();
+    const std::lock_guard lock(mutex_);
+    for (const std::int64_t letter : erasing_) replaying_.erase(letter);
+    erasing_.clear();
+    in_hand_ = 0;
     return true;
 }
 
@@ -253,7 +275,7 @@ void DeadLetterStore::take_next() {
         writing_.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
     }
-    writing_count_ = writing_.size();
+    in_hand_ = writing_.size();
     if (waiting_.empty()) waiting_.shrink_to_fit();
 }
 
@@ -324,33 +346,66 @@ awaitable<Result<std::int64_t>> DeadLetterStore::last_id() {
 }
 
 awaitable<Result<std::uint64_t>> DeadLetterStore::purge(LetterFilter filter) {
+    struct Step {
+        std::size_t seen = 0;
+        std::int64_t last = 0;
+        std::uint64_t erased = 0;
+    };
     std::uint64_t purged = 0;
+    std::int64_t after = 0;
     for (;;) {
-        Work<std::uint64_t> work = [this, &filter](LetterTable& table) {
-            const std::uint64_t letters = table.erase(filter).letters;
-            purged_ += letters;
-            return letters;
+        Work<Step> work = [this, &filter, after](LetterTable& table) {
+            std::vector<std::int64_t> ids = table.ids(filter, after);
+            Step step;
+            step.seen = ids.size();
+            if (!ids.empty()) step.last = ids.back();
+            step.erased = table.erase(not_replayed(std::move(ids))).letters;
+            purged_ += step.erased;
+            return step;
         };
-        const Result<std::uint64_t> erased = co_await ask<std::uint64_t>(std::move(work));
-        if (erased.has_error()) co_return erased.error();
-        purged += *erased;
-        if (*erased < LetterTable::erased_at_once_max) break;
+        const Result<Step> step = co_await ask<Step>(std::move(work));
+        if (step.has_error()) co_return step.error();
+        purged += step->erased;
+        after = step->last;
+        if (step->seen < LetterTable::erased_at_once_max) break;
     }
     co_return purged;
 }
 
-awaitable<Result<std::uint64_t>> DeadLetterStore::erase(std::vector<std::int64_t> ids,
-                                                        LetterRemoval removal) {
-    return ask<std::uint64_t>([this, ids = std::move(ids), removal](LetterTable& table) {
-        const std::uint64_t letters = table.erase(ids).letters;
-        (removal == LetterRemoval::replayed ? replayed_ : purged_) += letters;
-        return letters;
-    });
+std::vector<std::int64_t> DeadLetterStore::not_replayed(std::vector<std::int64_t> ids) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(ids, [this](std::int64_t id) { return replaying_.count(id) > 0; });
+    return ids;
 }
 
-std::size_t DeadLetterStore::waiting() {
+bool DeadLetterStore::begin_replay(std::int64_t letter) {
     const std::lock_guard lock(mutex_);
-    return waiting_.size() + writing_count_;
+    return replaying_.insert(letter).second;
+}
+
+void DeadLetterStore::discard(std::span<const std::int64_t> letters) noexcept {
+    try {
+        const std::lock_guard lock(mutex_);
+        discarded_.insert(discarded_.end(), letters.begin(), letters.end());
+        if (std::exchange(is_scheduled_, true)) return;
+    } catch (...) {
+        return;  // There is no memory: the letters stay until the next start.
+    }
+    schedule();
+}
+
+void DeadLetterStore::keep(std::span<const std::int64_t> letters) noexcept {
+    const std::lock_guard lock(mutex_);
+    for (const std::int64_t letter : letters) replaying_.erase(letter);
+}
+
+std::size_t DeadLetterStore::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_locked();
+}
+
+std::size_t DeadLetterStore::waiting_locked() const noexcept {
+    return waiting_.size() + discarded_.size() + in_hand_;
 }
 
 /// Somebody who waits for all to be written.
@@ -363,7 +418,7 @@ struct DeadLetterStore::Flush {
 
 void DeadLetterStore::end_flushes() {
     const std::lock_guard lock(mutex_);
-    if (!waiting_.empty() || writing_count_ > 0) return;
+    if (waiting_locked() > 0) return;
     for (const std::shared_ptr<Flush>& flush : flushes_) {
         net::post(flush->executor, [flush] { flush->done.notify(); });
     }
@@ -376,7 +431,7 @@ awaitable<std::size_t> DeadLetterStore::flush(Duration limit) {
     bool has_to_wait = false;
     {
         const std::lock_guard lock(mutex_);
-        has_to_wait = !waiting_.empty() || writing_count_ > 0;
+        has_to_wait = waiting_locked() > 0;
         if (has_to_wait) flushes_.push_back(flush);
     }
     if (has_to_wait) {

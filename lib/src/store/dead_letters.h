@@ -8,6 +8,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "fanfare/dead_letters.h"
@@ -27,13 +29,10 @@ enum class LostReason : std::uint8_t {
 inline constexpr std::size_t lost_reasons = 4;
 std::string_view to_string(LostReason reason) noexcept;
 
-/// Why letters are taken away.
-enum class LetterRemoval : std::uint8_t { replayed, purged };
-
 /// What has become of dead letters since the start, and what there is.
 struct DeadLetterCounts {
     std::uint64_t stored = 0;
-    std::uint64_t replayed = 0;
+    std::uint64_t replayed = 0;  ///< events that were queued again and came to an end there
     std::uint64_t purged = 0;
     std::array<std::uint64_t, lost_reasons> lost{};
     LetterTotals kept;
@@ -59,6 +58,12 @@ class DeadLetterStore final : public DeadLetterBox {
     ~DeadLetterStore() override;
 
     void put(DeadLetter letter) noexcept override;
+    void discard(std::span<const std::int64_t> letters) noexcept override;
+    void keep(std::span<const std::int64_t> letters) noexcept override;
+
+    /// False if the letter's event is on its way already. From then on the letter is neither
+    /// purged nor replayed again, until it is discarded or kept. Any thread.
+    bool begin_replay(std::int64_t letter);
 
     DeadLetterCounts counts() const noexcept;
 
@@ -66,12 +71,11 @@ class DeadLetterStore final : public DeadLetterBox {
     awaitable<Result<std::vector<StoredLetter>>> read(LetterRange range);
     /// The id of the newest letter, 0 if there is none.
     awaitable<Result<std::int64_t>> last_id();
-    /// How many there were.
+    /// All but those whose events are queued again. How many there were.
     awaitable<Result<std::uint64_t>> purge(LetterFilter filter);
-    awaitable<Result<std::uint64_t>> erase(std::vector<std::int64_t> ids, LetterRemoval removal);
 
-    /// Ends when all that was put has been written, or `limit` is over. Returns how many letters
-    /// still wait.
+    /// Ends when all that was put or discarded has got to the disk, or `limit` is over. Returns how
+    /// many letters still wait for that.
     awaitable<std::size_t> flush(Duration limit);
 
   private:
@@ -96,7 +100,10 @@ class DeadLetterStore final : public DeadLetterBox {
     void take_next();
     void wait_for_better() noexcept;
     void end_flushes();
-    std::size_t waiting();
+    bool erase_discarded();
+    std::vector<std::int64_t> not_replayed(std::vector<std::int64_t> ids);
+    std::size_t waiting() const;
+    std::size_t waiting_locked() const noexcept;
     void lose(LostReason reason, std::uint64_t letters) noexcept;
     void tell_lost(bool is_last);
     void note_kept() noexcept;
@@ -107,12 +114,14 @@ class DeadLetterStore final : public DeadLetterBox {
     const DirLock lock_;
     LetterTable table_;  // the thread's
 
-    std::mutex mutex_;
-    std::deque<DeadLetter> waiting_;               // guarded by mutex_
-    std::uint64_t waiting_bytes_ = 0;              // guarded by mutex_: with what is being written
-    std::size_t writing_count_ = 0;                // guarded by mutex_
-    bool is_scheduled_ = false;                    // guarded by mutex_: there is something to do
-    bool is_closing_ = false;                      // guarded by mutex_
+    mutable std::mutex mutex_;
+    std::deque<DeadLetter> waiting_;              // guarded by mutex_
+    std::uint64_t waiting_bytes_ = 0;             // guarded by mutex_: with what is being written
+    std::size_t in_hand_ = 0;                     // guarded by mutex_: letters the thread has taken
+    std::vector<std::int64_t> discarded_;         // guarded by mutex_
+    std::unordered_set<std::int64_t> replaying_;  // guarded by mutex_
+    bool is_scheduled_ = false;                   // guarded by mutex_: there is something to do
+    bool is_closing_ = false;                     // guarded by mutex_
     std::vector<std::shared_ptr<Flush>> flushes_;  // guarded by mutex_
 
     std::atomic<std::uint64_t> stored_{0};
@@ -123,7 +132,8 @@ class DeadLetterStore final : public DeadLetterBox {
     std::atomic<std::uint64_t> kept_bytes_{0};
 
     // The thread's.
-    Letters writing_;  // one transaction's worth; stays until it has been written
+    Letters writing_;                    // one transaction's worth; stays until it is written
+    std::vector<std::int64_t> erasing_;  // the same, of what was discarded
     std::array<std::uint64_t, lost_reasons> told_{};
     std::optional<TimePoint> told_at_;
     std::string last_error_;

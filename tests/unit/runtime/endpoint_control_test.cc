@@ -104,7 +104,7 @@ TEST(EndpointControl, replayed_events_go_behind_all_others_and_past_the_filter) 
     endpoint->pause();
     pipeline.write("1");
 
-    EXPECT_TRUE(pipeline.broadcaster.replay(endpoint, {make_event("old", "pull")}));
+    EXPECT_TRUE(pipeline.broadcaster.replay(endpoint, {{make_event("old", "pull")}}));
     pipeline.write("2");
     pipeline.poll();
     endpoint->resume();
@@ -123,7 +123,7 @@ TEST(EndpointControl, nothing_is_replayed_after_the_end) {
     const auto endpoint = pipeline.add("a", deliver, receiver);
     pipeline.drain(0s);
 
-    EXPECT_FALSE(pipeline.broadcaster.replay(endpoint, {make_event("old")}));
+    EXPECT_FALSE(pipeline.broadcaster.replay(endpoint, {{make_event("old")}}));
 }
 
 TEST(EndpointControl, a_test_goes_past_queue_pause_and_counters) {

@@ -26,8 +26,19 @@ class Letters final : public DeadLetterBox {
         return ids;
     }
 
+    void discard(std::span<const std::int64_t> letters) noexcept override {
+        discarded.insert(discarded.end(), letters.begin(), letters.end());
+    }
+    void keep(std::span<const std::int64_t> letters) noexcept override {
+        kept.insert(kept.end(), letters.begin(), letters.end());
+    }
+
     std::vector<DeadLetter> all;
+    std::vector<std::int64_t> discarded;
+    std::vector<std::int64_t> kept;
 };
+
+using Numbers = std::vector<std::int64_t>;
 
 /// A receiver whose answers come when the test gives them, to the attempt that began first.
 class Hanging {
@@ -143,7 +154,7 @@ TEST_F(EndpointGivesUp, again_what_is_replayed_to_a_receiver_that_is_gone) {
     pipeline_.poll();
     hanging_.answer(Outcome::refused(410));
 
-    pipeline_.broadcaster.replay(endpoint, {make_event("1")});
+    pipeline_.broadcaster.replay(endpoint, {{make_event("1")}});
     pipeline_.poll();
 
     EXPECT_EQ(letters_.ids(), (Strings{"1", "1"}));
@@ -331,7 +342,7 @@ TEST_F(EndpointGivesUp, what_its_queue_does_not_take_and_counts_it) {
     const auto endpoint = add(std::move(options));
 
     pipeline_.write("1");
-    pipeline_.broadcaster.replay(endpoint, {make_event("2"), make_event("3")});
+    pipeline_.broadcaster.replay(endpoint, {{make_event("2")}, {make_event("3")}});
     pipeline_.poll();
 
     EXPECT_EQ(state().metrics.dropped_events(DropReason::exception), 3U);
@@ -350,12 +361,48 @@ TEST_F(EndpointGivesUp, no_time_of_ingest_while_it_is_paused) {
     EXPECT_FALSE(pipeline_.shard.has_backlog());
 }
 
+TEST_F(EndpointGivesUp, letters_of_replayed_events_once_those_have_come_to_an_end) {
+    EndpointOptions options;
+    options.retry.permanent = {{400, 400}};
+    const auto endpoint = add(std::move(options));
+    pipeline_.broadcaster.replay(
+        endpoint, {{make_event("1"), 11}, {make_event("2"), 12}, {make_event("3"), 13}});
+    pipeline_.write("4");
+    pipeline_.poll();
+
+    hanging_.answer(Outcome::retry(Reason::timeout));
+    EXPECT_EQ(letters_.discarded, Numbers{});
+    hanging_.answer(Outcome::delivered(200));
+    EXPECT_EQ(letters_.discarded, Numbers{11});
+    hanging_.answer(Outcome::refused(400));
+    EXPECT_EQ(letters_.discarded, (Numbers{11, 12}));
+    EXPECT_EQ(letters_.ids(), Strings{"2"});
+    endpoint->pause();
+    hanging_.answer(Outcome::refused(500));
+    endpoint->purge();
+
+    EXPECT_EQ(letters_.discarded, (Numbers{11, 12, 13}));
+    EXPECT_EQ(letters_.kept, Numbers{});
+    EXPECT_CONSERVED(pipeline_.snapshot());
+}
+
+TEST_F(EndpointGivesUp, no_letter_of_an_event_that_was_not_delivered_when_all_ends) {
+    const auto endpoint = add({});
+    pipeline_.broadcaster.replay(endpoint, {{make_event("1"), 11}, {make_event("2"), 12}});
+    pipeline_.poll();
+
+    pipeline_.drain(0s);
+
+    EXPECT_EQ(letters_.discarded, Numbers{});
+    EXPECT_EQ(letters_.kept, (Numbers{11, 12}));
+}
+
 TEST_F(EndpointGivesUp, nothing_to_one_that_was_removed) {
     const auto endpoint = add({});
     pipeline_.broadcaster.remove(endpoint, 0s);
     pipeline_.poll();
 
-    EXPECT_FALSE(pipeline_.broadcaster.replay(endpoint, {make_event("1")}));
+    EXPECT_FALSE(pipeline_.broadcaster.replay(endpoint, {{make_event("1")}}));
 }
 
 }  // namespace

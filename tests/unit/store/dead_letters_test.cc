@@ -211,10 +211,9 @@ TEST_F(DeadLetters, never_use_an_id_twice) {
     open();
     store_->put(letter("e1"));
     flush();
-    const std::vector<std::int64_t> ids_erased{1};
 
-    EXPECT_EQ(*wait(store_->erase(ids_erased, LetterRemoval::replayed)), 1U);
-    EXPECT_EQ(*wait(store_->erase(ids_erased, LetterRemoval::replayed)), 0U);
+    EXPECT_EQ(*wait(store_->purge({})), 1U);
+    EXPECT_EQ(*wait(store_->purge({})), 0U);
     open();
     store_->put(letter("e2"));
 

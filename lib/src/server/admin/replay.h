@@ -13,7 +13,7 @@ namespace fanfare {
 
 /// What has become of a replay.
 struct ReplayResult {
-    std::uint64_t replayed = 0;      ///< queued again, and no dead letters any more
+    std::uint64_t replayed = 0;      ///< queued again; letters until that has come to an end
     std::uint64_t not_replayed = 0;  ///< left, as their endpoint is not there
     bool is_out_of_room = false;     ///< ended early: the memory for events is nearly used up
     bool is_shut_down = false;       ///< ended early: nothing is queued any more
@@ -25,10 +25,10 @@ struct ReplayResult {
 enum class Requeued : std::uint8_t { done, no_endpoint, shut_down };
 
 /// Queues dead letters again, oldest first, in steps that hold up nobody and that a process with
-/// little memory can bear. Any thread.
+/// little memory can bear. A letter whose event is queued already is passed over. Any thread.
 class Replay {
   public:
-    using Events = std::vector<std::shared_ptr<Event>>;
+    using Events = std::vector<Replayed>;
     /// Queues events at the end of an endpoint's queue.
     using Requeue = std::function<Requeued(const std::string& endpoint, Events events)>;
 
@@ -40,15 +40,13 @@ class Replay {
     Replay(DeadLetterStore& store, Budget* budget, Requeue requeue)
         : store_(store), budget_(budget), requeue_(std::move(requeue)) {}
 
-    /// Up to `range.letters_max` letters. An Error tells of trouble with the disk: what was queued
-    /// before it may be queued again by the next replay.
+    /// Up to `range.letters_max` letters. An Error tells of trouble with the disk.
     awaitable<Result<ReplayResult>> run(LetterRange range);
 
   private:
     struct Group {
         std::string endpoint;
         Events events;
-        std::vector<std::int64_t> ids;
     };
     struct Step {
         std::vector<Group> groups;
@@ -58,7 +56,8 @@ class Replay {
 
     Step prepare(const std::vector<StoredLetter>& letters, std::int64_t after);
     std::shared_ptr<Event> revive(const StoredLetter& letter);
-    awaitable<std::optional<Error>> perform(Step step, ReplayResult& result);
+    void perform(Step step, ReplayResult& result);
+    void keep(const Events& events);
 
     DeadLetterStore& store_;
     Budget* budget_;
