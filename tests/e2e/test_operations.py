@@ -191,11 +191,12 @@ class DeadLetters(OperationsCase):
         receiver = self.receiver()
         receiver.on("/strict", Answer(422))
         self.start(receiver, queue={"max_bytes": "64KiB"})
-        for _ in range(4):
-            self.fanfare.post([event(f"e{i}", padding="x" * 2000) for i in range(20)],
-                              content_type="application/json")
-            self.wait_delivered(self.fanfare, "strict")
-        self.wait_kept(80)
+        events = [event(f"e{i}", padding="x" * 2000) for i in range(20)]
+        for kept in (20, 40, 60, 80):
+            # Refused as long as memory is used by those before.
+            wait_until(lambda: self.fanfare.post(events, "application/json").status == 202)
+            self.wait_kept(kept)
+        self.wait_delivered(self.fanfare, "other")
         self.succeed("pause", "strict")
         code, output, errors = self.command("replay", "--all")
         self.assertEqual(code, 1)
