@@ -93,7 +93,7 @@ int run_info(const Options& options) {
     const std::vector<StoredEndpoint> endpoints = (*store)->endpoints();
     const std::string text =
         options.as_json ? info_as_json(**store, endpoints) : info_as_text(**store, endpoints);
-    return print(text) ? ok : failed;
+    return print(text).value_or(ok);
 }
 
 int run_check(const Options& options) {
@@ -112,7 +112,7 @@ int run_check(const Options& options) {
             text = options.dir + ": ok, " + counted((*store)->stats().events, "event") + '\n';
         }
     }
-    if (!print(text)) return failed;
+    if (const auto code = print(text)) return *code;
     return problems.empty() ? ok : failed;
 }
 
@@ -135,7 +135,7 @@ int run_purge(const Options& options) {
     result["purged"] = purged.events;
     const std::string text =
         options.as_json ? dump(result) : "purged " + counted(purged.events, "event") + '\n';
-    return print(text) ? ok : failed;
+    return print(text).value_or(ok);
 }
 
 using Run = int (*)(const Options&);

@@ -1,6 +1,8 @@
 """What operators do: dead letters, pause and resume, tests, questions about filters."""
 
 import json
+import os
+import re
 
 from harness.case import EndToEndCase
 from harness.events import envelope, event, ids, numbered, payload_slices
@@ -27,6 +29,7 @@ class OperationsCase(EndToEndCase):
 
     def start(self, receiver, **config):
         config.setdefault("dead_letters", {"dir": str(self.directory / "letters")})
+        config.setdefault("shutdown", {"drain": "500ms"})
         self.fanfare = self.daemon([
             {"name": "strict", "url": receiver.url("/strict"), "retry": {"permanent": [422]}},
             {"name": "other", "url": receiver.url("/other")},
@@ -87,7 +90,7 @@ class DeadLetters(OperationsCase):
         self.target.on("/strict", Answer(200))
         self.assertEqual(self.succeed("replay", "--endpoint", "strict"), "replayed 250 events\n")
         self.wait_delivered(self.fanfare, "strict")
-        self.assertEqual(self.kept(), 0)
+        self.wait_kept(0)
         delivered = self.target.received("/strict")[250:]
         self.assertEqual([request.header("webhook-id") for request in delivered], ids(0, 250))
         self.assertEqual(payload_slices(delivered[0].body), payload_slices(envelope(event("e0"))))
@@ -95,16 +98,37 @@ class DeadLetters(OperationsCase):
     def test_that_die_again_are_replayed_once(self):
         self.give_up(20)
         self.assertEqual(self.succeed("replay", "--all"), "replayed 20 events\n")
-        self.wait_kept(20)
-        first = self.fanfare.get("/v1/dead-letters?limit=1").json()["dead_letters"][0]
-        self.assertEqual((first["id"], first["event_id"]), (21, "e0"))
+        wait_until(lambda: self.letters()[0]["id"] == 21, 10, lambda: self.letters())
+        self.assertEqual([letter["event_id"] for letter in self.letters()], ids(0, 20))
+
+    def test_are_not_lost_by_a_stop_or_a_kill_before_their_replay_has_come_to_an_end(self):
+        self.give_up(20)
+        for end in (self.fanfare.stop, self.kill):
+            self.succeed("pause", "strict")
+            self.assertEqual(self.succeed("replay", "--all"), "replayed 20 events\n")
+            self.assertEqual(self.succeed("replay", "--all"), "replayed 0 events\n")
+            self.assertEqual(self.succeed("dead-letters", "purge", "--all"),
+                             "purged 0 dead letters\n")
+            end()
+            self.start(self.target)
+            self.assertEqual(self.kept(), 20)
+        self.target.on("/strict", Answer(200))
+        self.succeed("replay", "--all")
+        self.wait_kept(0)
+
+    def letters(self):
+        return self.fanfare.get("/v1/dead-letters?limit=1000").json()["dead_letters"]
+
+    def kill(self):
+        self.fanfare.expected_exit = None
+        self.fanfare.kill()
 
     def test_single_ones_replayed_and_purged(self):
         self.give_up(4)
         self.target.on("/strict", Answer(200))
         self.assertEqual(self.succeed("dead-letters", "replay", "2", "3"), "replayed 2 events\n")
+        self.wait_kept(2)
         self.assertEqual(self.succeed("dead-letters", "purge", "1"), "purged 1 dead letter\n")
-        self.wait_kept(1)
         self.fail_with("NAME_UNKNOWN", "dead-letters", "replay", "2")
         self.fail_with("NAME_UNKNOWN", "dead-letters", "purge", "2")
         self.fail_with("NAME_UNKNOWN", "dead-letters", "show", "2")
@@ -123,8 +147,7 @@ class DeadLetters(OperationsCase):
 
     def test_survive_a_kill(self):
         self.give_up(3)
-        self.fanfare.expected_exit = None
-        self.fanfare.kill()
+        self.kill()
         self.start(self.target)
         self.assertEqual(self.kept(), 3)
 
@@ -133,7 +156,57 @@ class DeadLetters(OperationsCase):
         for command in (("replay",), ("dead-letters", "purge"),
                         ("dead-letters", "purge", "--all", "1")):
             self.fail_with("not clear", *command, code=2)
+        for command in (("ls", "--limit", "-1"), ("show", "0"), ("replay", "0"), ("purge", "x")):
+            self.fail_with("", "dead-letters", *command, code=2)
         self.assertEqual(self.kept(), 1)
+
+    def test_endpoints_that_nobody_knows_are_told(self):
+        self.give_up(1)
+        for command in (("replay",), ("dead-letters", "ls"), ("dead-letters", "purge")):
+            self.fail_with("NAME_UNKNOWN", *command, "--endpoint", "typo")
+        self.assertEqual(self.kept(), 1)
+
+    def test_filters_in_a_body_are_refused(self):
+        self.give_up(1)
+        for method, path in (("POST", "/v1/dead-letters/replay"), ("DELETE", "/v1/dead-letters")):
+            answer = fetch(self.fanfare.admin, method, path, b'{"endpoint":"other"}')
+            self.assertEqual((answer.status, answer.error_codes()), (400, ["BODY_UNEXPECTED"]))
+        self.assertEqual(self.kept(), 1)
+
+    def test_many_are_listed_and_replayed_page_by_page(self):
+        count = 2100
+        self.give_up(count)
+        listed = self.succeed("dead-letters", "ls", "--limit", "0", "--json")
+        letters = json.loads(listed)["dead_letters"]
+        self.assertEqual([letter["event_id"] for letter in letters], ids(0, count))
+        limited = json.loads(self.succeed("dead-letters", "ls", "--limit", "1500", "--json"))
+        self.assertEqual(len(limited["dead_letters"]), 1500)
+        self.target.on("/strict", Answer(200))
+        self.assertEqual(self.succeed("replay", "--all"), f"replayed {count} events\n")
+        self.wait_delivered(self.fanfare, "strict")
+        delivered = self.target.received("/strict")[count:]
+        self.assertEqual([request.header("webhook-id") for request in delivered], ids(0, count))
+
+    def test_replay_stops_while_there_is_no_room(self):
+        receiver = self.receiver()
+        receiver.on("/strict", Answer(422))
+        self.start(receiver, queue={"max_bytes": "64KiB"})
+        events = [event(f"e{i}", padding="x" * 2000) for i in range(20)]
+        for kept in (20, 40, 60, 80):
+            # Refused as long as memory is used by those before.
+            wait_until(lambda: self.fanfare.post(events, "application/json").status == 202)
+            self.wait_kept(kept)
+        self.wait_delivered(self.fanfare, "other")
+        self.succeed("pause", "strict")
+        code, output, errors = self.command("replay", "--all")
+        self.assertEqual(code, 1)
+        replayed = int(re.fullmatch(r"replayed (\d+) events\n", output)[1])
+        self.assertTrue(10 < replayed < 30, replayed)
+        self.assertIn("memory for events is nearly used up", errors)
+        self.assertEqual(self.kept(), 80)
+        answer = fetch(self.fanfare.admin, "POST", "/v1/dead-letters/replay").json()
+        self.assertEqual((answer["replayed"], answer["stopped"]), (0, "budget"))
+        self.succeed("resume", "strict")
 
     def test_parameters_are_checked(self):
         self.give_up(1)
@@ -258,6 +331,15 @@ class Match(OperationsCase):
 
 
 class Secrets(OperationsCase):
+    def test_path_of_a_url_from_a_variable_is_not_shown(self):
+        canary = "c4n4ry"
+        daemon = self.daemon([{"name": "chat", "url": "${HOOK}"}],
+                             env={**os.environ, "HOOK": f"http://127.0.0.1:1/services/{canary}"})
+        for path in ("/v1/config", "/v1/endpoints", "/debug/vars"):
+            text = daemon.get(path).body.decode()
+            self.assertNotIn(canary, text, path)
+            self.assertIn("http://127.0.0.1:1/…", text, path)
+
     def test_configuration_is_shown_without_them(self):
         canary = "c4n4ry"
         token = self.directory / "token"

@@ -52,7 +52,8 @@ class RunningApp {
     }
 
     test::RawAnswer get(const std::string& target) {
-        return ask(app_.admin_addresses(), "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        return ask(app_.admin_addresses(),
+                   "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
 
     bool is_ready() { return get("/readyz").status == 200; }

@@ -96,9 +96,12 @@ class Broadcaster {
     std::shared_ptr<Endpoint> find(std::string_view name);
 
     /// Any thread. Numbers events that `endpoint` has given up, and queues them there once more,
-    /// behind all others. They are not counted as ingested. False once close() was called.
-    bool replay(const std::shared_ptr<Endpoint>& endpoint,
-                std::vector<std::shared_ptr<Event>> events);
+    /// behind all others. They are not counted as ingested. False, and nothing is queued, if the
+    /// endpoint was removed or has ended, or once close() was called.
+    bool replay(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);
+
+    /// Endpoint::purge of all that was written before. Any executor.
+    awaitable<std::size_t> purge(std::shared_ptr<Endpoint> endpoint);
 
     /// Any thread: from now on write() takes nothing. Idempotent.
     void close();
@@ -120,10 +123,12 @@ class Broadcaster {
         Shard* shard;
         std::vector<std::weak_ptr<Endpoint>> endpoints;
 
+        /// Not once it has ended by itself.
+        bool has(const Endpoint* endpoint) const;
         void forget(const Endpoint* endpoint);
     };
     Lane& lane_of(const Endpoint& endpoint);
-    void number(std::span<const std::shared_ptr<Event>> events);
+    void number(Event& event, TimePoint now);
 
     std::mutex mutex_;
     std::vector<Lane> lanes_;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 
 #include "fanfare/event.h"
@@ -19,11 +22,27 @@ struct DeadLetter {
     WallTime given_up_at{};
 };
 
+/// An event on its way to its endpoint again, and the letter that it is still kept in.
+struct Replayed {
+    std::shared_ptr<Event> event;
+    std::int64_t letter = 0;  ///< the box's name for it; 0: there is none
+};
+
 /// Where events go that were given up. Any thread; never blocks, never throws.
 class DeadLetterBox {
   public:
     virtual ~DeadLetterBox() = default;
     virtual void put(DeadLetter letter) noexcept = 0;
+
+    /// The events of these letters were queued again, and have been delivered, given up anew or
+    /// purged: the letters are needed no longer.
+    virtual void discard(std::span<const std::int64_t> letters) noexcept;
+
+    /// They were queued again, and are not any more: only the letters are left.
+    virtual void keep(std::span<const std::int64_t> letters) noexcept;
 };
+
+inline void DeadLetterBox::discard(std::span<const std::int64_t>) noexcept {}
+inline void DeadLetterBox::keep(std::span<const std::int64_t>) noexcept {}
 
 }  // namespace fanfare

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -95,6 +96,8 @@ class Endpoint final {
 
     /// `callback` is run once, on the shard, when its sink has ended for good (Outcome::closed).
     void on_closed(std::function<void()> callback);
+    /// Whether it has; any thread.
+    bool has_closed() const noexcept { return has_closed_.load(std::memory_order_relaxed); }
 
     EndpointSnapshot snapshot() const;
 
@@ -108,11 +111,12 @@ class Endpoint final {
     std::size_t purge();
 
     /// Queues events again that were given up, behind all others and past the filter. They count
-    /// as offered once more. Only those that a Broadcaster has numbered anew.
-    void requeue(std::span<const EventPtr> events);
+    /// as offered once more. Only those that a Broadcaster has numbered anew. The box hears what
+    /// becomes of their letters.
+    void requeue(std::span<const Replayed> events);
 
-    /// One attempt past the queue, that neither counts nor moves the breaker. The endpoint must
-    /// outlive the coroutine.
+    /// One attempt past the queue, that neither counts nor moves the breaker. Ends with the
+    /// endpoint at the latest, then with `aborted`. The endpoint must outlive the coroutine.
     awaitable<Outcome> test(EventPtr ping);
 
     /// The last attempts, newest first; a hundred are kept.
@@ -129,6 +133,7 @@ class Endpoint final {
     const std::string name_;
     Shard& shard_;
     std::uint64_t order_ = 0;  // given by the Broadcaster
+    std::atomic<bool> has_closed_{false};
     std::unique_ptr<Impl> impl_;
 };
 

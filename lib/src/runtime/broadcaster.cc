@@ -45,30 +45,30 @@ std::optional<Broadcaster::Written> Broadcaster::write(
         if (!lane.endpoints.empty()) lane.shard->inbox_->reserve(events.size());
     }
     const Written written{last_seq_ + 1, last_seq_ + events.size()};
-    number(events);
-    for (const std::shared_ptr<Event>& event : events) bytes_ += event->payload().size();
+    const TimePoint now = lanes_.front().shard->clock().now();
+    for (const std::shared_ptr<Event>& event : events) {
+        number(*event, now);
+        bytes_ += event->payload().size();
+    }
     for (const Lane& lane : lanes_) {
         if (!lane.endpoints.empty()) lane.shard->inbox_->push(events);
     }
     return written;
 }
 
-void Broadcaster::number(std::span<const std::shared_ptr<Event>> events) {
-    const TimePoint now = lanes_.front().shard->clock().now();
-    for (const std::shared_ptr<Event>& event : events) {
-        event->seq_ = ++last_seq_;
-        event->accepted_ = now;
-    }
+void Broadcaster::number(Event& event, TimePoint now) {
+    event.seq_ = ++last_seq_;
+    event.accepted_ = now;
 }
 
-bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint,
-                         std::vector<std::shared_ptr<Event>> events) {
+bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events) {
     const std::lock_guard lock(mutex_);
-    if (is_closed_) return false;
-    number(events);
+    if (is_closed_ || !lane_of(*endpoint).has(endpoint.get())) return false;
+    const TimePoint now = endpoint->shard().clock().now();
+    for (const Replayed& replayed : events) number(*replayed.event, now);
     replayed_ += events.size();
-    const std::vector<EventPtr> numbered(events.begin(), events.end());
-    endpoint->shard().inbox_->push([endpoint, numbered] { endpoint->requeue(numbered); });
+    endpoint->shard().inbox_->push(
+        [endpoint, events = std::move(events)] { endpoint->requeue(events); });
     return true;
 }
 
@@ -78,6 +78,13 @@ Broadcaster::Lane& Broadcaster::lane_of(const Endpoint& endpoint) {
     });
     assert(found != lanes_.end());
     return *found;
+}
+
+bool Broadcaster::Lane::has(const Endpoint* endpoint) const {
+    return std::any_of(endpoints.begin(), endpoints.end(), [&](const auto& entry) {
+        const std::shared_ptr<Endpoint> known = entry.lock();
+        return known != nullptr && known.get() == endpoint && !known->has_closed();
+    });
 }
 
 /// Also those that have ended by themselves.
@@ -112,7 +119,8 @@ std::shared_ptr<Endpoint> Broadcaster::find(std::string_view name) {
     for (const Lane& lane : lanes_) {
         for (const std::weak_ptr<Endpoint>& entry : lane.endpoints) {
             std::shared_ptr<Endpoint> endpoint = entry.lock();
-            const bool is_it = endpoint != nullptr && endpoint->name() == name;
+            const bool is_there = endpoint != nullptr && !endpoint->has_closed();
+            const bool is_it = is_there && endpoint->name() == name;
             if (is_it && (!found || found->order_ < endpoint->order_)) found = std::move(endpoint);
         }
     }
@@ -158,6 +166,19 @@ awaitable<Snapshot> Broadcaster::snapshot() {
               [](const auto& a, const auto& b) { return a.first < b.first; });
     for (auto& entry : all) snapshot.endpoints.push_back(std::move(entry.second));
     co_return snapshot;
+}
+
+awaitable<std::size_t> Broadcaster::purge(std::shared_ptr<Endpoint> endpoint) {
+    using Purging = Gathering<std::size_t>;
+    const Executor executor = co_await net::this_coro::executor;
+    const auto purging = std::make_shared<Purging>(executor, 1);
+    // Behind the events that are on their way.
+    endpoint->shard().inbox_->push([endpoint, purging] {
+        purging->parts[0] = endpoint->purge();
+        Purging::arrived(purging);
+    });
+    co_await purging->complete.wait();
+    co_return purging->parts[0];
 }
 
 void Broadcaster::close() {

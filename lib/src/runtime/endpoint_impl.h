@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <unordered_map>
 #include <vector>
 
 #include "base/task_group.h"
@@ -23,7 +24,7 @@ class Endpoint::Impl {
 
     void start();
     void offer(const EventPtr& event);
-    void requeue(std::span<const EventPtr> events);
+    void requeue(std::span<const Replayed> events);
     void drain();
     void abort();
     awaitable<void> join(DropReason reason);
@@ -39,29 +40,57 @@ class Endpoint::Impl {
 
   private:
     enum class State { running, draining, ended };
+
+    /// A lease under way. Goes back to the queue if nothing else has become of it.
+    class Held {
+      public:
+        Held(Queue& queue, Lease leased) : lease(std::move(leased)), queue_(queue) {}
+        ~Held();
+        Held(const Held&) = delete;
+        Held& operator=(const Held&) = delete;
+
+        Batch batch() const noexcept { return lease.batch(); }
+        void settle(Settle how) { queue_.settle(std::exchange(lease, Lease()), how); }
+
+        Lease lease;  // empty once settled
+
+      private:
+        Queue& queue_;
+    };
+
+    /// What a ping has come to. Shared, as who asked may be gone by then.
+    struct Ping;
+
     using Sinks = std::vector<std::unique_ptr<Sink>>;
 
     SinkContext sink_context();
     awaitable<void> work(std::unique_ptr<Sink> sink);
     awaitable<void> work_until_ended(Sink& sink);
+    bool wants(const Event& event) const;
+    bool enqueue(EventPtr event);
+    void note_lost(const std::exception_ptr& exception);
     void see_to_others(TimePoint now);
-    bool may_begin(TimePoint now);
+    std::optional<RetryGate::Pass> may_begin(TimePoint now);
     LeaseLimits limits() const noexcept;
-    bool is_too_old(const Lease& lease, TimePoint now) const noexcept;
     bool is_done() const noexcept;
 
-    void conclude(Lease lease, const Outcome& outcome, TimePoint started);
-    void carry_out(const Decision& decision, Lease lease, TimePoint now);
-    void deliver(Lease lease, TimePoint now);
-    void try_again(Lease lease, TimePoint now);
-    void split(const Lease& lease);
-    void give_up(Lease lease, DeadReason reason);
-    void disable(Lease lease);
+    void conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome, TimePoint started);
+    void carry_out(const Decision& decision, Held& held, TimePoint now);
+    void deliver(Held& held, TimePoint now);
+    void try_again(Held& held, TimePoint now);
+    void split(Held& held);
+    void disable(Held& held);
     void close();
-    void put_letter(const EventPtr& event, const Lease& lease, DeadReason reason);
-    awaitable<void> put_letters(std::vector<EventPtr> events, Lease story, DeadReason reason);
+
+    bool give_up_overdue(TimePoint now);
+    TimePoint overdue_at() const noexcept;
+    void give_up(Held& held, DeadReason reason);
+    void put_letter(const EventPtr& event, const Lease& story, DeadReason reason);
+    void discard_letters(Batch batch);
+    void end_letters(const std::vector<EventPtr>& dropped, DropReason reason);
+    std::size_t drop_pending(DropReason reason);
     awaitable<void> release(std::vector<EventPtr> events);
-    void drop(std::vector<EventPtr> events, DropReason reason);
+    awaitable<void> make_ping(std::shared_ptr<Ping> ping);
 
     void wake_for_push();
     void wake_one();
@@ -86,6 +115,7 @@ class Endpoint::Impl {
     std::minstd_rand random_;
     State state_ = State::running;
     bool is_gone_ = false;
+    std::unordered_map<std::uint64_t, std::int64_t> letters_;  // by seq: of events replayed
     unsigned in_flight_ = 0;
     bool is_backlogged_ = false;
     bool is_held_ = false;          // the gate lets nobody pass until something happens
@@ -94,6 +124,7 @@ class Endpoint::Impl {
     std::unique_ptr<Alarm> alarm_;  // wakes a worker; made when first needed
     TimePoint alarm_at_ = TimePoint::max();
     TaskGroup tasks_;
+    TaskGroup pings_;
     TaskGroup workers_;
 };
 

@@ -3,9 +3,13 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
+#include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "fanfare/dead_letters.h"
@@ -25,13 +29,10 @@ enum class LostReason : std::uint8_t {
 inline constexpr std::size_t lost_reasons = 4;
 std::string_view to_string(LostReason reason) noexcept;
 
-/// Why letters are taken away.
-enum class LetterRemoval : std::uint8_t { replayed, purged };
-
 /// What has become of dead letters since the start, and what there is.
 struct DeadLetterCounts {
     std::uint64_t stored = 0;
-    std::uint64_t replayed = 0;
+    std::uint64_t replayed = 0;  ///< events that were queued again and came to an end there
     std::uint64_t purged = 0;
     std::array<std::uint64_t, lost_reasons> lost{};
     LetterTotals kept;
@@ -45,17 +46,24 @@ class DeadLetterStore final : public DeadLetterBox {
     struct Options {
         std::string dir;
         std::uint64_t bytes_max = std::uint64_t{256} * 1024 * 1024;
-        std::size_t waiting_max = 65536;  ///< letters handed over and not yet written
+        /// Of letters handed over and not yet written. More than may be kept is never taken.
+        std::uint64_t waiting_bytes_max = std::numeric_limits<std::uint64_t>::max();
     };
 
     /// Blocks. A file that is damaged is moved aside and told of; an Error for a folder that is in
     /// use or cannot be written to. Clock and log must outlive the store.
     static Result<std::unique_ptr<DeadLetterStore>> open(Options options, Clock& clock, Log& log);
 
-    /// Writes what waits.
+    /// Tries once more to write what waits; what cannot be written then is lost.
     ~DeadLetterStore() override;
 
     void put(DeadLetter letter) noexcept override;
+    void discard(std::span<const std::int64_t> letters) noexcept override;
+    void keep(std::span<const std::int64_t> letters) noexcept override;
+
+    /// False if the letter's event is on its way already. From then on the letter is neither
+    /// purged nor replayed again, until it is discarded or kept. Any thread.
+    bool begin_replay(std::int64_t letter);
 
     DeadLetterCounts counts() const noexcept;
 
@@ -63,17 +71,21 @@ class DeadLetterStore final : public DeadLetterBox {
     awaitable<Result<std::vector<StoredLetter>>> read(LetterRange range);
     /// The id of the newest letter, 0 if there is none.
     awaitable<Result<std::int64_t>> last_id();
-    /// How many there were.
+    /// All but those whose events are queued again. How many there were.
     awaitable<Result<std::uint64_t>> purge(LetterFilter filter);
-    awaitable<Result<std::uint64_t>> erase(std::vector<std::int64_t> ids, LetterRemoval removal);
 
-    /// Ends when all that was put before has been written, or `limit` is over.
-    awaitable<void> flush(Duration limit);
+    /// Ends when all that was put or discarded has got to the disk, or `limit` is over. Returns how
+    /// many letters still wait for that.
+    awaitable<std::size_t> flush(Duration limit);
 
   private:
     using Letters = std::vector<DeadLetter>;
     template <class T>
     using Work = std::function<T(LetterTable&)>;
+    struct Flush;
+
+    /// A write that failed is tried again after this.
+    static constexpr Duration retry_interval = std::chrono::seconds(1);
 
     DeadLetterStore(Options options, DirLock lock, LetterTable table, Clock& clock, Log& log);
 
@@ -81,11 +93,17 @@ class DeadLetterStore final : public DeadLetterBox {
     awaitable<Result<T>> ask(Work<T> work);
     template <class T>
     awaitable<Result<T>> run(Work<T> work);
+    bool take(DeadLetter& letter);
     void schedule() noexcept;
-    bool has_waiting();
-    void write_waiting();
-    Letters take_waiting();
-    void write(const Letters& letters);
+    void write_waiting() noexcept;
+    bool write_next();
+    void take_next();
+    void wait_for_better() noexcept;
+    void end_flushes();
+    bool erase_discarded();
+    std::vector<std::int64_t> not_replayed(std::vector<std::int64_t> ids);
+    std::size_t waiting() const;
+    std::size_t waiting_locked() const noexcept;
     void lose(LostReason reason, std::uint64_t letters) noexcept;
     void tell_lost(bool is_last);
     void note_kept() noexcept;
@@ -96,9 +114,15 @@ class DeadLetterStore final : public DeadLetterBox {
     const DirLock lock_;
     LetterTable table_;  // the thread's
 
-    std::mutex mutex_;
-    Letters waiting_;            // guarded by mutex_
-    bool is_scheduled_ = false;  // guarded by mutex_: write_waiting() is posted or runs
+    mutable std::mutex mutex_;
+    std::deque<DeadLetter> waiting_;              // guarded by mutex_
+    std::uint64_t waiting_bytes_ = 0;             // guarded by mutex_: with what is being written
+    std::size_t in_hand_ = 0;                     // guarded by mutex_: letters the thread has taken
+    std::vector<std::int64_t> discarded_;         // guarded by mutex_
+    std::unordered_set<std::int64_t> replaying_;  // guarded by mutex_
+    bool is_scheduled_ = false;                   // guarded by mutex_: there is something to do
+    bool is_closing_ = false;                     // guarded by mutex_
+    std::vector<std::shared_ptr<Flush>> flushes_;  // guarded by mutex_
 
     std::atomic<std::uint64_t> stored_{0};
     std::atomic<std::uint64_t> replayed_{0};
@@ -107,10 +131,14 @@ class DeadLetterStore final : public DeadLetterBox {
     std::atomic<std::uint64_t> kept_letters_{0};
     std::atomic<std::uint64_t> kept_bytes_{0};
 
-    // The thread's, for the log.
+    // The thread's.
+    Letters writing_;                    // one transaction's worth; stays until it is written
+    std::vector<std::int64_t> erasing_;  // the same, of what was discarded
     std::array<std::uint64_t, lost_reasons> told_{};
     std::optional<TimePoint> told_at_;
     std::string last_error_;
+    std::unique_ptr<Alarm> again_;  // after a failure
+    std::unique_ptr<Alarm> tell_;   // of what was lost since the last line
 
     net::thread_pool thread_{1};
 };

@@ -82,8 +82,8 @@ class LetterTable {
     std::vector<StoredLetter> read(const LetterRange& range);
     std::int64_t last_id();
 
-    /// Erases up to erased_at_once_max letters of those that `filter` leaves.
-    LetterTotals erase(const LetterFilter& filter);
+    /// The first erased_at_once_max ids above `after` that `filter` leaves.
+    std::vector<std::int64_t> ids(const LetterFilter& filter, std::int64_t after);
     LetterTotals erase(std::span<const std::int64_t> ids);
 
     LetterTotals totals() const noexcept { return totals_; }

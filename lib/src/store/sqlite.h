@@ -23,6 +23,8 @@ class SqliteError : public std::runtime_error {
     bool is_damage() const noexcept;
     /// Whether there is no room for what was to be written, which then has not been.
     bool is_full() const noexcept;
+    /// Whether the disk, and not what was asked for, is the reason: it may go well another time.
+    bool is_about_disk() const noexcept;
 
   private:
     int code_;

@@ -78,6 +78,22 @@ TEST(EndpointControl, purge_drops_what_waits) {
     EXPECT_CONSERVED(snapshot);
 }
 
+// They have been accepted, wherever they are.
+TEST(EndpointControl, purge_drops_also_what_is_on_its_way_to_the_endpoint) {
+    Pipeline pipeline;
+    Receiver receiver;
+    const auto endpoint = pipeline.add("a", refuse, receiver);
+    endpoint->pause();
+    pipeline.write_many(5000);
+
+    EXPECT_EQ(test::run(pipeline.context, pipeline.broadcaster.purge(endpoint)), 5000U);
+
+    pipeline.write("later");
+    pipeline.poll();
+    EXPECT_EQ(pipeline.snapshot_of("a").pending_events, 1U);
+    EXPECT_CONSERVED(pipeline.snapshot());
+}
+
 TEST(EndpointControl, replayed_events_go_behind_all_others_and_past_the_filter) {
     Pipeline pipeline;
     Receiver receiver;
@@ -88,7 +104,7 @@ TEST(EndpointControl, replayed_events_go_behind_all_others_and_past_the_filter) 
     endpoint->pause();
     pipeline.write("1");
 
-    EXPECT_TRUE(pipeline.broadcaster.replay(endpoint, {make_event("old", "pull")}));
+    EXPECT_TRUE(pipeline.broadcaster.replay(endpoint, {{make_event("old", "pull")}}));
     pipeline.write("2");
     pipeline.poll();
     endpoint->resume();
@@ -107,7 +123,7 @@ TEST(EndpointControl, nothing_is_replayed_after_the_end) {
     const auto endpoint = pipeline.add("a", deliver, receiver);
     pipeline.drain(0s);
 
-    EXPECT_FALSE(pipeline.broadcaster.replay(endpoint, {make_event("old")}));
+    EXPECT_FALSE(pipeline.broadcaster.replay(endpoint, {{make_event("old")}}));
 }
 
 TEST(EndpointControl, a_test_goes_past_queue_pause_and_counters) {

@@ -55,14 +55,23 @@ class ReplayOfLetters : public testing::Test {
         return *result;
     }
 
-    bool queue(const std::string& endpoint, const Replay::Events& events) {
-        if (endpoint == "gone") return false;
+    Requeued queue(const std::string& endpoint, const Replay::Events& events) {
+        if (endpoint == "gone") return Requeued::no_endpoint;
+        if (endpoint == "closed") return Requeued::shut_down;
         steps_max_ = std::max(steps_max_, events.size());
-        for (const std::shared_ptr<Event>& event : events) {
-            queued_.push_back(endpoint + '/' + std::string(event->id()));
-            events_.push_back(event);
+        for (const Replayed& replayed : events) {
+            queued_.push_back(endpoint + '/' + std::string(replayed.event->id()));
+            events_.push_back(replayed.event);
+            letters_.push_back(replayed.letter);
         }
-        return true;
+        return Requeued::done;
+    }
+
+    /// As an endpoint that has delivered all that was queued.
+    void deliver() {
+        store_->discard(letters_);
+        letters_.clear();
+        wait(store_->flush(10s));
     }
 
     std::uint64_t kept() const { return store_->counts().kept.letters; }
@@ -74,12 +83,13 @@ class ReplayOfLetters : public testing::Test {
     std::unique_ptr<DeadLetterStore> store_;
     std::vector<std::string> queued_;
     std::vector<EventPtr> events_;
+    std::vector<std::int64_t> letters_;
     std::size_t steps_max_ = 0;
 };
 
 using Strings = std::vector<std::string>;
 
-TEST_F(ReplayOfLetters, queues_events_as_they_were_and_takes_the_letters_away) {
+TEST_F(ReplayOfLetters, queues_events_as_they_were) {
     put("e1");
 
     const ReplayResult result = replay();
@@ -91,8 +101,33 @@ TEST_F(ReplayOfLetters, queues_events_as_they_were_and_takes_the_letters_away) {
     EXPECT_EQ(events_[0]->action(), "push");
     EXPECT_EQ(events_[0]->traceparent(), "trace");
     EXPECT_EQ(events_[0]->type(), MediaType::registry_v1);
+}
+
+TEST_F(ReplayOfLetters, takes_a_letter_away_once_its_event_has_come_to_an_end) {
+    put("e1");
+    replay();
+    EXPECT_EQ(kept(), 1U);
+    EXPECT_EQ(store_->counts().replayed, 0U);
+
+    deliver();
+
     EXPECT_EQ(kept(), 0U);
     EXPECT_EQ(store_->counts().replayed, 1U);
+}
+
+TEST_F(ReplayOfLetters, neither_replays_nor_purges_what_is_queued_already) {
+    put("e1");
+    replay();
+    put("e2");
+
+    EXPECT_EQ(replay().replayed, 1U);
+    EXPECT_EQ(queued_, (Strings{"audit/e1", "audit/e2"}));
+    put("e3");
+    wait(store_->flush(10s));
+    EXPECT_EQ(*wait(store_->purge({})), 1U);
+
+    store_->keep(letters_);
+    EXPECT_EQ(replay().replayed, 2U);
 }
 
 TEST_F(ReplayOfLetters, leaves_letters_whose_endpoint_is_not_there) {
@@ -105,7 +140,23 @@ TEST_F(ReplayOfLetters, leaves_letters_whose_endpoint_is_not_there) {
     EXPECT_EQ(result.replayed, 1U);
     EXPECT_EQ(result.not_replayed, 2U);
     EXPECT_EQ(queued_, Strings{"audit/e2"});
+    deliver();
     EXPECT_EQ(kept(), 2U);
+}
+
+TEST_F(ReplayOfLetters, ends_once_nothing_is_queued_any_more) {
+    put("e1");
+    put("e2", "closed");
+    put("e3", "gone");
+
+    const ReplayResult result = replay();
+
+    EXPECT_TRUE(result.is_shut_down);
+    EXPECT_EQ(result.replayed, 1U);
+    EXPECT_EQ(result.not_replayed, 0U);
+    deliver();
+    EXPECT_EQ(kept(), 2U);
+    EXPECT_TRUE(store_->begin_replay(2));
 }
 
 TEST_F(ReplayOfLetters, keeps_each_endpoint_s_order_in_small_steps) {
@@ -136,6 +187,7 @@ TEST_F(ReplayOfLetters, goes_on_behind_the_last_letter_it_looked_at) {
     EXPECT_FALSE(first.is_at_end);
     EXPECT_EQ(first.last_id, 2);
     EXPECT_EQ(second.replayed, 2U);
+    deliver();
     EXPECT_EQ(kept(), 1U);
 }
 
@@ -149,6 +201,8 @@ TEST_F(ReplayOfLetters, ends_before_it_takes_the_room_of_new_events) {
     EXPECT_EQ(result.replayed, 5U);
     EXPECT_EQ(budget_.bytes_used(), 750U);
     EXPECT_TRUE(budget_.try_reserve(150).has_value());
+    EXPECT_TRUE(store_->begin_replay(6)) << "it is left as it was";
+    deliver();
     EXPECT_EQ(kept(), 5U);
 }
 

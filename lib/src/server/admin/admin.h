@@ -36,6 +36,9 @@ struct AdminSources {
     Budget* budget = nullptr;                 ///< for what is replayed; null: without bound
     DeadLetterStore* dead_letters = nullptr;  ///< null: they are not kept
     std::string config = "{}\n";              ///< JSON, without secrets
+    std::vector<std::string> listen = {};     ///< `admin.listen`, as it is configured
+    /// Somebody waits for a test: it ends then, whatever the timeout of the endpoint.
+    Duration test_limit = std::chrono::seconds(30);
 };
 
 /// The routes of the admin listener (SPEC 15). `/metrics`, `/healthz` and `/readyz` are open to
@@ -50,6 +53,8 @@ class Admin final : public RequestHandler {
 
     /// What `/readyz` says from now on; any thread.
     void set_readiness(Readiness readiness) noexcept { readiness_ = readiness; }
+
+    const AdminRoutes& routes() const noexcept { return routes_; }
 
     std::string_view allowed_methods() const noexcept override;
     std::optional<Response> refuse(const RequestHead& head, const Peer& peer) override;

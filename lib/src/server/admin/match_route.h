@@ -25,7 +25,8 @@ class MatchRoute {
     IdGenerator ids_;
 };
 
-/// Why the endpoint would not take `event`, one sentence per reason; empty if it would.
+/// Why the endpoint would not take `event`, one sentence per reason; empty if it would, unless the
+/// receiver is gone.
 std::vector<std::string> reasons_against(const EndpointInfo& endpoint, const Event& event);
 
 }  // namespace fanfare

@@ -9,7 +9,7 @@ awaitable<Result<ReplayResult>> Replay::run(LetterRange range) {
     result.last_id = range.after;
     std::size_t left = range.letters_max;
     range.with_payload = true;
-    while (left > 0 && !result.is_out_of_room) {
+    while (left > 0 && !result.is_out_of_room && !result.is_shut_down) {
         range.after = result.last_id;
         range.letters_max = std::min(left, step_letters_max);
         const Result<std::vector<StoredLetter>> letters = co_await store_.read(range);
@@ -19,20 +19,24 @@ awaitable<Result<ReplayResult>> Replay::run(LetterRange range) {
         Step step = prepare(*letters, range.after);
         result.is_out_of_room = step.is_out_of_room;
         result.last_id = step.last_id;
-        const std::optional<Error> error = co_await perform(std::move(step), result);
-        if (error) co_return *error;
+        perform(std::move(step), result);
     }
     result.is_at_end = false;
     co_return result;
 }
 
-/// Groups by endpoint, each in its order, so that a queue is locked and a row erased once a step.
+/// Groups by endpoint, each in its order, so that a queue is locked once a step.
 Replay::Step Replay::prepare(const std::vector<StoredLetter>& letters, std::int64_t after) {
     Step step;
     step.last_id = after;
     for (const StoredLetter& letter : letters) {
+        if (!store_.begin_replay(letter.id)) {
+            step.last_id = letter.id;
+            continue;
+        }
         std::shared_ptr<Event> event = revive(letter);
         if (!event) {
+            store_.keep({&letter.id, 1});
             step.is_out_of_room = true;
             break;
         }
@@ -41,8 +45,7 @@ Replay::Step Replay::prepare(const std::vector<StoredLetter>& letters, std::int6
                          [&](const Group& group) { return group.endpoint == letter.endpoint; });
         Group& group = found != step.groups.end() ? *found : step.groups.emplace_back();
         group.endpoint = letter.endpoint;
-        group.events.push_back(std::move(event));
-        group.ids.push_back(letter.id);
+        group.events.push_back({std::move(event), letter.id});
         step.last_id = letter.id;
     }
     return step;
@@ -69,19 +72,22 @@ std::shared_ptr<Event> Replay::revive(const StoredLetter& letter) {
     return Event::make(letter.payload, fields, letter.media_type, std::move(reservation));
 }
 
-awaitable<std::optional<Error>> Replay::perform(Step step, ReplayResult& result) {
-    for (Group& group : step.groups) {
-        const std::size_t count = group.events.size();
-        if (!requeue_(group.endpoint, std::move(group.events))) {
-            result.not_replayed += count;
+void Replay::perform(Step step, ReplayResult& result) {
+    for (const Group& group : step.groups) {
+        const Requeued requeued =
+            result.is_shut_down ? Requeued::shut_down : requeue_(group.endpoint, group.events);
+        if (requeued == Requeued::done) {
+            result.replayed += group.events.size();
             continue;
         }
-        result.replayed += count;
-        const Result<std::uint64_t> erased =
-            co_await store_.erase(std::move(group.ids), LetterRemoval::replayed);
-        if (erased.has_error()) co_return erased.error();
+        keep(group.events);
+        if (requeued == Requeued::shut_down) result.is_shut_down = true;
+        if (requeued == Requeued::no_endpoint) result.not_replayed += group.events.size();
     }
-    co_return std::nullopt;
+}
+
+void Replay::keep(const Events& events) {
+    for (const Replayed& replayed : events) store_.keep({&replayed.letter, 1});
 }
 
 }  // namespace fanfare
