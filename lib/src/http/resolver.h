@@ -32,7 +32,9 @@ class Resolver {
 class ThreadedResolver final : public Resolver {
   public:
     struct Options {
-        unsigned threads_max = 16;  ///< made when needed; a name that hangs holds one
+        /// Made when needed. A name that hangs holds one, so with fewer than there are such names
+        /// all other names would wait too.
+        unsigned threads_max = 256;
         Duration ttl = std::chrono::seconds(30);
         std::size_t cache_names_max = 4096;  ///< known names and lookups under way together
         /// Looks one name up; runs on the resolver's threads. Empty: getaddrinfo. For tests.

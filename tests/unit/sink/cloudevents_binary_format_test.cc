@@ -108,6 +108,8 @@ TEST(CloudEventsBinaryFormat, gives_up_what_fits_no_head) {
 
     EXPECT_EQ(problem(R"(,"datacontenttype":"text/plain\r\nX-Evil: 1")"),
               "the event's datacontenttype is no header value");
+    EXPECT_EQ(problem(R"(,"datacontenttype":"text/)" + std::string(1100, 'a') + '"'),
+              "the event's datacontenttype is no header value");
     for (const char* const base64 : {R"("not base64!")", "5", "true", "[1]", "{}"}) {
         EXPECT_EQ(problem(std::string(R"(,"data_base64":)") + base64),
                   "the event's data_base64 is none")

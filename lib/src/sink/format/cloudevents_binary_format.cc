@@ -36,6 +36,10 @@ JsonSlice member(const Members& members, const char* name) {
     return found == members.end() ? JsonSlice() : found->second;
 }
 
+/// A media type with its parameters has a few dozen bytes. What no server reads would be refused
+/// with a status that says nothing of the event, and tried for ever.
+constexpr std::size_t content_type_bytes_max = 1024;
+
 bool is_there(const JsonSlice& slice) {
     return slice.kind != JsonValue::Kind::missing && slice.kind != JsonValue::Kind::null;
 }
@@ -52,7 +56,8 @@ std::string content_type_of(const JsonLookup& event, const Members& members) {
     const auto is_allowed = [](char c) {
         return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != 0x7f);
     };
-    if (!std::all_of(type.begin(), type.end(), is_allowed)) {
+    if (type.size() > content_type_bytes_max ||
+        !std::all_of(type.begin(), type.end(), is_allowed)) {
         throw render_error(RenderErrc::bad_content_type);
     }
     return type;
