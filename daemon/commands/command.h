@@ -35,7 +35,6 @@ void add_dead_letters(CLI::App& root, Chosen& chosen);
 void add_replay(CLI::App& root, Chosen& chosen);
 void add_endpoint_actions(CLI::App& root, Chosen& chosen);
 void add_match(CLI::App& root, Chosen& chosen);
-void add_store(CLI::App& root, Chosen& chosen);
 void add_healthcheck(CLI::App& root, Chosen& chosen);
 void add_version(CLI::App& root, Chosen& chosen);
 

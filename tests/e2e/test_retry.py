@@ -30,8 +30,10 @@ class Table(EndToEndCase):
     def start(self, **retry):
         receiver = self.receiver()
         receiver.on("/hook", answer_once)
-        daemon = self.daemon([{"name": "t1", "url": receiver.url(), "threshold": 1000,
-                               "timeout": "5s", "retry": retry}])
+        endpoint = {"name": "t1", "url": receiver.url(), "timeout": "5s", "retry": retry}
+        if retry.get("strategy") != "exponential":
+            endpoint["threshold"] = 1000
+        daemon = self.daemon([endpoint])
         names = [f"s{status}" for status in DELIVERED + TEMPORARY + OTHERS] + ["none"]
         self.assertEqual(daemon.post(envelope(*(event(name) for name in names))).status, 202)
         self.wait_delivered(daemon, "t1")

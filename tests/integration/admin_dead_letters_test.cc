@@ -18,11 +18,14 @@ class DeadLettersOfADaemon : public test::AdminListener {
         options.dir = directory_.path() / "letters";
         store_ =
             std::move(*DeadLetterStore::open(std::move(options), loops_.clock(), loops_.log()));
+        letters_ = store_.get();
         prepare_ = [this](AdminSources& sources) {
             sources.dead_letters = store_.get();
             sources.budget = &budget_;
         };
     }
+
+    ~DeadLettersOfADaemon() override { end(); }
 
     void put(const std::string& id, const std::string& endpoint = "audit") {
         DeadLetter letter;
@@ -62,6 +65,7 @@ TEST_F(DeadLettersOfADaemon, are_queued_again) {
     EXPECT_TRUE(result["next"].is_null());
     EXPECT_TRUE(test::eventually(
         [&] { return ask_json("GET", "/v1/endpoints/audit")["counters"]["successes"] == 1; }));
+    ASSERT_TRUE(has_kept(1));
     EXPECT_EQ(ask_json("GET", "/v1/dead-letters")["dead_letters"][0]["event_id"], "e2");
 }
 
@@ -72,6 +76,7 @@ TEST_F(DeadLettersOfADaemon, are_replayed_in_parts) {
 
     const nlohmann::json first = ask_json("POST", "/v1/dead-letters/replay?limit=2");
     ASSERT_EQ(first["next"], "2-3");
+    ASSERT_TRUE(has_kept(1));
     put("e4");
     ASSERT_TRUE(has_kept(2));
     const nlohmann::json second = ask_json("POST", "/v1/dead-letters/replay?limit=2&next=2-3");

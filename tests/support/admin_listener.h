@@ -37,7 +37,12 @@ inline std::string post(std::string_view target, const std::string& body) {
 class AdminListener : public testing::Test {
   protected:
     AdminListener() : loops_(2), broadcaster_(loops_.shards()), handler_(loops_.clock()) {}
-    ~AdminListener() override {
+    ~AdminListener() override { end(); }
+
+    /// For those who derive and have what endpoints or routes use; at the end by itself.
+    void end() {
+        if (has_ended_) return;
+        has_ended_ = true;
         if (server_) loops_.start(server_->stop(std::chrono::seconds(5))).wait();
         loops_.start(broadcaster_.drain(loops_.clock().now())).wait();
         loops_.join();
@@ -99,6 +104,7 @@ class AdminListener : public testing::Test {
     /// What else the admin listener is to tell about; before start().
     std::function<void(AdminSources&)> prepare_;
     SinkMaker make_sink_ = make_accepting_sink;  ///< of the endpoint; before start()
+    DeadLetterBox* letters_ = nullptr;           ///< of the endpoint; before start()
     Loops loops_;
     Broadcaster broadcaster_;
     TargetHandler handler_;
@@ -108,6 +114,8 @@ class AdminListener : public testing::Test {
     std::unique_ptr<HttpServer> server_;
 
   private:
+    bool has_ended_ = false;
+
     static ListenerOptions listener_options() {
         ListenerOptions options = RunningServer::options_on({"127.0.0.1:0"});
         options.post_needs_length = false;
@@ -118,6 +126,7 @@ class AdminListener : public testing::Test {
         EndpointOptions options;
         options.name = "audit";
         options.make_sink = make_sink_;
+        options.dead_letters = letters_;
         options.retry.gone_disables = true;
         broadcaster_.add(std::make_shared<Endpoint>(*loops_.shards()[1], std::move(options)));
     }

@@ -1,15 +1,13 @@
 // Events that are given up or taken away while attempts are under way.
 #include <gtest/gtest.h>
 
-#include <deque>
-
-#include "base/wakeup.h"
-#include "support/pipeline.h"
+#include "support/hanging.h"
 
 namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Hanging;
 using test::make_event;
 using test::Pipeline;
 using test::Receiver;
@@ -39,49 +37,6 @@ class Letters final : public DeadLetterBox {
 };
 
 using Numbers = std::vector<std::int64_t>;
-
-/// A receiver whose answers come when the test gives them, to the attempt that began first.
-class Hanging {
-  public:
-    explicit Hanging(Pipeline& pipeline) : pipeline_(pipeline) {}
-
-    SinkMaker maker() {
-        return [this](const SinkContext&) { return std::make_unique<HangingSink>(*this); };
-    }
-
-    std::size_t under_way() const { return attempts_.size(); }
-
-    void answer(Outcome outcome) {
-        attempts_.front()->outcome = outcome;
-        attempts_.front()->answered.notify();
-        attempts_.pop_front();
-        pipeline_.poll();
-    }
-
-  private:
-    struct Waiting {
-        explicit Waiting(Executor executor) : answered(std::move(executor)) {}
-        Wakeup answered;
-        Outcome outcome = Outcome::aborted();
-    };
-
-    class HangingSink final : public Sink {
-      public:
-        explicit HangingSink(Hanging& owner) : owner_(owner) {}
-        awaitable<Outcome> deliver(Attempt) override {
-            const auto waiting = std::make_shared<Waiting>(owner_.pipeline_.context.get_executor());
-            owner_.attempts_.push_back(waiting);
-            co_await waiting->answered.wait();
-            co_return waiting->outcome;
-        }
-
-      private:
-        Hanging& owner_;
-    };
-
-    Pipeline& pipeline_;
-    std::deque<std::shared_ptr<Waiting>> attempts_;
-};
 
 class EndpointGivesUp : public testing::Test {
   protected:
@@ -280,73 +235,6 @@ TEST_F(EndpointGivesUp, a_ping_that_hangs_when_it_ends) {
 
     ASSERT_TRUE(ping.is_done());
     EXPECT_EQ(ping.get().verdict(), Verdict::aborted);
-}
-
-/// Throws when it is told to.
-class FailingQueue final : public Queue {
-  public:
-    explicit FailingQueue(bool& fails) : fails_(fails) {}
-
-    void push(EventPtr event) override {
-        fail();
-        queue_.push(std::move(event));
-    }
-    TimePoint ready_at(const LeaseLimits& limits) const noexcept override {
-        return queue_.ready_at(limits);
-    }
-    Lease lease(const LeaseLimits& limits, TimePoint now) override {
-        fail();
-        return queue_.lease(limits, now);
-    }
-    TimePoint oldest_waiting() const noexcept override { return queue_.oldest_waiting(); }
-    Lease lease_accepted_by(TimePoint time) override { return queue_.lease_accepted_by(time); }
-    void settle(Lease lease, Settle how) override { queue_.settle(std::move(lease), how); }
-    std::vector<EventPtr> clear() override { return queue_.clear(); }
-    std::size_t pending_events() const noexcept override { return queue_.pending_events(); }
-    std::size_t pending_bytes() const noexcept override { return queue_.pending_bytes(); }
-    TimePoint oldest_accepted() const noexcept override { return queue_.oldest_accepted(); }
-
-  private:
-    void fail() const {
-        if (fails_) throw std::runtime_error("no");
-    }
-
-    bool& fails_;
-    MemoryQueue queue_;
-};
-
-TEST_F(EndpointGivesUp, no_leave_to_send_when_its_queue_fails) {
-    bool fails = false;
-    EndpointOptions options;
-    options.retry.threshold = 1;
-    options.queue = std::make_unique<FailingQueue>(fails);
-    add(std::move(options));
-    pipeline_.write("1");
-    pipeline_.poll();
-    hanging_.answer(Outcome::refused(500));
-    fails = true;
-    pipeline_.advance(1s);
-
-    fails = false;
-    pipeline_.advance(1s);
-
-    ASSERT_EQ(hanging_.under_way(), 1U) << "the breaker's one probe";
-    hanging_.answer(Outcome::delivered(200));
-    EXPECT_CONSERVED(pipeline_.snapshot());
-}
-
-TEST_F(EndpointGivesUp, what_its_queue_does_not_take_and_counts_it) {
-    bool fails = true;
-    EndpointOptions options;
-    options.queue = std::make_unique<FailingQueue>(fails);
-    const auto endpoint = add(std::move(options));
-
-    pipeline_.write("1");
-    pipeline_.broadcaster.replay(endpoint, {{make_event("2")}, {make_event("3")}});
-    pipeline_.poll();
-
-    EXPECT_EQ(state().metrics.dropped_events(DropReason::exception), 3U);
-    EXPECT_CONSERVED(pipeline_.snapshot());
 }
 
 TEST_F(EndpointGivesUp, no_time_of_ingest_while_it_is_paused) {
