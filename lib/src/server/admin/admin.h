@@ -9,7 +9,7 @@
 #include "fanfare/broadcaster.h"
 #include "fanfare/budget.h"
 #include "server/admin/composer.h"
-#include "server/admin/endpoint_info.h"
+#include "server/admin/config_view.h"
 #include "server/admin/exposition.h"
 #include "server/admin/route.h"
 #include "server/bearer_token.h"
@@ -36,6 +36,10 @@ struct AdminSources {
     Budget* budget = nullptr;                 ///< for what is replayed; null: without bound
     DeadLetterStore* dead_letters = nullptr;  ///< null: they are not kept
     std::string config = "{}\n";              ///< JSON, without secrets
+    /// Reads the configuration again, and tells what has become of it; empty: there is no such
+    /// thing. Any loop.
+    std::function<awaitable<Response>()> reload = {};
+    std::function<ReloadCounts()> reloads = {};  ///< any thread; empty: there were none
 };
 
 /// The routes of the admin listener (SPEC 15). `/metrics`, `/healthz` and `/readyz` are open to
@@ -50,6 +54,9 @@ class Admin final : public RequestHandler {
 
     /// What `/readyz` says from now on; any thread.
     void set_readiness(Readiness readiness) noexcept { readiness_ = readiness; }
+
+    /// What is shown of the configuration from now on; any thread.
+    void show(ShownConfig shown) { view_.set(std::move(shown)); }
 
     std::string_view allowed_methods() const noexcept override;
     std::optional<Response> refuse(const RequestHead& head, const Peer& peer) override;
@@ -71,6 +78,7 @@ class Admin final : public RequestHandler {
     awaitable<Response> show_endpoint(AdminCall call);
 
     AdminSources sources_;
+    ConfigView view_;
     std::atomic<Readiness> readiness_{Readiness::starting};
     Composer composer_;
     AdminRoutes routes_;

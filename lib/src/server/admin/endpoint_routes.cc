@@ -113,7 +113,8 @@ awaitable<Response> EndpointRoutes::find(Handler handler, AdminCall call) {
 }
 
 Response EndpointRoutes::not_there(const std::string& name) const {
-    const auto& all = sources_.endpoints;
+    const ConfigView::Shown shown = view_.get();
+    const auto& all = shown->endpoints;
     const bool is_known = std::any_of(all.begin(), all.end(), [&](const EndpointInfo& endpoint) {
         return endpoint.name == name;
     });

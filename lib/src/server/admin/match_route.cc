@@ -103,11 +103,12 @@ awaitable<Response> MatchRoute::match(AdminCall call) {
         co_return error_response(refusal->status, refusal->code, refusal->message, refusal->detail);
     }
     const ParsedRequest& request = std::get<ParsedRequest>(parsed);
+    const ConfigView::Shown shown = view_.get();
     std::function<std::string()> make = [&] {
         Json result;
         result["matches"] = Json::array();
         for (const ParsedEvent& event : request.events) {
-            result["matches"].push_back(judge(event, request.type, sources_.endpoints));
+            result["matches"].push_back(judge(event, request.type, shown->endpoints));
         }
         result["next"] = nullptr;
         return dump(result) + '\n';
