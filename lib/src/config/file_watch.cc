@@ -102,6 +102,8 @@ bool FileWatch::wait(Duration timeout) {
     return descriptors[1].revents != 0 && read_signs();
 }
 
+void FileWatch::forget() { read_signs(); }
+
 bool FileWatch::read_signs() {
     bool has_changed = false;
     alignas(inotify_event) std::array<char, 4096> buffer{};

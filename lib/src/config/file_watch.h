@@ -29,6 +29,9 @@ class FileWatch {
     /// sign.
     bool wait(Duration timeout);
 
+    /// Signs so far do not count any more.
+    void forget();
+
     /// Any thread: a wait() now or the next one ends.
     void wake() noexcept;
 

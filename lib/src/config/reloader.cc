@@ -185,6 +185,10 @@ void Reloader::look(TimePoint now) {
 }
 
 ReloadOutcome Reloader::reload(bool is_insisting) {
+    // What has been written by now is about to be read.
+    watch_.forget();
+    window_end_.reset();
+    window_hash_.reset();
     try {
         if (is_read_once(file_)) {
             return refuse({{file_, 0, 0, {}, "is a pipe; expected a file, to be read again"}});

@@ -109,6 +109,17 @@ TEST_F(FileWatchTest, needs_neither_file_nor_folder_and_can_be_stopped) {
     EXPECT_FALSE(watch.wait(0ms));
 }
 
+TEST_F(FileWatchTest, forgets_signs) {
+    follow();
+    write(file_, "two");
+
+    watch_.forget();
+
+    EXPECT_FALSE(has_sign());
+    write(file_, "three");
+    EXPECT_TRUE(has_sign());
+}
+
 TEST_F(FileWatchTest, is_woken_without_a_sign) {
     watch_.wake();
 

@@ -300,6 +300,7 @@ TEST_F(Reconfigure, takes_another_order_with_what_is_queued) {
     EndpointOptions options;
     options.max_in_flight = 2;
     options.order_by = "/action";
+    options.retry.strategy = RetryPolicy::Strategy::exponential;
 
     change(asking(
         after_,
