@@ -149,7 +149,12 @@ std::vector<EventPtr> KeyedQueue::clear() {
     return events;
 }
 
-void KeyedQueue::release_held() { impl_->release_held(TimePoint::max()); }
+void KeyedQueue::release_held() {
+    for (const auto& [at, key] : impl_->held) {
+        impl_->lanes.at(key).returned.hold_until(TimePoint::min());
+    }
+    impl_->release_held(TimePoint::max());
+}
 
 void KeyedQueue::adopt(Lease lease) {
     const EventPtr& event = lease.batch().front();

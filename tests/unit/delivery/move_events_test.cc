@@ -123,6 +123,7 @@ TEST_F(MoveEvents, lets_go_what_is_held) {
 
         const Lease first = queue->lease({}, now());
         EXPECT_EQ(text_of(first), "1 1");
+        EXPECT_LE(first.not_before(), now());
     }
 }
 
