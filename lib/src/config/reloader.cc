@@ -55,7 +55,6 @@ void Reloader::start() {
         const std::lock_guard lock(mutex_);
         is_stopping_ = false;
     }
-    next_comparison_ = clock_.now();
     thread_ = std::thread([this] { run(); });
 }
 
@@ -104,7 +103,7 @@ void Reloader::run() {
         }
         Requests requests = take_requests();
         if (!requests.is_empty()) serve(std::move(requests));
-        if (is_watching_ && now >= next_comparison_) compare(now);
+        if (next_comparison_ && now >= *next_comparison_) compare(now);
         if (window_end_ && now >= *window_end_) look(now);
     }
     for (const Done& done : take_requests().done) done(std::nullopt);
@@ -113,7 +112,7 @@ void Reloader::run() {
 Duration Reloader::time_left() const {
     const TimePoint now = clock_.now();
     TimePoint next = now + idle_wait;
-    if (is_watching_) next = std::min(next, next_comparison_);
+    if (next_comparison_) next = std::min(next, *next_comparison_);
     if (window_end_) next = std::min(next, *window_end_);
     return next - now;
 }
@@ -136,10 +135,14 @@ void Reloader::follow() {
     if (!is_watching_) {
         watch_.stop();
         window_end_.reset();
+        next_comparison_.reset();
         return;
     }
     const Result<void> followed = watch_.follow();
-    if (followed.has_value() || was_watching) return;
+    if (was_watching) return;
+    // It may have changed since it was read.
+    next_comparison_ = clock_.now();
+    if (followed.has_value()) return;
     log_.warn("config", "no signs of changes to the configuration, it is only compared",
               {{"file", file_}, {"error", followed.error().message()}});
 }
@@ -148,12 +151,12 @@ void Reloader::open_window(TimePoint now) {
     if (is_watching_ && !window_end_) window_end_ = now + running_.reload.debounce;
 }
 
-/// For file systems that give no signs.
+/// For file systems that give no signs, and for the time before there were any.
 void Reloader::compare(TimePoint now) {
     const Duration interval = running_.reload.poll_interval;
-    const bool is_on = interval > Duration::zero();
-    next_comparison_ = now + (is_on ? std::max(interval, comparison_least) : idle_wait);
-    if (!is_on || window_end_) return;
+    next_comparison_.reset();
+    if (interval > Duration::zero()) next_comparison_ = now + std::max(interval, comparison_least);
+    if (window_end_) return;
     follow();  // folders may have come meanwhile
     std::string hash = hash_of_file(file_);
     if (hash == seen_hash_) return;
@@ -225,6 +228,7 @@ ReloadOutcome Reloader::carry_out(ConfigText text) {
     hash_ = std::move(text.hash);
     outcome.hash = hash_;
     follow();
+    if (is_watching_) next_comparison_ = clock_.now();  // and from now on as often as it says
     return outcome;
 }
 

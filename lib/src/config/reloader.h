@@ -104,7 +104,7 @@ class Reloader {
     bool is_watching_ = false;
     std::optional<TimePoint> window_end_;     // of the signs that are being collected
     std::optional<std::string> window_hash_;  // what comparing found, if that opened the window
-    TimePoint next_comparison_{};
+    std::optional<TimePoint> next_comparison_;
 
     mutable std::mutex mutex_;
     Requests requests_;        // guarded by mutex_
