@@ -141,6 +141,7 @@ Result<void> App::make_admin() {
     sources.budget = &budget_;
     sources.dead_letters = dead_letters_.get();
     sources.config = effective_config(config_);
+    sources.listen = config_.admin.listener.listen;
     for (const EndpointConfig& endpoint : config_.endpoints) {
         sources.endpoints.push_back(describe(endpoint));
     }
@@ -208,7 +209,13 @@ awaitable<void> App::shut_down() {
               {{"drain_seconds", std::chrono::duration<double>(drain).count()}});
     co_await ingest_server_->stop(std::min(drain, in_flight_limit));
     co_await broadcaster_.drain(deadline);
-    if (dead_letters_) co_await dead_letters_->flush(disk_limit);
+    if (dead_letters_) {
+        const std::size_t left = co_await dead_letters_->flush(disk_limit);
+        if (left > 0) {
+            log_.error("dead_letters", "the disk has not taken all dead letters",
+                       {{"events", left}});
+        }
+    }
     co_await admin_server_->stop(admin_stop_limit);
     log_.info("daemon", "stopped");
 }

@@ -27,7 +27,7 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     EndpointInfo info;
     info.name = endpoint.name;
     info.is_disabled = endpoint.disabled;
-    info.url = redacted_url(http.url);
+    info.url = shown_url(endpoint);
     for (const auto& header : http.headers) info.header_names.push_back(header.first);
     info.format = http.format;
     info.timeout = http.timeout;

@@ -27,7 +27,7 @@ int check_file(const std::string& file) {
     }
     const std::size_t count = config.endpoints.size();
     const std::string noun = count == 1 ? " endpoint" : " endpoints";
-    return print(file + ": ok, " + std::to_string(count) + noun + '\n') ? ok : failed;
+    return print(file + ": ok, " + std::to_string(count) + noun + '\n').value_or(ok);
 }
 
 int run(const Options& options) {
@@ -36,7 +36,7 @@ int run(const Options& options) {
     if (options.print_reference) text += config_reference_markdown();
     if (options.print_defaults) text += config_default_yaml();
     if (text.empty()) return check_file(config_file(options.file));
-    return print(text) ? ok : failed;
+    return print(text).value_or(ok);
 }
 
 }  // namespace

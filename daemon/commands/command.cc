@@ -15,11 +15,11 @@ int fail(std::string_view message, int code) {
     return code;
 }
 
-bool print(std::string_view text) {
+std::optional<int> print(std::string_view text) {
     const bool is_written =
         std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    if (!is_written && errno != EPIPE) fail(std::string("cannot write: ") + std::strerror(errno));
-    return is_written;
+    if (is_written) return std::nullopt;
+    return errno == EPIPE ? ok : fail(std::string("cannot write: ") + std::strerror(errno));
 }
 
 std::string config_file(const std::string& option) {

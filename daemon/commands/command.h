@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,9 +45,9 @@ std::string version_text();
 /// Prints one line to stderr; returns `code`.
 int fail(std::string_view message, int code = failed);
 
-/// Writes to stdout at once. False when nobody reads it any more (a closed pipe): the command then
-/// ends quietly. Any other reason is told on stderr.
-[[nodiscard]] bool print(std::string_view text);
+/// Writes to stdout at once. Nothing if that went well; else what the command is to end with: `ok`
+/// and quietly if nobody reads it any more (a closed pipe), else `failed`, told on stderr.
+[[nodiscard]] std::optional<int> print(std::string_view text);
 
 /// `-c`, else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml.
 std::string config_file(const std::string& option);

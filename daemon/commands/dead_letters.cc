@@ -103,8 +103,8 @@ Result<json> list_all(const Options& options) {
 int run_list(const Options& options) {
     const Result<json> list = list_all(options);
     if (!list) return fail(list.error().message());
-    if (options.admin.as_json) return print(dump(*list)) ? ok : failed;
-    if (!print(render(list->at("dead_letters")))) return failed;
+    if (options.admin.as_json) return print(dump(*list)).value_or(ok);
+    if (const auto code = print(render(list->at("dead_letters")))) return *code;
     if (!list->at("next").is_null()) {
         std::fprintf(stderr, "fanfare: there are more; --limit 0 shows all\n");
     }
@@ -126,8 +126,8 @@ int run_show(const Options& options) {
     request.path = std::string(list_path) + '/' + std::to_string(options.selection.ids.front());
     const Result<std::string> body = call_admin(options.admin, request);
     if (!body) return fail(body.error().message());
-    if (options.admin.as_json) return print(*body) ? ok : failed;
-    if (options.payload_only) return print(payload_in(*body) + '\n') ? ok : failed;
+    if (options.admin.as_json) return print(*body).value_or(ok);
+    if (options.payload_only) return print(payload_in(*body) + '\n').value_or(ok);
     const Result<json> letter = parse_answer(options.admin, *body);
     if (!letter) return fail(letter.error().message());
     std::vector<Row> rows;
@@ -136,7 +136,7 @@ int run_show(const Options& options) {
           "last_status", "last_error", "attempts", "accepted_at", "given_up_at"}) {
         rows.push_back({field, shown(*letter, field)});
     }
-    return print(table(rows) + '\n' + printable(payload_in(*body)) + '\n') ? ok : failed;
+    return print(table(rows) + '\n' + printable(payload_in(*body)) + '\n').value_or(ok);
 }
 
 /// What all requests of a replay have done together.
@@ -201,7 +201,8 @@ int run_replay(const Options& options) {
     show_progress(tally, true);
     // What was queued before something went wrong is queued all the same.
     const bool has_worked = done || tally.replayed > 0;
-    if (has_worked && !print(summary(tally, options.admin.as_json))) return failed;
+    std::optional<int> code;
+    if (has_worked) code = print(summary(tally, options.admin.as_json));
     if (!done) return fail(done.error().message());
     if (tally.is_out_of_room) {
         return fail(
@@ -212,7 +213,7 @@ int run_replay(const Options& options) {
         return fail(counted(tally.not_replayed, "event") +
                     " not replayed, as the endpoint is not there; the dead letters stay");
     }
-    return ok;
+    return code.value_or(ok);
 }
 
 int run_purge(const Options& options) {
@@ -238,8 +239,9 @@ int run_purge(const Options& options) {
     const std::string text = options.admin.as_json
                                  ? dump({{"purged", purged}})
                                  : "purged " + counted(purged, "dead letter") + '\n';
-    if ((problem.empty() || purged > 0) && !print(text)) return failed;
-    return problem.empty() ? ok : fail(problem);
+    std::optional<int> code;
+    if (problem.empty() || purged > 0) code = print(text);
+    return problem.empty() ? code.value_or(ok) : fail(problem);
 }
 
 void add_filters(CLI::App& command, Selection& selection) {
@@ -254,7 +256,8 @@ void add_filters(CLI::App& command, Selection& selection) {
 
 /// For commands that change something: it must be said what is meant, and said once.
 void add_selection(CLI::App& command, Selection& selection) {
-    command.add_option("ID", selection.ids, "Ids, as `dead-letters ls` shows them");
+    command.add_option("ID", selection.ids, "Ids, as `dead-letters ls` shows them")
+        ->check(CLI::PositiveNumber);
     add_filters(command, selection);
     command.add_flag("--all", selection.is_all, "All that there are");
     command.parse_complete_callback([&selection] {
@@ -308,6 +311,7 @@ void add_list(CLI::App& group, Chosen& chosen) {
         add_command(group, chosen, {"ls", "List dead letters, oldest first"}, run_list);
     add_filters(*list.command, list.options->selection);
     list.command->add_option("--limit", list.options->limit, "How many to show; 0: all")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     list.command->footer(
         "Examples:\n"
@@ -318,7 +322,10 @@ void add_list(CLI::App& group, Chosen& chosen) {
 void add_show(CLI::App& group, Chosen& chosen) {
     const Added show =
         add_command(group, chosen, {"show", "Show one dead letter and its payload"}, run_show);
-    show.command->add_option("ID", show.options->selection.ids, "Its id")->required()->expected(1);
+    show.command->add_option("ID", show.options->selection.ids, "Its id")
+        ->required()
+        ->expected(1)
+        ->check(CLI::PositiveNumber);
     show.command->add_flag("--payload", show.options->payload_only,
                            "Only the payload, exactly as it was received");
     show.command->footer(

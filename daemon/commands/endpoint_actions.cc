@@ -27,7 +27,7 @@ int tell(const Options& options, const std::string& action, const std::string& d
     const Result<std::string> body = act(options, action);
     if (!body) return fail(body.error().message());
     const std::string text = options.admin.as_json ? *body : done + printable(options.name) + '\n';
-    return print(text) ? ok : failed;
+    return print(text).value_or(ok);
 }
 
 int run_pause(const Options& options) { return tell(options, "pause", "paused "); }
@@ -42,7 +42,9 @@ std::string describe(const Options& options, const json& result) {
     const std::string status = shown(result, "status");
     if (status != "-") return name + " answered " + status + took;
     const std::string error = shown(result, "error");
-    if (error != "-") return name + " gave no answer: " + error + took;
+    const std::string message = shown(result, "message");
+    const std::string detail = message == "-" ? "" : " (" + message + ")";
+    if (error != "-") return name + " gave no answer: " + error + detail + took;
     return name + " took it" + took;
 }
 
@@ -54,11 +56,11 @@ int run_test(const Options& options) {
     const bool is_delivered = result->value("delivered", false);
     const std::string text = describe(options, *result);
     if (options.admin.as_json) {
-        if (!print(*body)) return failed;
-        return is_delivered ? ok : failed;
+        const std::optional<int> code = print(*body);
+        return is_delivered ? code.value_or(ok) : failed;
     }
     if (!is_delivered) return fail(text);
-    return print(text + '\n') ? ok : failed;
+    return print(text + '\n').value_or(ok);
 }
 
 CLI::App* add_action(CLI::App& root, Chosen& chosen, std::pair<const char*, const char*> texts,
@@ -84,7 +86,9 @@ void add_endpoint_actions(CLI::App& root, Chosen& chosen) {
     add_action(root, chosen, {"resume", "Send to a paused endpoint again"}, run_resume)
         ->footer("Example: fanfare resume audit");
     add_action(root, chosen, {"test", "Send a ping event to an endpoint, past its queue"}, run_test)
-        ->footer("Exits 1 if the endpoint does not take it.\n\nExample: fanfare test audit");
+        ->footer(
+            "Exits 1 if the endpoint does not take it, within 30 seconds or its own timeout.\n\n"
+            "Example: fanfare test audit");
 }
 
 }  // namespace fanfare::command

@@ -98,11 +98,14 @@ class Receiver final : public RequestHandler {
             response.content_type = "text/plain";
         }
         ++answered_[response.status];
-        const bool is_unread = !print(line_about(request, arrived, response.status) +
-                                      verdict(problem) + '\n' + details(request));
-        if (is_unread) on_unread_();
+        exit_code_ = print(line_about(request, arrived, response.status) + verdict(problem) + '\n' +
+                           details(request));
+        if (exit_code_) on_unread_();
         co_return response;
     }
+
+    /// What to end with if the lines cannot be written.
+    std::optional<int> exit_code() const { return exit_code_; }
 
     std::string summary() const {
         std::size_t total = 0;
@@ -165,6 +168,7 @@ class Receiver final : public RequestHandler {
     const std::function<void()> on_unread_;
     std::mt19937_64 random_{std::random_device{}()};
     std::map<int, std::size_t> answered_;
+    std::optional<int> exit_code_;
 };
 
 awaitable<void> end_when_asked(Wakeup& stop_asked, HttpServer& server, Signals& signals) {
@@ -194,8 +198,8 @@ int receive(const Options& options, const Behaviour& behaviour) {
         std::fprintf(stderr, "listening on %s\n", address.c_str());
     }
     context.run();
-    (void)print(receiver.summary());
-    return ok;
+    if (receiver.exit_code()) return *receiver.exit_code();
+    return print(receiver.summary()).value_or(ok);
 }
 
 /// From `30%` or `30`; nothing if it is neither.

@@ -47,12 +47,12 @@ int run(const Options& options) {
                                .body = std::move(post.body)};
     const Result<std::string> body = call_admin(options.admin, request);
     if (!body) return fail(body.error().message());
-    if (options.admin.as_json) return print(*body) ? ok : failed;
+    if (options.admin.as_json) return print(*body).value_or(ok);
     const Result<json> answer = parse_answer(options.admin, *body);
     if (!answer) return fail(answer.error().message());
     std::vector<Row> rows{{"EVENT", "ENDPOINT", "TAKES", "WHY-NOT"}};
     for (const json& match : answer->value("matches", json::array())) add_rows(match, rows);
-    return print(table(rows)) ? ok : failed;
+    return print(table(rows)).value_or(ok);
 }
 
 }  // namespace

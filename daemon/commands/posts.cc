@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/timestamp.h"
+#include "base/uuid.h"
 
 namespace fanfare::command {
 namespace {
@@ -17,15 +18,6 @@ std::string random_hex(std::size_t digits) {
     std::random_device random;
     std::string text;
     while (text.size() < digits) text += alphabet[random() % alphabet.size()];
-    return text;
-}
-
-/// A UUID of version 4.
-std::string random_uuid() {
-    std::string text = random_hex(32);
-    text[12] = '4';
-    text[16] = "89ab"[static_cast<std::size_t>(text[16]) % 4];
-    for (const std::size_t place : {8U, 13U, 18U, 23U}) text.insert(place, 1, '-');
     return text;
 }
 
@@ -42,7 +34,7 @@ std::string guess_content_type(const std::string& file, const std::string& body)
 Post sample_post() {
     const std::string digest = "sha256:" + random_hex(64);
     nlohmann::ordered_json event;
-    event["id"] = random_uuid();
+    event["id"] = make_uuid();
     event["timestamp"] = rfc3339(std::chrono::system_clock::now());
     event["action"] = "push";
     event["target"] = {{"mediaType", "application/vnd.oci.image.manifest.v1+json"},
@@ -52,13 +44,13 @@ Post sample_post() {
                        {"repository", "library/sample"},
                        {"url", "http://registry.example.com/v2/library/sample/manifests/" + digest},
                        {"tag", "latest"}};
-    event["request"] = {{"id", random_uuid()},
+    event["request"] = {{"id", make_uuid()},
                         {"addr", "192.0.2.10:51234"},
                         {"host", "registry.example.com"},
                         {"method", "PUT"},
                         {"useragent", "fanfare-send"}};
     event["actor"] = {{"name", "sample"}};
-    event["source"] = {{"addr", "registry.example.com:5000"}, {"instanceID", random_uuid()}};
+    event["source"] = {{"addr", "registry.example.com:5000"}, {"instanceID", make_uuid()}};
     nlohmann::ordered_json envelope;
     envelope["events"].push_back(std::move(event));
     return {envelope_type, envelope.dump()};

@@ -42,7 +42,7 @@ std::string version_text() {
 
 namespace {
 
-int run() { return print(version_text() + '\n') ? ok : failed; }
+int run() { return print(version_text() + '\n').value_or(ok); }
 
 }  // namespace
 

@@ -87,10 +87,12 @@ class OAuth2(EndToEndCase):
         is_right = request.header("Authorization") == f"Bearer token-{self.issued}"
         return Answer(200 if is_right else 401)
 
-    def start(self, host="127.0.0.1", token_url=None, **endpoint):
+    def start(self, host="127.0.0.1", token_url=None, ca_file=None, **endpoint):
         auth = {"type": "oauth2", "token_url": token_url or self.receiver_.url("/token", host),
                 "client_id": "me & you", "client_secret_file": str(self.secret),
                 "scopes": ["a", "b"], "audience": "x/y"}
+        if ca_file is not None:
+            auth["ca_file"] = ca_file
         self.fanfare = self.daemon([{"name": "t1", "url": self.receiver_.url("/hook", host),
                                      "threshold": 1, "backoff": "200ms", "auth": auth,
                                      **endpoint}])
@@ -153,9 +155,10 @@ class OAuth2(EndToEndCase):
         self.start()
         self.deliver(0)
         metrics = self.fanfare.metrics()
-        self.assertEqual(metrics.endpoint("failures_total", "t1"), 2)
+        self.assertEqual(metrics.endpoint("failures_total", "t1"), 3)
         attempts = [r.header("fanfare-attempt") for r in self.receiver_.received("/hook")]
-        self.assertEqual(attempts, ["1", "1", "2", "2", "3"])
+        self.assertEqual(attempts, ["1", "1", "2", "3", "4"])
+        self.assertEqual(self.issued, 2)
 
     def test_token_endpoint_that_answers_an_error(self):
         self.mood = Answer(503, headers=(("Retry-After", "1"),), body=b"later")
@@ -220,6 +223,14 @@ class OAuth2(EndToEndCase):
         self.start(host="localhost", tls={"ca_file": str(authority.file)})
         self.deliver(0)
         self.assertEqual(self.receiver_.accepted_ids("/hook"), ids(0, 1))
+        # Each may have authorities of its own.
+        (self.directory / "others").mkdir()
+        others = str(Authority(self.directory / "others").file)
+        self.start(host="localhost", tls={"ca_file": others}, ca_file=str(authority.file))
+        self.fanfare.post(numbered(1, 1))
+        wait_until(lambda: self.errors("tls") >= 1)
+        self.assertIn("tls: certificate refused", self.last_error())
+        self.assertEqual(self.issued, 2)
         # Only the endpoint's own server may go unverified.
         self.start(host="localhost", tls={"insecure_skip_verify": True})
         self.fanfare.post(numbered(1, 1))

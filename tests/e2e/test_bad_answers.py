@@ -3,6 +3,7 @@ is not used again. Also connections that end when they like, and a neighbour tha
 
 import random
 import statistics
+import threading
 import time
 
 from harness.case import EndToEndCase
@@ -131,6 +132,36 @@ class BadAnswers(EndToEndCase):
                        OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"):
             for extra in (tail, b"x", b"\r\n"):
                 self.assert_delivered(kept_open(answer + extra))
+
+    def test_bytes_behind_the_end_in_a_segment_of_their_own(self):
+        """They come when the answer has been read, and right before the next event: they are no
+        answer to it."""
+        for number, extra in enumerate((b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+                                        b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", b"ok")):
+            has_come = threading.Event()
+
+            def pieces(extra=extra, has_come=has_come):
+                yield b"HTTP/1.1 204 No Content\r\n\r\n"
+                time.sleep(0.003)
+                yield extra
+                has_come.set()
+                while True:
+                    yield b""
+                    time.sleep(0.02)
+
+            first = self.receiver_.count()
+            self.receiver_.script("/hook", [Answer(how="stream", pieces=pieces)])
+            self.daemon_.post(numbered(2 * number, 1))
+            self.assertTrue(has_come.wait(10))
+            self.daemon_.post(numbered(2 * number + 1, 1))
+            received = self.receiver_.wait_for(first + 2)
+            self.wait_delivered(self.daemon_, "t1")
+            self.assertNotEqual(received[first].connection, received[first + 1].connection)
+            self.assertEqual([r.event_ids() for r in received[first:]],
+                             [[f"e{2 * number}"], [f"e{2 * number + 1}"]])
+        metrics = self.daemon_.metrics()
+        self.assertEqual([metrics.endpoint(f"{name}_total", "t1")
+                          for name in ("successes", "failures", "errors")], [6, 0, 0])
 
 
 class IdleRace(EndToEndCase):

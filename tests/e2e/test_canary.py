@@ -12,6 +12,7 @@ from harness.http import fetch
 from harness.receiver import Answer
 from harness.wait import wait_until
 
+PROXIED = "http://receiver.invalid/proxied"
 WORD = "CaNaRy0123456789CaNaRy0123456789"  # base64 of 24 bytes as it stands
 
 
@@ -51,41 +52,49 @@ class Canary(EndToEndCase):
             {"name": "basic", "url": receiver.url("/basic"),
              "auth": {"type": "basic", "username": "me", "password_file": self.file("basic")}},
             {"name": "oauth2", "url": receiver.url("/oauth2"), "auth": oauth2},
-            {"name": "header", "url": receiver.url("/header"),
+            {"name": "header", "url": receiver.url("/header"), "retry": {"permanent": [500]},
              "headers": {"X-Secret": WORD, "Authorization": ["Bearer ${CANARY}"]}},
             {"name": "url", "url": f"http://me:{WORD}@{host}/url?token={WORD}"},
+            {"name": "proxy", "url": PROXIED, "proxy": f"http://me:{WORD}@{host}"},
+            {"name": "path", "url": f"http://{host}/path/${{CANARY}}"},
             {"name": "disabled", "disabled": True, "url": f"http://{WORD}@{host}/",
              "headers": {"X-Secret": WORD}},
         ]
 
     def start(self, receiver):
+        self.endpoints_ = self.endpoints(receiver)
         return self.daemon(
-            [{"threshold": 1, "backoff": "100ms", **endpoint}
-             for endpoint in self.endpoints(receiver)],
+            [{"threshold": 1, "backoff": "100ms", **endpoint} for endpoint in self.endpoints_],
             env={"CANARY": WORD}, log={"level": "debug", "format": "json"},
             ingest={"bearer_token_file": self.file("ingest")},
+            dead_letters={"dir": str(self.dead_letters())},
             admin={"bearer_token_file": self.file("admin"), "registry_metrics": True})
+
+    def dead_letters(self):
+        return self.directory / "dead-letters"
 
     def post(self, daemon, first):
         return fetch(daemon.ingest, "POST", "/events", numbered(first, 3),
                      (("Authorization", f"Bearer {WORD}"),))
 
     def answers(self, daemon):
-        """Everything that the listeners say."""
-        for path in ("/", "/metrics", "/debug/vars", "/healthz", "/readyz", "/v1/config",
-                     "/v1/endpoints", "/v1/match", "/v1/events", "/v1/dead-letters", "/nowhere"):
-            yield path, daemon.get(path)
-        for endpoint in ("inline", "oauth2", "header", "url", "disabled", "nobody"):
-            for path in ("", "/attempts"):
-                path = f"/v1/endpoints/{endpoint}{path}"
-                yield path, daemon.get(path)
+        """Everything that the listeners say, with the status that it must have."""
+        for path, status in (("/metrics", 200), ("/debug/vars", 200), ("/healthz", 200),
+                             ("/readyz", 200), ("/v1/config", 200), ("/v1/endpoints", 200),
+                             ("/v1/match", 405), ("/v1/dead-letters", 200), ("/nowhere", 404)):
+            yield path, status, daemon.get(path)
+        others = {"/nobody": 404, "/nobody/attempts": 404, "/disabled/attempts": 404}
+        for name in [endpoint["name"] for endpoint in self.endpoints_] + ["nobody"]:
+            for path in (f"/{name}", f"/{name}/attempts"):
+                yield path, others.get(path, 200), daemon.get(f"/v1/endpoints{path}")
         for headers in ((), (("Authorization", "Bearer wrong"),)):
-            yield "ingest", fetch(daemon.ingest, "POST", "/events", b"{}", headers)
-        yield "ingest", fetch(daemon.ingest, "POST", "/events", b"{",
-                              (("Authorization", f"Bearer {WORD}"),))
+            yield "ingest", 401, fetch(daemon.ingest, "POST", "/events", b"{}", headers)
+        yield "ingest", 400, fetch(daemon.ingest, "POST", "/events", b"{",
+                                   (("Authorization", f"Bearer {WORD}"),))
 
     def assert_all_silent(self, daemon):
-        for where, answer in self.answers(daemon):
+        for where, status, answer in self.answers(daemon):
+            self.assertEqual(answer.status, status, where)
             self.assert_silent(where, answer.body.decode("utf-8", "replace"))
             self.assert_silent(where, str(answer.headers))
         for arguments in ((), ("--json",)):
@@ -94,6 +103,10 @@ class Canary(EndToEndCase):
             self.assertEqual(code, 0, errors)
             self.assert_silent("status", output + errors)
         self.assert_silent("the log", daemon.text())
+        files = [file for file in self.dead_letters().rglob("*") if file.is_file()]
+        self.assertTrue(files)
+        for file in files:
+            self.assert_silent(file.name, file.read_bytes().decode("latin-1"))
 
     def test_secrets_reach_receivers_and_nobody_else(self):
         receiver = self.receiver()
@@ -106,16 +119,20 @@ class Canary(EndToEndCase):
                              f"Bearer {WORD}")
         self.assertIn(WORD, base64.b64decode(
             receiver.wait_for(3, "/url")[0].header("Authorization").split()[1]).decode())
+        self.assertIn(WORD, base64.b64decode(receiver.wait_for(3, PROXIED)[0]
+                                             .header("Proxy-Authorization").split()[1]).decode())
         self.assert_all_silent(daemon)
         # Nor when all goes wrong.
         for endpoint in self.endpoints(receiver):
             receiver.on("/" + endpoint["name"], Answer(500, body=WORD.encode()))
+        receiver.on(PROXIED, Answer(407, body=WORD.encode()))
         receiver.on("/token", Answer(400, body=b'{"error":"' + WORD.encode() + b'"}'))
         for name in ("signing", "client-secret", "bearer", "basic", "ingest", "admin"):
             self.file(name, f"{WORD} is\x01 bad")
         wait_until(lambda: self.post(daemon, 3).status in (202, 503)
                    and len(daemon.log_entries(level="warning")) >= 14, 15,
                    lambda: daemon.log_entries(level="warning"))
+        wait_until(lambda: daemon.get("/v1/dead-letters").json()["dead_letters"])
         self.assert_all_silent(daemon)
         daemon.send_signal(signal.SIGHUP)
         self.assertEqual(daemon.stop(), 0)

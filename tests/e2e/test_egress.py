@@ -105,7 +105,8 @@ class Proxies(EgressCase):
 
     def assert_shown_nowhere(self, daemon, secrets):
         for text in (daemon.text(), daemon.metrics().text, daemon.get("/debug/vars").body.decode(),
-                     daemon.get("/v1/endpoints/t1").body.decode()):
+                     daemon.get("/v1/endpoints/t1").body.decode(),
+                     daemon.get("/v1/config").body.decode()):
             self.assertNotRegex(text, secrets)
 
     def test_http_url_is_asked_for_as_a_whole(self):
@@ -148,6 +149,19 @@ class Proxies(EgressCase):
             self.assertEqual(self.wait_for_errors(daemon, "t1", "connect"),
                              f"connect: the proxy answered CONNECT with status {status}")
             self.assert_shown_nowhere(daemon, "s3cret|bWU6czNjcmV0")
+
+    def test_a_proxy_that_wants_a_password_costs_no_event(self):
+        """Under exponential a receiver's 407 would be permanent."""
+        proxy = self.receiver()
+        proxy.script("http://receiver.invalid/", [407, 407])
+        daemon = self.daemon([{"name": "t1", "url": "http://receiver.invalid/",
+                               "proxy": f"http://127.0.0.1:{proxy.port}", "timeout": "2s",
+                               "retry": {"strategy": "exponential", "initial": "20ms"}}])
+        daemon.post(numbered(0, 3))
+        self.assertEqual(self.wait_for_errors(daemon, "t1", "connect"),
+                         "connect: the proxy answered with status 407")
+        self.wait_delivered(daemon, "t1")
+        self.assertEqual(daemon.metrics().endpoint("successes_total", "t1"), 3)
 
     def test_a_proxy_that_cannot_be_reached_is_told(self):
         for url in ("http://receiver.invalid/", "https://receiver.invalid/"):
@@ -201,6 +215,6 @@ class Proxies(EgressCase):
         strict = self.start("http://receiver.invalid/", where, egress={"deny": "private"})
         self.wait_for_errors(strict, "t1", "blocked")
         for url in ("http://169.254.169.254/", "https://169.254.169.254/", "http://2852039166/",
-                    "http://[::ffff:a9fe:a9fe]/"):
+                    "http://[::ffff:a9fe:a9fe]/", "http://169.254.169.254./"):
             self.wait_for_errors(self.start(url, where), "t1", "blocked")
         self.assertEqual(proxy.connections_opened(), 0)

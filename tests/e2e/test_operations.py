@@ -1,6 +1,8 @@
 """What operators do: dead letters, pause and resume, tests, questions about filters."""
 
 import json
+import os
+import re
 
 from harness.case import EndToEndCase
 from harness.events import envelope, event, ids, numbered, payload_slices
@@ -133,7 +135,56 @@ class DeadLetters(OperationsCase):
         for command in (("replay",), ("dead-letters", "purge"),
                         ("dead-letters", "purge", "--all", "1")):
             self.fail_with("not clear", *command, code=2)
+        for command in (("ls", "--limit", "-1"), ("show", "0"), ("replay", "0"), ("purge", "x")):
+            self.fail_with("", "dead-letters", *command, code=2)
         self.assertEqual(self.kept(), 1)
+
+    def test_endpoints_that_nobody_knows_are_told(self):
+        self.give_up(1)
+        for command in (("replay",), ("dead-letters", "ls"), ("dead-letters", "purge")):
+            self.fail_with("NAME_UNKNOWN", *command, "--endpoint", "typo")
+        self.assertEqual(self.kept(), 1)
+
+    def test_filters_in_a_body_are_refused(self):
+        self.give_up(1)
+        for method, path in (("POST", "/v1/dead-letters/replay"), ("DELETE", "/v1/dead-letters")):
+            answer = fetch(self.fanfare.admin, method, path, b'{"endpoint":"other"}')
+            self.assertEqual((answer.status, answer.error_codes()), (400, ["BODY_UNEXPECTED"]))
+        self.assertEqual(self.kept(), 1)
+
+    def test_many_are_listed_and_replayed_page_by_page(self):
+        count = 2100
+        self.give_up(count)
+        listed = self.succeed("dead-letters", "ls", "--limit", "0", "--json")
+        letters = json.loads(listed)["dead_letters"]
+        self.assertEqual([letter["event_id"] for letter in letters], ids(0, count))
+        limited = json.loads(self.succeed("dead-letters", "ls", "--limit", "1500", "--json"))
+        self.assertEqual(len(limited["dead_letters"]), 1500)
+        self.target.on("/strict", Answer(200))
+        self.assertEqual(self.succeed("replay", "--all"), f"replayed {count} events\n")
+        self.wait_delivered(self.fanfare, "strict")
+        delivered = self.target.received("/strict")[count:]
+        self.assertEqual([request.header("webhook-id") for request in delivered], ids(0, count))
+
+    def test_replay_stops_while_there_is_no_room(self):
+        receiver = self.receiver()
+        receiver.on("/strict", Answer(422))
+        self.start(receiver, queue={"max_bytes": "64KiB"})
+        for _ in range(4):
+            self.fanfare.post([event(f"e{i}", padding="x" * 2000) for i in range(20)],
+                              content_type="application/json")
+            self.wait_delivered(self.fanfare, "strict")
+        self.wait_kept(80)
+        self.succeed("pause", "strict")
+        code, output, errors = self.command("replay", "--all")
+        self.assertEqual(code, 1)
+        replayed = int(re.fullmatch(r"replayed (\d+) events\n", output)[1])
+        self.assertTrue(10 < replayed < 30, replayed)
+        self.assertIn("memory for events is nearly used up", errors)
+        self.assertEqual(self.kept(), 80 - replayed)
+        answer = fetch(self.fanfare.admin, "POST", "/v1/dead-letters/replay").json()
+        self.assertEqual((answer["replayed"], answer["stopped"]), (0, "budget"))
+        self.succeed("resume", "strict")
 
     def test_parameters_are_checked(self):
         self.give_up(1)
@@ -258,6 +309,15 @@ class Match(OperationsCase):
 
 
 class Secrets(OperationsCase):
+    def test_path_of_a_url_from_a_variable_is_not_shown(self):
+        canary = "c4n4ry"
+        daemon = self.daemon([{"name": "chat", "url": "${HOOK}"}],
+                             env={**os.environ, "HOOK": f"http://127.0.0.1:1/services/{canary}"})
+        for path in ("/v1/config", "/v1/endpoints", "/debug/vars"):
+            text = daemon.get(path).body.decode()
+            self.assertNotIn(canary, text, path)
+            self.assertIn("http://127.0.0.1:1/…", text, path)
+
     def test_configuration_is_shown_without_them(self):
         canary = "c4n4ry"
         token = self.directory / "token"

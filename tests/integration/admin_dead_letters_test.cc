@@ -110,5 +110,37 @@ TEST_F(DeadLettersOfADaemon, are_shown_and_deleted_one_by_one) {
     }
 }
 
+TEST_F(DeadLettersOfADaemon, are_not_looked_for_at_endpoints_that_nobody_knows) {
+    start();
+    put("e1", "removed");
+    ASSERT_TRUE(has_kept(1));
+
+    for (const char* request :
+         {"GET /v1/dead-letters", "DELETE /v1/dead-letters", "POST /v1/dead-letters/replay"}) {
+        const std::string method(request, std::string_view(request).find(' '));
+        const std::string target(std::string(request).substr(method.size() + 1));
+        const nlohmann::json refusal = ask_json(method, target + "?endpoint=typo", 404);
+
+        EXPECT_EQ(refusal["errors"][0]["code"], "NAME_UNKNOWN") << request;
+        ask_json(method, target + "?endpoint=audit");
+    }
+    EXPECT_EQ(ask_json("GET", "/v1/dead-letters?endpoint=removed")["dead_letters"].size(), 1U);
+    EXPECT_EQ(ask_json("DELETE", "/v1/dead-letters?endpoint=removed")["purged"], 1);
+}
+
+TEST_F(DeadLettersOfADaemon, are_not_replayed_by_a_daemon_that_ends) {
+    start();
+    put("e1");
+    ASSERT_TRUE(has_kept(1));
+    admin_->set_readiness(Readiness::draining);
+    broadcaster_.close();
+
+    const nlohmann::json refusal = ask_json("POST", "/v1/dead-letters/replay", 503);
+
+    EXPECT_EQ(refusal["errors"][0]["code"], "SHUTTING_DOWN");
+    EXPECT_EQ(refusal["errors"][0]["detail"]["replayed"], 0);
+    EXPECT_EQ(store_->counts().kept.letters, 1U);
+}
+
 }  // namespace
 }  // namespace fanfare

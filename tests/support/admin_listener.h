@@ -24,7 +24,13 @@ inline std::unique_ptr<Sink> make_accepting_sink(const SinkContext& /*context*/)
 }
 
 inline std::string get(std::string_view target, std::string_view method = "GET") {
-    return std::string(method) + ' ' + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    return std::string(method) + ' ' + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+}
+
+inline std::string post(std::string_view target, const std::string& body) {
+    return "POST " + std::string(target) +
+           " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
 }
 
 /// Two shards, one endpoint that takes everything, and an admin listener.
@@ -71,20 +77,28 @@ class AdminListener : public testing::Test {
         return client.read_answer(is_head);
     }
 
-    /// What the admin listener would say to a peer from elsewhere; 0 if it lets it pass.
-    int status_for_stranger(std::string_view target,
-                            std::optional<std::string_view> authorization = std::nullopt) {
-        const Peer stranger{false, "192.0.2.1:1"};
+    using Fields = std::vector<std::pair<std::string_view, std::string_view>>;
+
+    /// What the admin listener would say to `peer`; 0 if it lets it pass.
+    int status_for(const Peer& peer, std::string_view method, std::string_view target,
+                   const Fields& fields = {}) {
         RequestHead head;
-        head.method = "GET";
+        head.method = method;
         head.target = target;
-        if (authorization) head.fields.emplace_back("Authorization", *authorization);
-        const std::optional<Response> refused = admin_->refuse(head, stranger);
+        for (const auto& [name, value] : fields) head.fields.emplace_back(name, value);
+        const std::optional<Response> refused = admin_->refuse(head, peer);
         return refused ? refused->status : 0;
+    }
+
+    /// The same for a GET from elsewhere.
+    int status_for_stranger(std::string_view target, const Fields& fields = {}) {
+        const Peer stranger{.is_local = false, .is_unix = false, .text = "192.0.2.1:1"};
+        return status_for(stranger, "GET", target, fields);
     }
 
     /// What else the admin listener is to tell about; before start().
     std::function<void(AdminSources&)> prepare_;
+    SinkMaker make_sink_ = make_accepting_sink;  ///< of the endpoint; before start()
     Loops loops_;
     Broadcaster broadcaster_;
     TargetHandler handler_;
@@ -103,7 +117,8 @@ class AdminListener : public testing::Test {
     void add_endpoint() {
         EndpointOptions options;
         options.name = "audit";
-        options.make_sink = make_accepting_sink;
+        options.make_sink = make_sink_;
+        options.retry.gone_disables = true;
         broadcaster_.add(std::make_shared<Endpoint>(*loops_.shards()[1], std::move(options)));
     }
 };

@@ -19,7 +19,7 @@ namespace fanfare::test {
 
 /// What a FakeStream and the test at its other end share.
 struct FakeWire {
-    explicit FakeWire(const Executor& executor) : changed(executor) {}
+    explicit FakeWire(const Executor& executor) : changed(executor), writable(executor) {}
 
     /// Gives the stream something to read.
     void answer(const std::string& bytes) {
@@ -32,14 +32,23 @@ struct FakeWire {
         changed.notify();
     }
 
+    /// Lets the writes go on that is_blocked holds up.
+    void unblock() {
+        is_blocked = false;
+        writable.notify();
+    }
+
     std::string sent;  ///< by the stream
     std::string incoming;
     error_code incoming_end;
     error_code write_error;         ///< what the next writes fail with
+    bool is_blocked = false;        ///< writes do not get on
+    bool is_stopped = false;        ///< writing, by the stream
     bool is_stale = false;          ///< what the stream says
     bool is_closed = false;         ///< by the stream, or the stream is gone
     std::function<void()> on_sent;  ///< called after each write
     Wakeup changed;
+    Wakeup writable;
 };
 using FakeWirePtr = std::shared_ptr<FakeWire>;
 
@@ -73,6 +82,15 @@ class FakeStream final : public ByteStream {
     awaitable<IoResult> write(std::span<const net::const_buffer> buffers) override {
         IoResult result;
         result.error = wire_->write_error;
+        while (wire_->is_blocked && !wire_->is_stopped && !wire_->is_closed) {
+            try {
+                co_await wire_->writable.wait();
+            } catch (const boost::system::system_error& error) {
+                result.error = error.code();
+                co_return result;
+            }
+        }
+        if (wire_->is_stopped) result.error = net::error::broken_pipe;
         if (wire_->is_closed) result.error = net::error::operation_aborted;
         if (result.error) co_return result;
         for (const net::const_buffer& buffer : buffers) {
@@ -83,11 +101,17 @@ class FakeStream final : public ByteStream {
         co_return result;
     }
 
+    void stop_writing() noexcept override {
+        wire_->is_stopped = true;
+        wire_->writable.notify();
+    }
+
     awaitable<void> shutdown() override { co_return; }
 
     void close() noexcept override {
         wire_->is_closed = true;
         wire_->changed.notify();
+        wire_->writable.notify();
     }
 
     bool is_stale() noexcept override { return wire_->is_stale; }

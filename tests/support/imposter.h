@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -92,6 +93,8 @@ class Reply {
     Reply then_close() && { return std::move(*this).then(End::close); }
     Reply then_reset() && { return std::move(*this).then(End::reset); }
     Reply then_hang() && { return std::move(*this).then(End::hang); }
+    /// As then_hang(), but nothing is read any more, until the Imposter ends.
+    Reply then_hold() && { return std::move(*this).then(End::hold); }
 
     /// Waits before the first byte.
     Reply after(std::chrono::milliseconds delay) && {
@@ -101,7 +104,7 @@ class Reply {
 
   private:
     friend class Imposter;
-    enum class End { keep, close, reset, hang };
+    enum class End { keep, close, reset, hang, hold };
 
     Reply then(End end) && {
         end_ = end;
@@ -194,6 +197,9 @@ class Imposter {
         script_ = std::move(script);
     }
 
+    /// From now on bodies are neither recorded nor read.
+    void leave_bodies_unread() { is_reading_bodies_ = false; }
+
     /// Ends all connections, as a receiver does with idle ones.
     void end_connections() {
         const std::lock_guard lock(mutex_);
@@ -258,7 +264,7 @@ class Imposter {
         changed_.notify_all();
     }
 
-    static std::optional<Recorded> read_request(RawChannel& channel, std::string& unread) {
+    std::optional<Recorded> read_request(RawChannel& channel, std::string& unread) const {
         std::size_t head_size = std::string::npos;
         std::size_t size = 0;
         while (true) {
@@ -268,7 +274,9 @@ class Imposter {
                     head_size += 4;
                     Recorded probe;
                     probe.head = unread.substr(0, head_size);
-                    size = head_size + std::stoul("0" + probe.header("Content-Length"));
+                    size = head_size;
+                    if (is_reading_bodies_)
+                        size += std::stoul("0" + probe.header("Content-Length"));
                 }
             }
             if (head_size != std::string::npos && unread.size() >= size) break;
@@ -301,6 +309,7 @@ class Imposter {
         if (!channel.write(reply.bytes_)) return false;
         if (reply.end_ == Reply::End::reset) channel.make_reset();
         if (reply.end_ == Reply::End::hang) channel.wait_for_end();
+        if (reply.end_ == Reply::End::hold) channel.hold();
         return reply.end_ == Reply::End::keep;
     }
 
@@ -311,6 +320,7 @@ class Imposter {
     std::uint16_t port_ = 0;
     const int listener_;
     bool is_stopping_ = false;
+    std::atomic<bool> is_reading_bodies_ = true;
     std::vector<Recorded> requests_;
     std::list<Connection> connections_;
     unsigned open_ = 0;

@@ -135,6 +135,7 @@ inline void expect_conserved(const EndpointSnapshot& endpoint) {
     EXPECT_EQ(m.offered_events(), m.ignored_events() + m.dropped_events() + m.dead_letters() +
                                       m.successes() + endpoint.pending_events)
         << endpoint.name;
+    EXPECT_EQ(m.offered_events(), m.events() + m.ignored_events()) << endpoint.name;
 }
 
 inline void expect_conserved(const Snapshot& snapshot) {

@@ -119,6 +119,12 @@ class RawChannel {
         }
     }
 
+    /// Waits for shut_down() and reads nothing meanwhile.
+    void hold() const {
+        pollfd waiting{socket_, POLLRDHUP, 0};
+        ::poll(&waiting, 1, -1);
+    }
+
     /// Of the TLS handshake.
     bool is_resumed() const { return ssl_ && SSL_session_reused(ssl_.get()) == 1; }
     std::string server_name() const {

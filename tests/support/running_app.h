@@ -33,7 +33,8 @@ class RunningApp {
     }
 
     RawAnswer get(const std::string& target) {
-        return ask(app_.admin_addresses(), "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        return ask(app_.admin_addresses(),
+                   "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
 
     RawAnswer reload() { return ask(app_.admin_addresses(), post_text("/-/reload", "")); }
@@ -62,7 +63,7 @@ class RunningApp {
 
     static std::string post_text(const std::string& target, const std::string& body) {
         return "POST " + target +
-               " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+               " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
                "\r\n\r\n" + body;
     }
 

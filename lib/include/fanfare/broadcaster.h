@@ -116,6 +116,9 @@ class Broadcaster {
     bool replay(const std::shared_ptr<Endpoint>& endpoint,
                 std::vector<std::shared_ptr<Event>> events);
 
+    /// Endpoint::purge of all that was written before. Any executor.
+    awaitable<std::size_t> purge(std::shared_ptr<Endpoint> endpoint);
+
     /// Any thread: from now on write() takes nothing. Idempotent.
     void close();
 
@@ -136,6 +139,8 @@ class Broadcaster {
         Shard* shard;
         std::vector<std::weak_ptr<Endpoint>> endpoints;
 
+        /// Not once it has ended by itself.
+        bool has(const Endpoint* endpoint) const;
         void forget(const Endpoint* endpoint);
     };
     Lane& lane_of(const Endpoint& endpoint);

@@ -26,6 +26,8 @@ struct EndpointConfig {
     std::string name;
     bool disabled = false;
     HttpSinkOptions http;
+    /// A variable's value stands in `http.url`, which may then be a secret as a whole.
+    bool is_url_from_variable = false;
     unsigned max_in_flight = 1;
     std::string order_by;  ///< a JSON pointer; empty: none
     LeaseLimits batch;

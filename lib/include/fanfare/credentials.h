@@ -45,6 +45,8 @@ struct AuthOptions {
     std::string client_secret_file;
     std::vector<std::string> scopes;
     std::string audience;  ///< empty: not asked for
+    /// PEM, of those who may vouch for the token endpoint; empty: those of the endpoint itself.
+    std::string ca_file;
     bool operator==(const AuthOptions&) const = default;
 };
 

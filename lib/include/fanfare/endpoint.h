@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -95,6 +96,8 @@ class Endpoint final {
 
     /// `callback` is run once, on the shard, when its sink has ended for good (Outcome::closed).
     void on_closed(std::function<void()> callback);
+    /// Whether it has; any thread.
+    bool has_closed() const noexcept { return has_closed_.load(std::memory_order_relaxed); }
 
     EndpointSnapshot snapshot() const;
 
@@ -118,8 +121,8 @@ class Endpoint final {
     /// as offered once more. Only those that a Broadcaster has numbered anew.
     void requeue(std::span<const EventPtr> events);
 
-    /// One attempt past the queue, that neither counts nor moves the breaker. The endpoint must
-    /// outlive the coroutine.
+    /// One attempt past the queue, that neither counts nor moves the breaker. Ends with the
+    /// endpoint at the latest, then with `aborted`. The endpoint must outlive the coroutine.
     awaitable<Outcome> test(EventPtr ping);
 
     /// The last attempts, newest first; a hundred are kept.
@@ -136,6 +139,7 @@ class Endpoint final {
     const std::string name_;
     Shard& shard_;
     std::uint64_t order_ = 0;  // given by the Broadcaster
+    std::atomic<bool> has_closed_{false};
     std::unique_ptr<Impl> impl_;
 };
 

@@ -54,7 +54,7 @@ class Lease {
     TimePoint not_before() const noexcept { return not_before_; }
     void hold_until(TimePoint at) noexcept { not_before_ = at; }
 
-    /// For the queue's own use.
+    /// For the queue's own use; both halves of a lease have it.
     std::uint64_t tag() const noexcept { return tag_; }
     void set_tag(std::uint64_t tag) noexcept { tag_ = tag; }
 
@@ -94,11 +94,19 @@ class Queue {
     /// The oldest events that may go now; empty when there are none.
     virtual Lease lease(const LeaseLimits& limits, TimePoint now) = 0;
 
+    /// When the oldest that is not leased was accepted, of a formed lease its youngest event; max()
+    /// if nothing waits.
+    virtual TimePoint oldest_waiting() const noexcept = 0;
+
+    /// What oldest_waiting() told of, whether it may go or not, if it was accepted by then; empty
+    /// if not. Events that have not been in a lease come one at a time.
+    virtual Lease lease_accepted_by(TimePoint time) = 0;
+
     /// Ends a lease, or a part of one. give_back returns it to where its seq puts it: before all
     /// younger ones.
     virtual void settle(Lease lease, Settle how) = 0;
 
-    /// Takes out all that is not leased, oldest first.
+    /// Takes out all that is not leased, in no particular order.
     virtual std::vector<EventPtr> clear() = 0;
 
     /// What was given back to be leased later may be leased now. Without it, it keeps waiting.
@@ -116,22 +124,31 @@ class Queue {
     virtual TimePoint oldest_accepted() const noexcept = 0;
 };
 
-/// Leases that were given back, in the order in which they may be leased again.
+/// Leases that were given back, in the order in which they may be leased again. Single-threaded.
 class ReturnedLeases {
   public:
     bool is_empty() const noexcept { return leases_.empty(); }
     const Lease& front() const noexcept { return leases_.begin()->second; }
-    /// `order` comes before the seq.
+    /// `order` comes before the seq, and no two leases have both in common.
     void add(Lease lease, TimePoint order);
     Lease take_front();
+    /// The one whose youngest event is the oldest. There must be one.
+    Lease take_oldest();
     void take_all(std::vector<EventPtr>& events);
-    std::size_t events() const noexcept { return accepted_.size(); }
+    std::size_t events() const noexcept { return events_; }
     /// max() if there is none.
     TimePoint oldest_accepted() const noexcept;
+    /// When the youngest event of what take_oldest() would give was accepted; max() if nothing.
+    TimePoint oldest_lease() const noexcept;
 
   private:
-    std::map<std::pair<TimePoint, std::uint64_t>, Lease> leases_;
-    std::multiset<TimePoint> accepted_;
+    using Place = std::pair<TimePoint, std::uint64_t>;
+    using Leases = std::map<Place, Lease>;
+    Lease take(Leases::iterator found);
+
+    Leases leases_;
+    std::set<std::pair<TimePoint, Place>> by_age_;  // by when the youngest event was accepted
+    std::size_t events_ = 0;
 };
 
 /// In memory, without a bound of its own: an event costs a pointer here, the process-wide Budget
@@ -148,6 +165,8 @@ class MemoryQueue final : public Queue {
     void push(EventPtr event) override;
     TimePoint ready_at(const LeaseLimits& limits) const noexcept override;
     Lease lease(const LeaseLimits& limits, TimePoint now) override;
+    TimePoint oldest_waiting() const noexcept override;
+    Lease lease_accepted_by(TimePoint time) override;
     void settle(Lease lease, Settle how) override;
     std::vector<EventPtr> clear() override;
     void release_held() override;
@@ -157,14 +176,21 @@ class MemoryQueue final : public Queue {
     TimePoint oldest_accepted() const noexcept override;
 
   private:
+    /// A lease under way, as long as not all parts of it have been settled.
+    struct Leased {
+        std::uint64_t tag;
+        std::size_t events;
+        TimePoint oldest_accepted;
+    };
+
     Lease form(const LeaseLimits& limits);
-    void take(Lease& lease);
+    Lease note(Lease lease);
 
     Order order_;
     std::deque<EventPtr> waiting_;
     ReturnedLeases returned_;
-    /// When the events under way were accepted; few, as many as there are workers.
-    std::vector<TimePoint> leased_;
+    std::vector<Leased> leased_;  // as many as there are workers
+    std::uint64_t last_tag_ = 0;
     std::size_t waiting_bytes_ = 0;
     std::size_t taken_bytes_ = 0;  // leased or given back
 };
@@ -182,6 +208,8 @@ class KeyedQueue final : public Queue {
     void push(EventPtr event) override;
     TimePoint ready_at(const LeaseLimits& limits) const noexcept override;
     Lease lease(const LeaseLimits& limits, TimePoint now) override;
+    TimePoint oldest_waiting() const noexcept override;
+    Lease lease_accepted_by(TimePoint time) override;
     void settle(Lease lease, Settle how) override;
     std::vector<EventPtr> clear() override;
     void release_held() override;

@@ -4,7 +4,9 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <random>
+#include <utility>
 
 #include "fanfare/retry_policy.h"
 #include "fanfare/sink.h"
@@ -90,27 +92,44 @@ class ExponentialBackoff final : public RetryStrategy {
 
 /// Where the attempts at an endpoint are let begin: as its strategy says, not while it is paused,
 /// and after either one alone first; from then on each success lets one more be under way, which
-/// doubles them from round to round.
+/// doubles them from round to round. Shard thread.
 class RetryGate {
   public:
+    /// The leave to make one attempt. Unused when it is destroyed before record(): then there has
+    /// been none. The gate must outlive it.
+    class Pass {
+      public:
+        Pass(Pass&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+        Pass& operator=(Pass&& other) noexcept {
+            std::swap(gate_, other.gate_);
+            return *this;
+        }
+        ~Pass() {
+            if (gate_ != nullptr) gate_->end_attempt();
+        }
+
+      private:
+        friend class RetryGate;
+        explicit Pass(RetryGate& gate) noexcept : gate_(&gate) {}
+
+        RetryGate* gate_;
+    };
+
     /// The clock must outlive the gate.
     RetryGate(std::unique_ptr<RetryStrategy> strategy, Clock& clock, Executor executor);
     ~RetryGate();
 
-    /// Whether an attempt may begin now; if so, it has.
-    bool try_pass(TimePoint now);
+    /// Nothing if no attempt may begin now.
+    std::optional<Pass> try_pass(TimePoint now);
 
     /// When an attempt may begin if nothing happens until then; max: not before something does.
     TimePoint opens_at(TimePoint now);
 
     /// Ends when an attempt may begin. Throws operation_aborted when cancelled.
-    awaitable<void> pass();
+    awaitable<Pass> pass();
 
-    /// Ends the attempt that was let begin, with what came of it.
-    void record(const Outcome& outcome, const Decision& decision, TimePoint now);
-
-    /// Ends it without an attempt.
-    void abandon();
+    /// What came of an attempt.
+    void record(Pass pass, const Outcome& outcome, const Decision& decision, TimePoint now);
 
     /// An operator's pause: nothing passes before resume(), which ends either pause.
     void pause();
@@ -134,7 +153,8 @@ class RetryGate {
     bool is_held(TimePoint now);
     void pause_until(TimePoint until);
     void widen();
-    void note_change();
+    void end_attempt() noexcept;
+    void note_change() noexcept;
 
     std::unique_ptr<RetryStrategy> strategy_;
     Clock& clock_;
@@ -173,7 +193,6 @@ class RetryingSink final : public Sink {
 
   private:
     Duration delay(unsigned failures);
-    bool is_too_old(const Attempt& attempt, TimePoint now) const;
 
     std::unique_ptr<Sink> next_;
     RetryPolicy policy_;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "fanfare/event.h"
 #include "fanfare/metrics.h"
 #include "fanfare/outcome.h"
 
@@ -92,6 +93,10 @@ struct Progress {
 
 /// The one place that turns the outcome of an attempt into what is done about it. Pure.
 Decision decide(const Outcome& outcome, const Progress& progress, const RetryPolicy& policy);
+
+/// Whether it is time to give a batch up for its age. No event is given up before its time: it is
+/// the youngest that counts.
+bool is_too_old(Batch batch, const RetryPolicy& policy, TimePoint now) noexcept;
 
 /// How long a batch waits after its `failures`-th failure (from 1). `random` is drawn evenly from
 /// [0, 1). Never negative; what holds the whole endpoint back, a breaker say, comes on top.

@@ -24,6 +24,8 @@ Error error_of(const SecretFile::Options& options, const Error& problem) {
 
 Result<SecretFile> SecretFile::load(Options options, Log* log) {
     SecretFile loaded(std::move(options), log);
+    // Before the reading: what changes after that is seen at the next look.
+    loaded.stamp_ = stamp_of(loaded.options_.file);
     Result<Secret> text = loaded.read();
     if (text.has_error()) return text.error();
     loaded.text_ = std::move(*text);
@@ -41,26 +43,53 @@ Result<Secret> SecretFile::read() const {
     return Secret(std::move(text));
 }
 
-bool SecretFile::refresh(TimePoint now) {
+/// Stamps tell times that are a few milliseconds apart, no less: what is written right after the
+/// reading may have the same one. So a text counts as settled when it has been read once more, a
+/// second later, under the same stamp.
+bool SecretFile::may_have_changed() {
+    const FileStamp stamp = stamp_of(options_.file);
+    const bool is_same = stamp == stamp_;
+    if (is_same && is_settled_ && !is_bad_) return false;
+    stamp_ = stamp;
+    is_settled_ = is_same;
+    return true;
+}
+
+bool SecretFile::refresh(TimePoint now, std::string_view endpoint) {
     if (now < next_look_) return false;
     was_read(now);
+    if (!may_have_changed()) return false;
     if (is_read_once(options_.file)) return false;
     Result<Secret> text = read();
     const bool was_bad = is_bad_;
     is_bad_ = text.has_error();
     if (is_bad_) {
-        if (!was_bad && log_ != nullptr) {
-            log_->warn(options_.component, "a secret's file is of no use, the last secret stays",
-                       {{"file", options_.file}, {"error", text.error().message()}});
-        }
+        if (!was_bad) warn(text.error(), endpoint);
         return false;
     }
     if (*text == text_) return false;
     text_ = std::move(*text);
-    if (log_ != nullptr) {
-        log_->info(options_.component, "a secret's file has changed", {{"file", options_.file}});
-    }
+    tell_of_change(endpoint);
     return true;
+}
+
+void SecretFile::tell_of_change(std::string_view endpoint) const {
+    static constexpr std::string_view message = "a secret's file has changed";
+    if (log_ == nullptr) return;
+    if (endpoint.empty()) return log_->info(options_.component, message, {{"file", options_.file}});
+    log_->info(options_.component, message, {{"endpoint", endpoint}, {"file", options_.file}});
+}
+
+void SecretFile::warn(const Error& problem, std::string_view endpoint) const {
+    static constexpr std::string_view message =
+        "a secret's file is of no use, the last secret stays";
+    if (log_ == nullptr) return;
+    if (endpoint.empty()) {
+        return log_->warn(options_.component, message,
+                          {{"file", options_.file}, {"error", problem.message()}});
+    }
+    log_->warn(options_.component, message,
+               {{"endpoint", endpoint}, {"file", options_.file}, {"error", problem.message()}});
 }
 
 Result<void> check_token(const std::string& text) {

@@ -33,9 +33,18 @@ void refuse_length(const Value& value) {
     value.refuse("has too many actions; expected at most " + std::to_string(actions_max));
 }
 
-void add_action(const std::string& action, std::vector<std::string>& actions) {
-    if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
-        actions.push_back(action);
+/// A filter on what never comes would look as if it worked.
+void note_meta(const Value& value, const std::string& name) {
+    if (name != "meta") return;
+    value.loading().warn(
+        "@meta stands for events of Fanfare's own, which this version does not "
+        "have yet");
+}
+
+void add_group(const std::vector<std::string>& group, ActionList& actions) {
+    for (const std::string& action : group) {
+        if (actions.size() > actions_max) return;
+        actions.add(action);
     }
 }
 
@@ -76,26 +85,29 @@ class GroupReader {
     /// Puts the group, and those that it is made of, into groups_.
     void resolve(const YamlEntry& entry) {
         if (groups_.contains(entry.key)) return;
-        std::vector<std::string> actions;
+        ActionList actions;
         path_.push_back("@" + entry.key);
         const Value list = mapping_.entry(entry);
         if (list.expect_sequence("a list of actions and groups")) {
             if (list.node().items.empty()) list.refuse("is empty; expected at least one action");
             const std::size_t size = std::min(list.node().items.size(), actions_max + 1);
-            for (std::size_t i = 0; i < size; ++i) add_item(list.item(i), actions);
+            for (std::size_t i = 0; i < size && actions.size() <= actions_max; ++i) {
+                add_item(list.item(i), actions);
+            }
             if (actions.size() > actions_max) refuse_length(list);
         }
         path_.pop_back();
-        actions.resize(std::min(actions.size(), actions_max));
-        groups_.emplace(entry.key, std::move(actions));
+        std::vector<std::string> taken = actions.take();
+        taken.resize(std::min(taken.size(), actions_max));
+        groups_.emplace(entry.key, std::move(taken));
     }
 
-    void add_item(const Value& item, std::vector<std::string>& actions) {
+    void add_item(const Value& item, ActionList& actions) {
         const std::optional<Scalar> scalar = item.scalar("an action or the name of a group");
         if (!scalar) return;
         if (!is_action_group(scalar->text)) {
             if (scalar->text.empty()) item.refuse("is empty; expected an action");
-            return add_action(scalar->text, actions);
+            return actions.add(scalar->text);
         }
         const auto on_path = std::find(path_.begin(), path_.end(), scalar->text);
         if (on_path != path_.end()) {
@@ -111,7 +123,8 @@ class GroupReader {
         if (own != nullptr && !built_in_.contains(name)) resolve(*own);
         const auto found = groups_.find(name);
         if (found == groups_.end()) return refuse_unknown_group(item, *scalar, known_);
-        for (const std::string& action : found->second) add_action(action, actions);
+        note_meta(item, name);
+        if (actions.begin_group(name)) add_group(found->second, actions);
     }
 
     const Value& mapping_;
@@ -129,23 +142,39 @@ void read_action_groups(const Value& value, Target& target) {
 void read_ignored_actions(const Value& value, Target& target) {
     if (!value.expect_sequence("a list of actions and groups")) return;
     if (value.node().items.size() > actions_max) return refuse_length(value);
+    ActionList actions;
     for (std::size_t i = 0; i < value.node().items.size(); ++i) {
         const Value item = value.item(i);
         const std::optional<Scalar> scalar = item.scalar("text");
-        if (scalar) add_actions(item, *scalar, target.config, target.endpoint.ignored_actions);
+        if (scalar) add_actions(item, *scalar, target.config, actions);
     }
+    target.endpoint.ignored_actions = actions.take();
 }
 
 }  // namespace
 
+void ActionList::add(const std::string& action) {
+    if (known_.insert(action).second) actions_.push_back(action);
+}
+
 void add_actions(const Value& value, const Scalar& scalar, const Config& config,
-                 std::vector<std::string>& actions) {
-    if (!is_action_group(scalar.text)) return add_action(scalar.text, actions);
-    ActionGroups groups = built_in_action_groups();
-    groups.insert(config.action_groups.begin(), config.action_groups.end());
-    const auto found = groups.find(scalar.text.substr(1));
-    if (found == groups.end()) return refuse_unknown_group(value, scalar, names_with_at(groups));
-    for (const std::string& action : found->second) add_action(action, actions);
+                 ActionList& actions) {
+    if (!is_action_group(scalar.text)) return actions.add(scalar.text);
+    const std::string name = scalar.text.substr(1);
+    if (!actions.begin_group(name)) return;
+    note_meta(value, name);
+    ActionGroups built_in = built_in_action_groups();
+    const auto own = config.action_groups.find(name);
+    const auto found = built_in.find(name);
+    if (own != config.action_groups.end()) {
+        add_group(own->second, actions);
+    } else if (found != built_in.end()) {
+        add_group(found->second, actions);
+    } else {
+        built_in.insert(config.action_groups.begin(), config.action_groups.end());
+        return refuse_unknown_group(value, scalar, names_with_at(built_in));
+    }
+    if (actions.size() > actions_max) refuse_length(value);
 }
 
 Key action_groups_key() {

@@ -82,7 +82,9 @@ struct Default {
     }
     std::string operator()(const SizeKind& kind) const { return format_size(kind.at(target)); }
     std::string operator()(const ChoiceKind& kind) const {
-        const std::string& name = kind.names[kind.get(target)];
+        const std::optional<std::size_t> index = kind.get(target);
+        if (!index) return {};
+        const std::string& name = kind.names[*index];
         return name.find('.') == std::string::npos ? name : in_quotes(name);
     }
     std::string operator()(const TextKind& kind) const { return kind.at(target); }

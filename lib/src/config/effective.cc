@@ -29,14 +29,23 @@ struct Shown {
     Json operator()(const IntegerKind& kind) const { return kind.get(target); }
     Json operator()(const DurationKind& kind) const { return format_duration(kind.at(target)); }
     Json operator()(const SizeKind& kind) const { return format_size(kind.at(target)); }
-    Json operator()(const ChoiceKind& kind) const { return kind.names[kind.get(target)]; }
-    Json operator()(const TextKind& kind) const { return without_secrets(kind.at(target)); }
+    Json operator()(const ChoiceKind& kind) const {
+        const std::optional<std::size_t> index = kind.get(target);
+        return index ? Json(kind.names[*index]) : Json();
+    }
+    Json operator()(const TextKind& kind) const {
+        if (kind.at(target).empty()) return nullptr;
+        return kind.show ? kind.show(target) : without_secrets(kind.at(target));
+    }
     Json operator()(const TextListKind& kind) const {
         Json list = Json::array();
         for (const std::string& text : kind.get(target)) list.push_back(without_secrets(text));
         return list;
     }
-    Json operator()(const MappingKind& kind) const { return show_keys(kind.keys, target); }
+    Json operator()(const MappingKind& kind) const {
+        const bool is_set = !kind.is_set || kind.is_set(target);
+        return is_set ? show_keys(kind.keys, target) : Json();
+    }
     Json operator()(const SpecialKind& kind) const {
         return kind.show ? Json::parse(kind.show(target)) : Json(redacted);
     }
@@ -48,7 +57,7 @@ Json show_keys(const std::vector<Key>& keys, Target& target) {
     for (const Key& key : keys) {
         const bool is_of_endpoints = std::holds_alternative<EndpointsKind>(key.kind);
         if (is_of_endpoints || key.name == older_spelling) continue;
-        result[key.name] = key.is_secret ? Json(redacted) : std::visit(Shown{target}, key.kind);
+        result[key.name] = std::visit(Shown{target}, key.kind);
     }
     return result;
 }
@@ -71,6 +80,16 @@ std::string effective_config(const Config& config) {
         result["endpoints"].push_back(show_keys(schema.endpoint, target));
     }
     return dump(result) + '\n';
+}
+
+std::string shown_url(const EndpointConfig& endpoint) {
+    const std::string& url = endpoint.http.url;
+    return endpoint.is_url_from_variable ? redacted_origin(url) : redacted_url(url);
+}
+
+std::string show_template(Target& target) {
+    const bool is_set = !target.endpoint.http.body_template.empty();
+    return dump(is_set ? Json(redacted) : Json());
 }
 
 std::string show_headers(Target& target) {

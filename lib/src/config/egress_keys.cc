@@ -76,6 +76,13 @@ struct EgressCheck {
     Target& target;
 };
 
+/// Whether a proxy resolves the name, so that no address policy sees what comes of it.
+bool is_resolved_out_of_sight(const Url& url, const EndpointConfig& endpoint) {
+    const HttpSinkOptions& http = endpoint.http;
+    return !http.proxy.empty() && http.egress.deny == EgressOptions::Deny::non_public &&
+           http.egress.hosts.empty() && !is_listed(url.host, http.no_proxy);
+}
+
 /// `text` is the value of `key` in `mapping`, as far as that could be read.
 void check_url_at(const Value& mapping, std::string_view key, const std::string& text,
                   const EgressCheck& check) {
@@ -85,13 +92,20 @@ void check_url_at(const Value& mapping, std::string_view key, const std::string&
     if (const auto problem = check.policy.check(*url)) mapping.entry(*entry).refuse(*problem);
 
     const EndpointConfig& endpoint = check.target.endpoint;
+    if (endpoint.disabled) return;
+    const auto warn = [&](const std::string& what) {
+        check.target.config.warnings.push_back("the " + std::string(key) + " of the endpoint " +
+                                               in_quotes(endpoint.name) + what);
+    };
     const std::optional<net::ip::address> address = literal_address(url->host);
-    if (!address || endpoint.disabled) return;
+    if (!address) {
+        if (!is_resolved_out_of_sight(*url, endpoint)) return;
+        return warn(
+            " names a host that its proxy resolves: egress.deny sees no address of it; list what "
+            "is allowed in egress.hosts");
+    }
     const error_code refusal = check.policy.check(*address);
-    if (!refusal) return;
-    check.target.config.warnings.push_back("the " + std::string(key) + " of the endpoint " +
-                                           in_quotes(endpoint.name) +
-                                           " will be blocked: " + refusal.message());
+    if (refusal) warn(" will be blocked: " + refusal.message());
 }
 
 Key list_key(std::string name, std::string description, TextListKind kind) {

@@ -91,6 +91,19 @@ void check_statuses(const Value& retry, const EndpointConfig& endpoint) {
     if (overlap(policy.permanent, policy.retryable)) refuse("retryable", "permanent");
 }
 
+void check_gone(const Value& retry, const EndpointConfig& endpoint) {
+    const RetryPolicy& policy = endpoint.retry;
+    const YamlEntry* const gone = find(retry.node(), "gone_disables");
+    if (gone == nullptr || !policy.gone_disables) return;
+    const std::vector<StatusRange> status = {{410, 410}};
+    const auto refuse = [&](const char* other) {
+        retry.refuse_key(*gone, std::string("has no meaning, as 410 is in ") + other +
+                                    "; expected 410 in neither retryable nor success");
+    };
+    if (overlap(policy.retryable, status)) refuse("retryable");
+    if (overlap(endpoint.http.success, status)) refuse("success");
+}
+
 }  // namespace
 
 void check_endpoint(const Value& value, const EndpointConfig& endpoint) {
@@ -99,6 +112,23 @@ void check_endpoint(const Value& value, const EndpointConfig& endpoint) {
     if (retry == nullptr || retry->value->kind != YamlNode::Kind::mapping) return;
     check_growth(value.entry(*retry), endpoint.retry);
     check_statuses(value.entry(*retry), endpoint);
+    check_gone(value.entry(*retry), endpoint);
+}
+
+void check_breaker_keys(const Value& own, const EndpointConfig& endpoint) {
+    const RetryPolicy& policy = endpoint.retry;
+    const YamlEntry* const retry = find(own.node(), "retry");
+    if (policy.strategy == RetryPolicy::Strategy::breaker || retry == nullptr) return;
+    if (find(*retry->value, "strategy") == nullptr) return;
+    const RetryPolicy defaults;
+    const auto refuse = [&](const char* key, bool is_default) {
+        const YamlEntry* const entry = find(own.node(), key);
+        if (entry == nullptr || is_default) return;
+        own.refuse_key(
+            *entry, "has no meaning beside \"strategy: exponential\"; expected only one of them");
+    };
+    refuse("threshold", policy.threshold == defaults.threshold);
+    refuse("backoff", policy.backoff == defaults.backoff);
 }
 
 }  // namespace fanfare

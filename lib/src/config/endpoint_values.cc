@@ -106,9 +106,11 @@ void read_success(const Value& value, Target& target) {
     read_statuses(value, target.endpoint.http.success, false);
 }
 
-std::string statuses_json_schema() {
+std::string statuses_json_schema(bool takes_empty) {
+    const std::string least = takes_empty ? "0" : "1";
     return R"({"anyOf": [{"$ref": "#/definitions/status"},
-        {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/status"}}]})";
+        {"type": "array", "minItems": )" +
+           least + R"(, "items": {"$ref": "#/definitions/status"}}]})";
 }
 
 }  // namespace fanfare

@@ -17,6 +17,6 @@ std::string headers_json_schema();
 /// Codes and ranges, `[200-299, 304]`; one alone needs no list.
 void read_statuses(const Value& value, std::vector<StatusRange>& statuses, bool takes_empty);
 void read_success(const Value& value, Target& target);
-std::string statuses_json_schema();
+std::string statuses_json_schema(bool takes_empty);
 
 }  // namespace fanfare

@@ -24,7 +24,8 @@ constexpr const char* definitions = R"json({
         {"type": "object", "required": ["field", "op"], "additionalProperties": false,
          "properties": {
             "field": {"$ref": "#/definitions/text"},
-            "op": {"enum": ["in", "not_in", "prefix", "suffix", "glob", "exists", "absent"]},
+            "op": {"anyOf": [{"$ref": "#/definitions/variable"},
+                {"enum": ["in", "not_in", "prefix", "suffix", "glob", "exists", "absent"]}]},
             "value": {"anyOf": [{"$ref": "#/definitions/text"},
                 {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/text"}}]}}},
         {"type": "object", "required": ["any"], "additionalProperties": false,

@@ -9,6 +9,7 @@
 #include "config/read_keys.h"
 #include "config/schema.h"
 #include "config/schema_credentials.h"
+#include "config/unused_keys.h"
 #include "config/yaml_reader.h"
 #include "fanfare/config.h"
 
@@ -37,6 +38,7 @@ class Loader {
             load_top();
         }
         load_endpoint_list();
+        for (const std::string& remark : loading_.warnings()) config_.warnings.push_back(remark);
         return std::move(config_);
     }
 
@@ -57,6 +59,7 @@ class Loader {
         Target target{config_, scratch_};
         read_keys(root_, schema_.top, "", target);
         refuse_shared_address();
+        warn_of_unused_top_keys(root_, config_);
         load_defaults();
     }
 
@@ -150,12 +153,23 @@ class Loader {
         const Value whole(loading_, effective, value.key());
         Target target{config_, endpoint};
         read_keys(whole, schema_.endpoint, endpoint_section, target);
+        endpoint.is_url_from_variable = is_from_variable(whole, "url");
         check_endpoint(whole, endpoint);
+        check_breaker_keys(value, endpoint);
+        warn_of_unused_keys(value, endpoint);
         check_credentials(whole, endpoint);
         if (egress_) apply_egress(whole, *egress_, target);
         refuse_known_name(value, endpoint.name);
         check_format(value, effective, endpoint);
         return endpoint;
+    }
+
+    /// Whether a variable's value stands in the text of `key`.
+    static bool is_from_variable(const Value& endpoint, const char* key) {
+        const YamlEntry* const entry = endpoint.node().find(key);
+        if (entry == nullptr || entry->value->kind != YamlNode::Kind::scalar) return false;
+        const std::optional<Scalar> scalar = endpoint.entry(*entry).scalar("an http or https URL");
+        return scalar && scalar->is_expanded;
     }
 
     /// The endpoint's own values, and from `defaults` those that it has not: whole values.

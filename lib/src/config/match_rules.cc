@@ -40,7 +40,8 @@ bool is_about_actions(const MatchRule& rule) {
     return rule.field == "/action" || rule.field == "action";
 }
 
-void add_value(const Value& value, const Config& config, MatchRule& rule) {
+/// `actions`: what a rule about actions compares with.
+void add_value(const Value& value, const Config& config, MatchRule& rule, ActionList& actions) {
     const std::optional<Scalar> scalar = value.scalar("text");
     if (!scalar) return;
     const bool is_group = is_about_actions(rule) && is_action_group(scalar->text);
@@ -49,24 +50,28 @@ void add_value(const Value& value, const Config& config, MatchRule& rule) {
     if (is_group && rule.op != Op::in && rule.op != Op::not_in) {
         value.refuse(scalar->shown + " is an action group; expected op in or not_in beside it");
     } else if (is_group) {
-        add_actions(value, *scalar, config, rule.values);
+        add_actions(value, *scalar, config, actions);
     } else if (problem) {
         value.refuse(*problem);
+    } else if (is_about_actions(rule)) {
+        actions.add(scalar->text);
     } else {
         rule.values.push_back(scalar->text);
     }
 }
 
 void read_rule_values(const Value& value, const Config& config, MatchRule& rule) {
+    ActionList actions;
     if (!value.is_sequence()) {
-        add_value(value, config, rule);
-        return;
+        add_value(value, config, rule, actions);
+    } else {
+        value.report_problems();
+        for (std::size_t i = 0; i < value.node().items.size(); ++i) {
+            add_value(value.item(i), config, rule, actions);
+        }
+        if (value.node().items.empty()) value.refuse("is empty; expected at least one value");
     }
-    value.report_problems();
-    for (std::size_t i = 0; i < value.node().items.size(); ++i) {
-        add_value(value.item(i), config, rule);
-    }
-    if (value.node().items.empty()) value.refuse("is empty; expected at least one value");
+    if (is_about_actions(rule)) rule.values = actions.take();
 }
 
 void read_field(const Value& value, MatchRule& rule) {

@@ -57,7 +57,7 @@ struct SizeKind {
 /// One of a few names.
 struct ChoiceKind {
     std::vector<std::string> names;
-    std::function<std::size_t(Target&)> get;
+    std::function<std::optional<std::size_t>(Target&)> get;  ///< nothing: none of them
     std::function<void(Target&, std::size_t)> set;
 };
 
@@ -65,6 +65,9 @@ struct TextKind {
     std::string expected;  ///< `the path of a file`
     Check check;
     At<std::string> at;
+    /// What those see who may see the configuration; empty: the text, URLs without userinfo and
+    /// query.
+    std::function<std::string(Target&)> show = {};
 };
 
 struct TextListKind {
@@ -84,6 +87,8 @@ struct MappingKind {
     std::vector<Key> keys;
     /// The second key is needed where the first is given.
     std::vector<std::pair<std::string, std::string>> needs;
+    /// Whether there is anything to show of it; empty: there always is.
+    std::function<bool(Target&)> is_set = {};
 };
 
 /// A value with a form of its own.
@@ -92,7 +97,7 @@ struct SpecialKind {
     std::string json_schema;  ///< a JSON text
     std::function<void(const Value&, Target&)> read;
     /// The value as JSON text for those who may see the configuration; it must hold no secret.
-    /// Empty: the value is not shown at all.
+    /// Empty: `<redacted>` stands for any value.
     std::function<std::string(Target&)> show = {};
 };
 
@@ -113,7 +118,6 @@ struct Key {
     std::string default_text = {};  ///< for documents; empty: what `kind` finds in a default Config
     std::string example = {};       ///< a YAML value, for a key that has no default
     bool needs_value = false;       ///< without one it would quietly mean less safety
-    bool is_secret = false;         ///< never shown
 };
 
 /// Every key that this version honours: one table for reading, checking and documenting.

@@ -127,11 +127,17 @@ std::optional<std::string> check_token_url(const std::string& text, const std::s
 
 constexpr std::array<const char*, 3> auth_types = {"bearer", "basic", "oauth2"};
 
+std::optional<std::size_t> auth_type_index(Target& target) {
+    const AuthOptions::Type type = target.endpoint.http.auth.type;
+    if (type == AuthOptions::Type::none) return std::nullopt;
+    return static_cast<std::size_t>(type) - 1;
+}
+
 Key type_key() {
     return {"type",
             "How requests are authorized.",
             ChoiceKind{{auth_types.begin(), auth_types.end()},
-                       [](Target&) { return std::size_t{0}; },
+                       auth_type_index,
                        [](Target& t, std::size_t index) {
                            t.endpoint.http.auth.type = static_cast<AuthOptions::Type>(index + 1);
                        }},
@@ -182,6 +188,12 @@ std::vector<Key> oauth2_keys() {
             TextKind{"a text", check_credential_text,
                      [](Target& t) -> decltype(auto) { return (t.endpoint.http.auth.audience); }},
             "https://audit.example.com"),
+        file_key(
+            "ca_file",
+            "With oauth2: the authorities that may vouch for the token endpoint; without it, those "
+            "of the endpoint (`tls.ca_file`, or the system's).",
+            [](Target& t) -> decltype(auto) { return (t.endpoint.http.auth.ca_file); },
+            "/etc/ssl/certs/ca-certificates.crt"),
     };
 }
 
@@ -199,7 +211,8 @@ AuthForm form_of(AuthOptions::Type type) {
         case AuthOptions::Type::basic:
             return {{"username", "password_file"}, {}};
         case AuthOptions::Type::oauth2:
-            return {{"token_url", "client_id", "client_secret_file"}, {"scopes", "audience"}};
+            return {{"token_url", "client_id", "client_secret_file"},
+                    {"scopes", "audience", "ca_file"}};
     }
     return {};
 }
@@ -257,7 +270,9 @@ Key signing_key() {
     // In this order: what a secret looks like depends on the scheme.
     return {"signing",
             "Signatures by which receivers know who sent a webhook.",
-            MappingKind{{std::move(scheme), std::move(secrets)}, {}},
+            MappingKind{{std::move(scheme), std::move(secrets)},
+                        {},
+                        [](Target& t) { return !t.endpoint.http.signing.secrets.empty(); }},
             false,
             {},
             {},
@@ -282,14 +297,15 @@ Key auth_key() {
             "/run/secrets/audit-password"),
     };
     for (Key& key : oauth2_keys()) keys.push_back(std::move(key));
-    return {"auth",
-            "Authorization of requests, in place of a header. Files of secrets are read anew when "
-            "they change.",
-            MappingKind{std::move(keys), {}},
-            false,
-            {},
-            {},
-            true};
+    return {
+        "auth",
+        "Authorization of requests, in place of a header. Files of secrets are read anew when "
+        "they change.",
+        MappingKind{std::move(keys), {}, [](Target& t) { return auth_type_index(t).has_value(); }},
+        false,
+        {},
+        {},
+        true};
 }
 
 void check_credentials(const Value& endpoint, const EndpointConfig& config) {

@@ -31,7 +31,8 @@ std::vector<Key> address_keys() {
     Key url{"url",
             "What is posted to, as it is; userinfo becomes `Authorization: Basic`.",
             TextKind{"an http or https URL", check_url,
-                     [](Target& t) -> decltype(auto) { return (t.endpoint.http.url); }},
+                     [](Target& t) -> decltype(auto) { return (t.endpoint.http.url); },
+                     [](Target& t) { return shown_url(t.endpoint); }},
             true,
             {},
             "https://audit.example.com/hook?source=registry"};
@@ -65,13 +66,13 @@ std::vector<Key> attempt_keys() {
     Key backoff = forgiving_duration(
         "backoff", "Between two attempts once the threshold is reached; 0 or less: the default.",
         [](Target& t) -> decltype(auto) { return (t.endpoint.retry.backoff); });
-    Key success{
-        "success",
-        "The statuses that mean delivered: codes and ranges of codes.",
-        SpecialKind{"list of codes and ranges", statuses_json_schema(), read_success, show_success},
-        false,
-        "[200-299]",
-        "[200-299, 304]"};
+    Key success{"success",
+                "The statuses that mean delivered: codes and ranges of codes.",
+                SpecialKind{"list of codes and ranges", statuses_json_schema(false), read_success,
+                            show_success},
+                false,
+                "[200-299]",
+                "[200-299, 304]"};
     return {std::move(timeout), std::move(connect_timeout), std::move(threshold),
             std::move(backoff), std::move(success)};
 }

@@ -1,3 +1,4 @@
+#include "config/effective.h"
 #include "config/format_values.h"
 #include "config/schema.h"
 
@@ -13,7 +14,7 @@ std::vector<Key> make_format_keys() {
     Key body{"template",
              "The body that format `template` posts: any value, in whose texts `{{ /json/pointer "
              "}}` stands for what the event has there; README.md tells more.",
-             SpecialKind{"any value", template_json_schema(), read_template},
+             SpecialKind{"any value", template_json_schema(), read_template, show_template},
              false,
              {},
              "{text: '{{ /action }} of {{ /target/repository }}'}"};

@@ -79,20 +79,23 @@ std::vector<Key> growth_keys() {
         })};
     Key initial = wait_key("initial", "Exponential: the wait after an event's first failure.",
                            [](Target& t) -> decltype(auto) { return (t.endpoint.retry.initial); });
-    Key factor{
-        "factor",
-        "Exponential: by how much each wait is longer than the one before.",
-        SpecialKind{"number from 1 to 100", R"({"type": "number", "minimum": 1, "maximum": 100})",
-                    read_factor, show_factor},
-        false,
-        "2",
-        {}};
+    Key factor{"factor",
+               "Exponential: by how much each wait is longer than the one before.",
+               SpecialKind{"number from 1 to 100", R"({"anyOf": [
+                        {"type": "number", "minimum": 1, "maximum": 100},
+                        {"$ref": "#/definitions/variable"}]})",
+                           read_factor, show_factor},
+               false,
+               "2",
+               {}};
     Key max = wait_key("max", "Exponential: the longest wait.",
                        [](Target& t) -> decltype(auto) { return (t.endpoint.retry.max); });
     Key jitter{"jitter",
                "Exponential: draws each wait from [0, wait] (`full`), from [wait/2, wait] "
                "(`equal`), or not (`none`). Not given: `full`, with `schedule` `none`.",
-               SpecialKind{"choice: full, equal, none", R"({"enum": ["full", "equal", "none"]})",
+               SpecialKind{"choice: full, equal, none", R"({"anyOf": [
+                               {"enum": ["full", "equal", "none"]},
+                               {"$ref": "#/definitions/variable"}]})",
                            read_jitter, show_jitter},
                false,
                {},
@@ -121,7 +124,7 @@ std::vector<Key> giving_up_keys() {
                              }}};
     Key permanent{"permanent",
                   "Answers that give an event up at once: codes and ranges of codes.",
-                  SpecialKind{"list of codes and ranges", statuses_json_schema(),
+                  SpecialKind{"list of codes and ranges", statuses_json_schema(true),
                               [](const Value& value, Target& t) {
                                   read_statuses(value, t.endpoint.retry.permanent, true);
                               },
@@ -131,7 +134,7 @@ std::vector<Key> giving_up_keys() {
                   "[400, 410, 413, 422]"};
     Key retryable{"retryable",
                   "Answers that never do.",
-                  SpecialKind{"list of codes and ranges", statuses_json_schema(),
+                  SpecialKind{"list of codes and ranges", statuses_json_schema(true),
                               [](const Value& value, Target& t) {
                                   read_statuses(value, t.endpoint.retry.retryable, true);
                               },

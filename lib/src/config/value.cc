@@ -18,6 +18,11 @@ void Loading::refuse(Place place, const std::string& key, const std::string& mes
     errors_.push_back({file_, place.line, place.column, key, message});
 }
 
+void Loading::warn(const std::string& remark) {
+    const bool is_known = std::find(warnings_.begin(), warnings_.end(), remark) != warnings_.end();
+    if (!is_known && warnings_.size() < errors_max) warnings_.push_back(remark);
+}
+
 std::vector<ConfigError> Loading::errors() const {
     std::vector<ConfigError> sorted = errors_;
     // The remark that there are more stays last.

@@ -23,6 +23,10 @@ class Loading {
     /// once, with the first way's key.
     void refuse(Place place, const std::string& key, const std::string& message);
 
+    /// A remark that refuses nothing; the same one is kept once.
+    void warn(const std::string& remark);
+    const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
     /// Whether more problems would not be kept.
     bool is_full() const noexcept { return errors_.size() > errors_max; }
 
@@ -38,6 +42,7 @@ class Loading {
     std::string file_;
     const Environment& environment_;
     std::vector<ConfigError> errors_;
+    std::vector<std::string> warnings_;
     std::set<std::tuple<int, int, std::string>> seen_;
 };
 

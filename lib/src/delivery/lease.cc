@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 
 #include "fanfare/queue.h"
@@ -12,33 +13,54 @@ std::pair<Lease, Lease> Lease::split() const {
         Lease& half = i < first ? halves.first : halves.second;
         half.add(events_[i]);
     }
-    halves.first.is_part_ = true;
-    halves.second.is_part_ = true;
+    for (Lease* const half : {&halves.first, &halves.second}) {
+        half->is_part_ = true;
+        half->tag_ = tag_;
+    }
     return halves;
 }
 
 void ReturnedLeases::add(Lease lease, TimePoint order) {
-    const std::uint64_t seq = lease.batch().front()->seq();
-    for (const EventPtr& event : lease.batch()) accepted_.insert(event->accepted());
-    leases_.emplace(std::pair(order, seq), std::move(lease));
+    const Batch batch = lease.batch();
+    const Place place(order, batch.front()->seq());
+    const std::size_t events = batch.size();
+    by_age_.emplace(batch.back()->accepted(), place);
+    const bool is_new = leases_.emplace(place, std::move(lease)).second;
+    assert(is_new);
+    static_cast<void>(is_new);
+    events_ += events;
 }
 
-Lease ReturnedLeases::take_front() {
-    Lease lease = std::move(leases_.begin()->second);
-    leases_.erase(leases_.begin());
-    for (const EventPtr& event : lease.batch()) accepted_.erase(accepted_.find(event->accepted()));
+Lease ReturnedLeases::take(Leases::iterator found) {
+    Lease lease = std::move(found->second);
+    by_age_.erase({lease.batch().back()->accepted(), found->first});
+    leases_.erase(found);
+    events_ -= lease.batch().size();
     return lease;
 }
 
+Lease ReturnedLeases::take_front() { return take(leases_.begin()); }
+
+Lease ReturnedLeases::take_oldest() { return take(leases_.find(by_age_.begin()->second)); }
+
 void ReturnedLeases::take_all(std::vector<EventPtr>& events) {
-    while (!is_empty()) {
-        const Lease lease = take_front();
-        events.insert(events.end(), lease.batch().begin(), lease.batch().end());
+    for (const auto& entry : leases_) {
+        const Batch batch = entry.second.batch();
+        events.insert(events.end(), batch.begin(), batch.end());
     }
+    leases_.clear();
+    by_age_.clear();
+    events_ = 0;
 }
 
+TimePoint ReturnedLeases::oldest_lease() const noexcept {
+    return by_age_.empty() ? TimePoint::max() : by_age_.begin()->first;
+}
+
+/// Leases of several events are kept in the order of their seqs, so the first has the oldest one.
 TimePoint ReturnedLeases::oldest_accepted() const noexcept {
-    return accepted_.empty() ? TimePoint::max() : *accepted_.begin();
+    if (is_empty()) return TimePoint::max();
+    return std::min(front().batch().front()->accepted(), oldest_lease());
 }
 
 }  // namespace fanfare

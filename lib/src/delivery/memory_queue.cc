@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 #include "fanfare/queue.h"
 
@@ -23,13 +24,33 @@ TimePoint MemoryQueue::ready_at(const LeaseLimits& limits) const noexcept {
 }
 
 Lease MemoryQueue::lease(const LeaseLimits& limits, TimePoint now) {
-    Lease lease;
     if (!returned_.is_empty() && returned_.front().not_before() <= now) {
-        lease = returned_.take_front();
-    } else if (returned_.is_empty() || order_ == Order::free) {
-        if (ready_at(limits) <= now) lease = form(limits);
+        return note(returned_.take_front());
     }
-    for (const EventPtr& event : lease.batch()) leased_.push_back(event->accepted());
+    const bool is_held_up = !returned_.is_empty() && order_ == Order::strict;
+    if (is_held_up || ready_at(limits) > now) return {};
+    return note(form(limits));
+}
+
+TimePoint MemoryQueue::oldest_waiting() const noexcept {
+    const TimePoint fresh = waiting_.empty() ? TimePoint::max() : waiting_.front()->accepted();
+    return std::min(fresh, returned_.oldest_lease());
+}
+
+Lease MemoryQueue::lease_accepted_by(TimePoint time) {
+    const TimePoint oldest = oldest_waiting();
+    if (oldest > time || pending_events() == 0) return {};
+    if (oldest == returned_.oldest_lease()) {
+        return returned_.is_empty() ? Lease() : note(returned_.take_oldest());
+    }
+    return note(form({}));
+}
+
+/// From now on it is leased.
+Lease MemoryQueue::note(Lease lease) {
+    if (lease.is_empty()) return lease;
+    lease.set_tag(++last_tag_);
+    leased_.push_back({last_tag_, lease.batch().size(), lease.batch().front()->accepted()});
     return lease;
 }
 
@@ -54,14 +75,19 @@ Lease MemoryQueue::form(const LeaseLimits& limits) {
 }
 
 void MemoryQueue::settle(Lease lease, Settle how) {
-    for (const EventPtr& event : lease.batch()) {
-        const auto found = std::find(leased_.begin(), leased_.end(), event->accepted());
-        assert(found != leased_.end());
+    const auto found = std::find_if(leased_.begin(), leased_.end(), [&](const Leased& leased) {
+        return leased.tag == lease.tag();
+    });
+    assert(found != leased_.end() && found->events >= lease.batch().size());
+    found->events -= lease.batch().size();
+    if (found->events == 0) {
         *found = leased_.back();
         leased_.pop_back();
-        if (how == Settle::done) taken_bytes_ -= event->payload().size();
     }
-    if (how == Settle::done) return;
+    if (how == Settle::done) {
+        for (const EventPtr& event : lease.batch()) taken_bytes_ -= event->payload().size();
+        return;
+    }
     const bool is_strict = order_ == Order::strict;
     const TimePoint order = is_strict ? TimePoint::min() : lease.not_before();
     returned_.add(std::move(lease), order);
@@ -69,13 +95,12 @@ void MemoryQueue::settle(Lease lease, Settle how) {
 
 std::vector<EventPtr> MemoryQueue::clear() {
     std::vector<EventPtr> events;
+    events.reserve(returned_.events() + waiting_.size());
     returned_.take_all(events);
     for (const EventPtr& event : events) taken_bytes_ -= event->payload().size();
-    events.insert(events.end(), waiting_.begin(), waiting_.end());
+    std::move(waiting_.begin(), waiting_.end(), std::back_inserter(events));
     waiting_.clear();
     waiting_bytes_ = 0;
-    std::sort(events.begin(), events.end(),
-              [](const EventPtr& a, const EventPtr& b) { return a->seq() < b->seq(); });
     return events;
 }
 
@@ -98,12 +123,14 @@ void MemoryQueue::adopt(Lease lease) {
 }
 
 std::size_t MemoryQueue::pending_events() const noexcept {
-    return waiting_.size() + returned_.events() + leased_.size();
+    std::size_t events = waiting_.size() + returned_.events();
+    for (const Leased& leased : leased_) events += leased.events;
+    return events;
 }
 
 TimePoint MemoryQueue::oldest_accepted() const noexcept {
     TimePoint oldest = waiting_.empty() ? TimePoint::max() : waiting_.front()->accepted();
-    for (const TimePoint accepted : leased_) oldest = std::min(oldest, accepted);
+    for (const Leased& leased : leased_) oldest = std::min(oldest, leased.oldest_accepted);
     return std::min(oldest, returned_.oldest_accepted());
 }
 

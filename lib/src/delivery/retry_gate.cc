@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 
 #include "base/wakeup.h"
 #include "fanfare/retry.h"
@@ -28,12 +29,12 @@ RetryGate::RetryGate(std::unique_ptr<RetryStrategy> strategy, Clock& clock, Exec
 
 RetryGate::~RetryGate() = default;
 
-bool RetryGate::try_pass(TimePoint now) {
-    if (is_paused_ || in_flight_ >= in_flight_max_) return false;
-    if (is_held(now) && !has_free_pass_) return false;
+std::optional<RetryGate::Pass> RetryGate::try_pass(TimePoint now) {
+    if (is_paused_ || in_flight_ >= in_flight_max_) return std::nullopt;
+    if (is_held(now) && !has_free_pass_) return std::nullopt;
     has_free_pass_ = false;
     ++in_flight_;
-    return true;
+    return Pass(*this);
 }
 
 bool RetryGate::is_held(TimePoint now) {
@@ -47,11 +48,12 @@ TimePoint RetryGate::opens_at(TimePoint now) {
     return hold < TimePoint::max() - now ? std::max(now + hold, paused_until_) : TimePoint::max();
 }
 
-awaitable<void> RetryGate::pass() {
+awaitable<RetryGate::Pass> RetryGate::pass() {
     Waiter waiter(*this);
     for (;;) {
         const TimePoint now = clock_.now();
-        if (try_pass(now)) co_return;
+        std::optional<Pass> pass = try_pass(now);
+        if (pass) co_return *std::move(pass);
         const TimePoint at = opens_at(now);
         if (at == TimePoint::max()) {
             co_await waiter.wakeup.wait();
@@ -61,14 +63,13 @@ awaitable<void> RetryGate::pass() {
     }
 }
 
-void RetryGate::record(const Outcome& outcome, const Decision& decision, TimePoint now) {
-    --in_flight_;
+void RetryGate::record(Pass pass, const Outcome& outcome, const Decision& decision, TimePoint now) {
+    assert(pass.gate_ == this);
     const bool is_delivered = decision.action() == Decision::Action::deliver;
     if (is_delivered || decision.is_failure()) strategy_->record(outcome, now);
     if (is_delivered) widen();
     if (decision.action() == Decision::Action::pause) pause_until(now + decision.wait());
     if (strategy_->is_open()) in_flight_max_ = 1;
-    note_change();
 }
 
 void RetryGate::widen() {
@@ -76,7 +77,8 @@ void RetryGate::widen() {
     in_flight_max_ = in_flight_max_ < attempts_max ? in_flight_max_ + 1 : unlimited;
 }
 
-void RetryGate::abandon() {
+void RetryGate::end_attempt() noexcept {
+    assert(in_flight_ > 0);
     --in_flight_;
     note_change();
 }
@@ -106,7 +108,7 @@ void RetryGate::replace(std::unique_ptr<RetryStrategy> strategy) {
     note_change();
 }
 
-void RetryGate::note_change() {
+void RetryGate::note_change() noexcept {
     for (Waiter* waiter : waiters_) waiter->wakeup.notify();
 }
 

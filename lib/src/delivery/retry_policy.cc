@@ -20,7 +20,7 @@ bool is_about_content(int status) { return status == 400 || status == 413 || sta
 
 /// What says that it will not always be so (SPEC 7).
 bool is_temporary(int status) {
-    if (status >= 500) return status != 501 && status != 505;
+    if (status >= 500) return status < 600 && status != 501 && status != 505;
     return status < 300 || status == 408 || status == 409 || status == 425 || status == 429;
 }
 
@@ -60,14 +60,15 @@ Decision decide_status(const Outcome& outcome, const Progress& progress,
                        const RetryPolicy& policy) {
     const int status = outcome.http_status();
     if (status == 410 && policy.gone_disables) return Action::disable;
+    const Duration asked = std::min(outcome.retry_after(), policy.retry_after_max);
+    const bool is_pause = may_pause(status) && asked > Duration::zero();
+    if (is_pause && !has(policy.permanent, status)) return Decision::pause(asked);
     if (has(policy.retryable, status)) return retry(progress, policy);
     if (is_about_content(status) && progress.is_batching) {
         if (progress.events > 1) return Action::split;
         return Decision::give_up(DeadReason::permanent);
     }
     if (has(policy.permanent, status)) return Decision::give_up(DeadReason::permanent);
-    const Duration asked = std::min(outcome.retry_after(), policy.retry_after_max);
-    if (may_pause(status) && asked > Duration::zero()) return Decision::pause(asked);
     const bool is_breaker = policy.strategy == RetryPolicy::Strategy::breaker;
     if (is_breaker || is_temporary(status)) return retry(progress, policy);
     return Decision::give_up(DeadReason::permanent);
@@ -117,7 +118,7 @@ Decision Decision::give_up(DeadReason reason) noexcept {
 }
 
 bool Decision::is_failure() const noexcept {
-    if (action_ == Action::give_up) return reason_ != DeadReason::permanent;
+    if (action_ == Action::give_up) return reason_ == DeadReason::max_attempts;
     return action_ == Action::retry;
 }
 
@@ -137,6 +138,10 @@ Decision decide(const Outcome& outcome, const Progress& progress, const RetryPol
     if (outcome.reason() == Reason::status) return decide_status(outcome, progress, policy);
     if (outcome.reason() == Reason::exception) return decide_exception(progress, policy);
     return retry(progress, policy);
+}
+
+bool is_too_old(Batch batch, const RetryPolicy& policy, TimePoint now) noexcept {
+    return policy.age_max > Duration::zero() && now - batch.back()->accepted() >= policy.age_max;
 }
 
 Duration retry_delay(const RetryPolicy& policy, unsigned failures, double random) noexcept {

@@ -58,15 +58,17 @@ awaitable<Outcome> deliver_once(Sink& sink, Attempt attempt) {
 }
 
 RetryingSink::RetryingSink(std::unique_ptr<Sink> next, RetryPolicy policy, const Context& context)
-    : next_(std::move(next)), policy_(std::move(policy)), context_(context) {}
+    : next_(std::move(next)),
+      policy_(std::move(policy)),
+      context_(context),
+      random_(std::random_device{}()) {}
 
 awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
     unsigned failures = 0;
     for (;; ++attempt.number) {
-        co_await context_.gate.pass();
+        RetryGate::Pass pass = co_await context_.gate.pass();
         const TimePoint started = context_.clock.now();
-        if (is_too_old(attempt, started)) {
-            context_.gate.abandon();
+        if (is_too_old(attempt.batch, policy_, started)) {
             co_return Outcome::reject(Reason::max_age);
         }
         context_.observer.attempting(attempt);
@@ -77,7 +79,7 @@ awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
         Progress progress;
         progress.failures = failures;
         const Decision decision = decide(outcome, progress, policy_);
-        context_.gate.record(outcome, decision, ended);
+        context_.gate.record(std::move(pass), outcome, decision, ended);
         switch (decision.action()) {
             case Decision::Action::pause:
                 break;
@@ -101,11 +103,6 @@ awaitable<Outcome> RetryingSink::deliver(Attempt attempt) {
 Duration RetryingSink::delay(unsigned failures) {
     std::uniform_real_distribution<double> draw;
     return retry_delay(policy_, failures, draw(random_));
-}
-
-bool RetryingSink::is_too_old(const Attempt& attempt, TimePoint now) const {
-    if (policy_.age_max <= Duration::zero()) return false;
-    return now - attempt.batch.front()->accepted() >= policy_.age_max;
 }
 
 }  // namespace fanfare

@@ -9,34 +9,6 @@
 namespace fanfare {
 namespace {
 
-/// The first reference token of a pointer that begins with `/`, which is removed from it.
-std::string take_token(std::string_view& pointer) {
-    pointer.remove_prefix(1);
-    const std::string_view raw = pointer.substr(0, pointer.find('/'));
-    pointer.remove_prefix(raw.size());
-    std::string token;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-        const bool is_escape = raw[i] == '~' && i + 1 < raw.size();
-        if (is_escape && (raw[i + 1] == '0' || raw[i + 1] == '1')) {
-            token += raw[++i] == '0' ? '~' : '/';
-        } else {
-            token += raw[i];
-        }
-    }
-    return token;
-}
-
-/// What an array index in a pointer says; nothing if it is none (RFC 6901: no leading zeros).
-std::optional<std::size_t> index_of(std::string_view token) {
-    const bool is_index = !token.empty() && token.size() <= 9 &&
-                          (token.size() == 1 || token.front() != '0') &&
-                          token.find_first_not_of("0123456789") == std::string_view::npos;
-    if (!is_index) return std::nullopt;
-    std::size_t index = 0;
-    for (const char c : token) index = index * 10 + static_cast<std::size_t>(c - '0');
-    return index;
-}
-
 /// Where a value begins, if there is one.
 using Found = std::optional<JsonTokens>;
 
@@ -103,6 +75,58 @@ JsonSlice slice_at(JsonTokens tokens) {
     return {};
 }
 
+/// Follows pointers together: each value is looked at once, however many lead there.
+class Collector {
+  public:
+    using Node = JsonPointers::Node;
+
+    Collector(const JsonScratch& scratch, std::size_t pointers)
+        : scratch_(scratch), found_(pointers) {}
+
+    void collect(JsonTokens value, const Node& node) {
+        if (!node.ending.empty()) {
+            const JsonSlice slice = slice_at(value);
+            for (const std::size_t number : node.ending) found_[number] = slice;
+        }
+        if (node.children.empty()) return;
+        if (value.kind() == '{') return collect_members(value, node);
+        if (value.kind() == '[' && !node.indices.empty()) collect_elements(value, node);
+    }
+
+    std::vector<JsonSlice> finish() { return std::move(found_); }
+
+  private:
+    void collect_members(JsonTokens object, const Node& node) {
+        for_each_member(object, scratch_, [&](std::string_view name, const JsonTokens& value) {
+            const auto child = node.children.find(name);
+            if (child == node.children.end()) return;
+            forget(child->second);  // what a key of that name has led to before
+            collect(value, child->second);
+        });
+    }
+
+    void collect_elements(const JsonTokens& array, const Node& node) {
+        auto wanted = node.indices.begin();
+        std::size_t at = 0;
+        for_each_element(array, [&](JsonTokens& element) {
+            if (at++ == wanted->first) {
+                collect(element, node.children.find(wanted->second)->second);
+                if (++wanted == node.indices.end()) return false;
+            }
+            element.skip();
+            return true;
+        });
+    }
+
+    void forget(const Node& node) {
+        for (const std::size_t number : node.ending) found_[number] = {};
+        for (const auto& [token, child] : node.children) forget(child);
+    }
+
+    const JsonScratch& scratch_;
+    std::vector<JsonSlice> found_;
+};
+
 JsonTokens padded_copy(JsonScratch& scratch, std::string_view payload) {
     scratch.text.reserve(payload.size() + json_padding);
     scratch.text = payload;
@@ -138,12 +162,10 @@ JsonValue JsonLookup::find_member(std::string_view name) {
     return finish(*walk_->scratch, found, decoded_);
 }
 
-JsonSlice JsonLookup::slice(std::string_view pointer) const {
-    if (pointer.empty()) return slice_at(walk_->root);
-    if (pointer.front() != '/') return {};
-    const std::string token = take_token(pointer);
-    const Found found = Finder(*walk_->scratch).find_member(walk_->root, token, pointer);
-    return found ? slice_at(*found) : JsonSlice();
+std::vector<JsonSlice> JsonLookup::slices(const JsonPointers& pointers) const {
+    Collector collector(*walk_->scratch, pointers.size());
+    collector.collect(walk_->root, pointers.root());
+    return collector.finish();
 }
 
 std::map<std::string, JsonSlice> JsonLookup::members() const {

@@ -4,7 +4,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "event/json_pointers.h"
 #include "event/json_view.h"
 
 namespace fanfare {
@@ -31,9 +33,9 @@ class JsonLookup {
     /// The same for the name of a top-level member, taken literally.
     JsonValue find_member(std::string_view name);
 
-    /// As find(), but the very bytes of the value, whatever it is. The view stays valid as long
-    /// as this object.
-    JsonSlice slice(std::string_view pointer) const;
+    /// As find(), but for all the pointers at once, by their numbers, and the very bytes of the
+    /// values, whatever they are. The views stay valid as long as this object.
+    std::vector<JsonSlice> slices(const JsonPointers& pointers) const;
 
     /// The top-level members, each name once. The views stay valid as long as this object.
     std::map<std::string, JsonSlice> members() const;

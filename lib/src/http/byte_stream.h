@@ -40,6 +40,10 @@ class ByteStream {
     /// what write_now() has sent.
     virtual awaitable<IoResult> write(std::span<const net::const_buffer> buffers) = 0;
 
+    /// Ends a write that is under way with an error, as nothing more is to be sent. What comes can
+    /// still be read.
+    virtual void stop_writing() noexcept = 0;
+
     /// Sends what belongs to an orderly end (FIN, TLS close_notify); reading is still possible.
     virtual awaitable<void> shutdown() = 0;
 

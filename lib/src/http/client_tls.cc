@@ -13,7 +13,6 @@ Result<std::shared_ptr<ClientTls>> ClientTls::make(const TlsOptions& options) {
 }
 
 TlsContextPtr ClientTls::current(TimePoint now, const Listener& listener) {
-    const std::lock_guard lock(mutex_);
     // Not now - checked_, which would overflow at first.
     if (checked_ != TimePoint::min() && now - checked_ < recheck_interval) return context_;
     checked_ = now;

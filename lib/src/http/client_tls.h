@@ -2,7 +2,6 @@
 
 #include <array>
 #include <memory>
-#include <mutex>
 #include <string_view>
 
 #include "base/file_stamp.h"
@@ -16,7 +15,7 @@ namespace fanfare {
 
 /// The TLS context for new connections to one receiver. Its files are looked at again at most
 /// once a second, and only when somebody asks. While what is new is of no use, the last good
-/// context stays, and one warning is logged. Any thread.
+/// context stays, and one warning is logged. Shard thread.
 class ClientTls {
   public:
     static constexpr Duration recheck_interval = std::chrono::seconds(1);
@@ -42,7 +41,6 @@ class ClientTls {
     void read_again(const Listener& listener);
 
     const TlsOptions options_;
-    std::mutex mutex_;
     TlsContextPtr context_;
     Stamps stamps_;
     TimePoint checked_ = TimePoint::min();

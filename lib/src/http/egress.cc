@@ -159,11 +159,13 @@ std::optional<std::string> EgressPolicy::check(const Url& url) const {
 }
 
 std::optional<net::ip::address> literal_address(const std::string& host) {
+    // Whoever resolves the name may take the dot off, as it is the same name.
+    const std::string text = normal_host(host);
     error_code error;
-    const net::ip::address address = net::ip::make_address(host, error);
+    const net::ip::address address = net::ip::make_address(text, error);
     if (!error) return address;
     in_addr numeric{};
-    if (::inet_aton(host.c_str(), &numeric) == 0) return std::nullopt;
+    if (::inet_aton(text.c_str(), &numeric) == 0) return std::nullopt;
     return net::ip::address_v4(ntohl(numeric.s_addr));
 }
 

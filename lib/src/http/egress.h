@@ -46,7 +46,8 @@ class EgressPolicy {
 using EgressPolicyPtr = std::shared_ptr<const EgressPolicy>;
 
 /// The address that a URL's host is, also in a spelling such as `0x7f.1` or `2130706433`, which
-/// the system's resolver takes for one; nothing if it is a name.
+/// the system's resolver takes for one, and with the dot that a rooted name ends in; nothing if it
+/// is a name.
 std::optional<net::ip::address> literal_address(const std::string& host);
 
 /// Connects only where the policy lets it: looks at each address right before it is connected to.

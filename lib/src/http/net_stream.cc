@@ -58,9 +58,13 @@ class PlainStream final : public ByteStream {
         co_return result;
     }
 
-    awaitable<void> shutdown() override {
+    void stop_writing() noexcept override {
         error_code ignored;
         socket_.shutdown(StreamSocket::shutdown_send, ignored);
+    }
+
+    awaitable<void> shutdown() override {
+        stop_writing();
         co_return;
     }
 

@@ -148,6 +148,10 @@ std::optional<WallTime> time_of(const Civil& civil) {
            std::chrono::minutes(civil.minute) + seconds(civil.second);
 }
 
+std::int64_t seconds_of(WallTime time) {
+    return std::chrono::floor<seconds>(time).time_since_epoch().count();
+}
+
 int year_of(WallTime time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     return static_cast<int>(std::chrono::year_month_day(day).year());
@@ -169,7 +173,9 @@ std::optional<Duration> parse_retry_after(std::string_view field, std::string_vi
     const std::optional<WallTime> until = parse_http_date(field, now);
     if (!until) return std::nullopt;
     const WallTime from = parse_http_date(date, now).value_or(now);
-    return std::max<Duration>(*until - from, Duration::zero());
+    // In seconds: more than 292 years, in nanoseconds, overflow.
+    const std::int64_t wait = seconds_of(*until) - seconds_of(from);
+    return seconds(std::clamp(wait, std::int64_t{0}, seconds_max));
 }
 
 }  // namespace fanfare

@@ -94,6 +94,11 @@ class TlsStream final : public ByteStream {
         co_return result;
     }
 
+    void stop_writing() noexcept override {
+        error_code ignored;
+        stream_.next_layer().shutdown(StreamSocket::shutdown_send, ignored);
+    }
+
     awaitable<void> shutdown() override {
         // As if the peer's close_notify were there already: OpenSSL then sends ours without
         // waiting. Afterwards what the peer still sends can be read.
@@ -112,7 +117,8 @@ class TlsStream final : public ByteStream {
     bool is_stale() noexcept override {
         // Not a peek at the socket: a session ticket may lie there, which says nothing.
         error_code error;
-        stream_.next_layer().non_blocking(true, error);
+        StreamSocket& socket = stream_.next_layer();
+        if (!socket.non_blocking()) socket.non_blocking(true, error);
         if (error) return true;
         char byte = 0;
         stream_.read_some(net::buffer(&byte, 1), error);

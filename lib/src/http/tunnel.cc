@@ -13,8 +13,15 @@
 namespace fanfare {
 namespace {
 
-/// Values: a status of the answer, one of these, or `system_base` and an error of the system.
-enum ProxyError : int { ended = 1000, not_http, unasked_bytes, system_base = 2000 };
+/// Values: a status of the answer to CONNECT, one of these, `relay_base` and the status of the
+/// answer to another request, or `system_base` and an error of the system.
+enum ProxyError : int {
+    ended = 1000,
+    not_http,
+    unasked_bytes,
+    relay_base = 2000,
+    system_base = 3000,
+};
 
 // Boost's categories have no virtual destructor, as nobody destroys one by its base.
 #pragma GCC diagnostic push
@@ -27,6 +34,9 @@ class ProxyCategory final : public boost::system::error_category {
         if (value >= system_base) {
             return "the proxy cannot be reached: " +
                    boost::system::system_category().message(value - system_base);
+        }
+        if (value >= relay_base) {
+            return "the proxy answered with status " + std::to_string(value - relay_base);
         }
         if (value == ended) return "the proxy ended the connection";
         if (value == not_http) return "the proxy's answer to CONNECT is not HTTP";
@@ -60,6 +70,8 @@ std::optional<error_code> judge(ResponseParser& parser, std::string_view bytes) 
 }
 
 }  // namespace
+
+error_code refused_by_proxy(int status) { return proxy_error(relay_base + status); }
 
 error_code of_proxy(error_code error) {
     if (error == net::error::operation_aborted) return error;

@@ -20,6 +20,9 @@ using TunnelPtr = std::shared_ptr<const Tunnel>;
 /// limit: cancel it.
 awaitable<error_code> open_tunnel(net::ip::tcp::socket& socket, TunnelPtr tunnel);
 
+/// That a proxy did not pass a request on, but answered it itself with `status`.
+error_code refused_by_proxy(int status);
+
 /// An error of the connection to a proxy, with a message that says so. Cancellation stays as it is.
 error_code of_proxy(error_code error);
 

@@ -117,4 +117,10 @@ std::string redacted_url(std::string_view text) {
     return url->scheme + "://" + url->host_header + path;
 }
 
+std::string redacted_origin(std::string_view text) {
+    const Result<Url> url = parse_url(text);
+    if (url.has_error()) return "<bad url>";
+    return url->scheme + "://" + url->host_header + "/…";
+}
+
 }  // namespace fanfare

@@ -30,4 +30,7 @@ std::string without_userinfo(std::string_view text);
 /// `text` without userinfo and query, for logs; `<bad url>` if it is none.
 std::string redacted_url(std::string_view text);
 
+/// Scheme, host and port only, `https://a:8443/…`; `<bad url>` if it is none.
+std::string redacted_origin(std::string_view text);
+
 }  // namespace fanfare

@@ -70,6 +70,10 @@ void StatusCounts::add(int status, std::uint64_t count) {
 
 void EndpointMetrics::attempted(const Outcome& outcome, unsigned number, Duration took) {
     if (outcome.verdict() == Verdict::aborted || outcome.verdict() == Verdict::closed) return;
+    // Nothing was sent: the sink could not make a request of these events.
+    const bool is_unsent =
+        outcome.verdict() == Verdict::reject && outcome.reason() == Reason::exception;
+    if (is_unsent) return;
     if (number > 1) ++retries_;
     if (outcome.http_status() != 0) responses_.add(outcome.http_status());
     if (outcome.verdict() != Verdict::delivered) {

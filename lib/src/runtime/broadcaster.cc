@@ -65,7 +65,7 @@ void Broadcaster::number(std::span<const std::shared_ptr<Event>> events) {
 bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint,
                          std::vector<std::shared_ptr<Event>> events) {
     const std::lock_guard lock(mutex_);
-    if (is_closed_) return false;
+    if (is_closed_ || !lane_of(*endpoint).has(endpoint.get())) return false;
     number(events);
     replayed_ += events.size();
     const std::vector<EventPtr> numbered(events.begin(), events.end());
@@ -79,6 +79,13 @@ Broadcaster::Lane& Broadcaster::lane_of(const Endpoint& endpoint) {
     });
     assert(found != lanes_.end());
     return *found;
+}
+
+bool Broadcaster::Lane::has(const Endpoint* endpoint) const {
+    return std::any_of(endpoints.begin(), endpoints.end(), [&](const auto& entry) {
+        const std::shared_ptr<Endpoint> known = entry.lock();
+        return known != nullptr && known.get() == endpoint && !known->has_closed();
+    });
 }
 
 /// Also those that have ended by themselves.
@@ -147,7 +154,8 @@ std::shared_ptr<Endpoint> Broadcaster::find_now(std::string_view name) const {
     for (const Lane& lane : lanes_) {
         for (const std::weak_ptr<Endpoint>& entry : lane.endpoints) {
             std::shared_ptr<Endpoint> endpoint = entry.lock();
-            const bool is_it = endpoint != nullptr && endpoint->name() == name;
+            const bool is_there = endpoint != nullptr && !endpoint->has_closed();
+            const bool is_it = is_there && endpoint->name() == name;
             if (is_it && (!found || found->order_ < endpoint->order_)) found = std::move(endpoint);
         }
     }
@@ -197,6 +205,19 @@ awaitable<Snapshot> Broadcaster::snapshot() {
         if (youngest[endpoint.name] == order) snapshot.endpoints.push_back(std::move(endpoint));
     }
     co_return snapshot;
+}
+
+awaitable<std::size_t> Broadcaster::purge(std::shared_ptr<Endpoint> endpoint) {
+    using Purging = Gathering<std::size_t>;
+    const Executor executor = co_await net::this_coro::executor;
+    const auto purging = std::make_shared<Purging>(executor, 1);
+    // Behind the events that are on their way.
+    endpoint->shard().inbox_->push([endpoint, purging] {
+        purging->parts[0] = endpoint->purge();
+        Purging::arrived(purging);
+    });
+    co_await purging->complete.wait();
+    co_return purging->parts[0];
 }
 
 void Broadcaster::close() {

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/exceptions.h"
 #include "runtime/endpoint_impl.h"
 
 namespace fanfare {
@@ -67,40 +68,13 @@ void Endpoint::Impl::abort() {
 awaitable<void> Endpoint::Impl::join(DropReason reason) {
     co_await workers_.join();
     state_ = State::ended;
+    pings_.cancel();
+    co_await pings_.join();
     alarm_.reset();
     set_backlogged(false);
-    drop(queue_->clear(), reason);
+    drop_pending(reason);
     co_await tasks_.join();
     log_.finish();
-}
-
-void Endpoint::Impl::drop(std::vector<EventPtr> events, DropReason reason) {
-    if (events.empty()) return;
-    std::size_t bytes = 0;
-    for (const EventPtr& event : events) bytes += event->payload().size();
-    metrics_.dropped(events.size(), reason);
-    shard_.log().error("endpoint", "events dropped",
-                       {{"endpoint", options_.name},
-                        {"reason", to_string(reason)},
-                        {"events", events.size()},
-                        {"bytes", bytes}});
-    tasks_.spawn(release(std::move(events)));
-}
-
-/// To let go of a million events takes a tenth of a second, which other endpoints shall not feel.
-awaitable<void> Endpoint::Impl::release(std::vector<EventPtr> events) {
-    while (!events.empty()) {
-        events.resize(events.size() - std::min(events.size(), events_at_once_max));
-        if (!events.empty()) co_await net::post(net::use_awaitable);
-    }
-}
-
-std::size_t Endpoint::Impl::purge() {
-    std::vector<EventPtr> events = queue_->clear();
-    const std::size_t count = events.size();
-    drop(std::move(events), DropReason::purged);
-    wake_all();
-    return count;
 }
 
 void Endpoint::Impl::pause() {
@@ -121,11 +95,32 @@ void Endpoint::Impl::resume() {
                       {{"endpoint", options_.name}, {"events", queue_->pending_events()}});
 }
 
-awaitable<Outcome> Endpoint::Impl::test(EventPtr ping) {
-    const std::unique_ptr<Sink> sink = options_.make_sink(sink_context());
-    const Attempt attempt{Batch(&ping, 1), 1};
-    Outcome outcome = co_await deliver_once(*sink, attempt);
-    co_return outcome;
+struct Endpoint::Impl::Ping {
+    Ping(EventPtr sent, Executor executor) : event(std::move(sent)), done(std::move(executor)) {}
+
+    const EventPtr event;
+    Outcome outcome = Outcome::aborted();
+    Wakeup done;
+};
+
+awaitable<Outcome> Endpoint::Impl::test(EventPtr event) {
+    const auto ping = std::make_shared<Ping>(std::move(event), shard_.executor());
+    if (state_ == State::ended) co_return ping->outcome;
+    pings_.spawn(make_ping(ping));
+    co_await ping->done.wait();
+    co_return ping->outcome;
+}
+
+/// Belongs to the endpoint and not to who asks for it, so that it ends when the endpoint does.
+awaitable<void> Endpoint::Impl::make_ping(std::shared_ptr<Ping> ping) {
+    try {
+        const std::unique_ptr<Sink> sink = options_.make_sink(sink_context());
+        const Attempt attempt{Batch(&ping->event, 1), 1};
+        ping->outcome = co_await deliver_once(*sink, attempt);
+    } catch (...) {
+        if (!is_cancellation(std::current_exception())) note_exception(std::current_exception());
+    }
+    ping->done.notify();
 }
 
 std::vector<AttemptRecord> Endpoint::Impl::attempts(std::size_t limit) const {
@@ -162,7 +157,12 @@ void Endpoint::requeue(std::span<const EventPtr> events) { impl_->requeue(events
 void Endpoint::drain() { impl_->drain(); }
 void Endpoint::abort() { impl_->abort(); }
 awaitable<void> Endpoint::join(DropReason reason) { return impl_->join(reason); }
-void Endpoint::on_closed(std::function<void()> callback) { impl_->on_closed = std::move(callback); }
+void Endpoint::on_closed(std::function<void()> callback) {
+    impl_->on_closed = [this, callback = std::move(callback)] {
+        has_closed_.store(true, std::memory_order_relaxed);
+        callback();
+    };
+}
 void Endpoint::pause() { impl_->pause(); }
 void Endpoint::resume() { impl_->resume(); }
 void Endpoint::reconfigure(EndpointOptions options) { impl_->reconfigure(std::move(options)); }

@@ -35,6 +35,15 @@ EndpointOptions with_defaults(EndpointOptions options) {
     return options;
 }
 
+Endpoint::Impl::Held::~Held() {
+    if (lease.is_empty()) return;
+    try {
+        settle(Settle::give_back);
+    } catch (...) {
+        // There is no memory even for that: the queue's counts show it as under way for ever.
+    }
+}
+
 Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
     : shard_(shard),
       options_(with_defaults(std::move(options))),
@@ -44,6 +53,7 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
       log_(options_.name, shard.log(), shard.clock(), shard.executor()),
       random_(options_.random_seed),
       tasks_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
+      pings_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
       workers_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }) {
     if (options_.batch.events_max > 1) metrics_.count_batches();
 }
@@ -67,37 +77,43 @@ void Endpoint::Impl::spawn_worker(Tool tool) {
 
 void Endpoint::Impl::offer(const EventPtr& event) {
     metrics_.offered(1);
-    if (state_ != State::running) {
-        metrics_.dropped(1, DropReason::removed);
-        return;
-    }
     try {
-        if (is_gone_ || (options_.filter && !options_.filter->wants(*event))) {
-            metrics_.ignored(1);
-            return;
-        }
-        queue_->push(event);
+        if (!wants(*event)) return metrics_.ignored(1);
     } catch (...) {
-        metrics_.dropped(1, DropReason::exception);
-        shard_.log().error(
-            "endpoint", "event dropped, its filter or queue failed",
-            {{"endpoint", options_.name}, {"error", describe(std::current_exception())}});
-        return;
+        metrics_.queued(1);
+        return note_lost(std::current_exception());
     }
-    metrics_.queued(1);
+    enqueue(event);
     wake_for_push();
 }
 
 void Endpoint::Impl::requeue(std::span<const EventPtr> events) {
     metrics_.offered(events.size());
     metrics_.replayed(events.size());
-    if (state_ != State::running) {
-        metrics_.dropped(events.size(), DropReason::removed);
-        return;
-    }
-    for (const EventPtr& event : events) queue_->push(event);
-    metrics_.queued(events.size());
+    for (const EventPtr& event : events) enqueue(event);
     wake_one();
+}
+
+bool Endpoint::Impl::wants(const Event& event) const {
+    if (state_ != State::running) return true;
+    return !is_gone_ && (!options_.filter || options_.filter->wants(event));
+}
+
+/// Counts as having entered the queue, whatever comes of it, so that all that is lost did.
+void Endpoint::Impl::enqueue(EventPtr event) {
+    metrics_.queued(1);
+    if (state_ != State::running) return metrics_.dropped(1, DropReason::removed);
+    try {
+        queue_->push(std::move(event));
+    } catch (...) {
+        note_lost(std::current_exception());
+    }
+}
+
+void Endpoint::Impl::note_lost(const std::exception_ptr& exception) {
+    metrics_.dropped(1, DropReason::exception);
+    shard_.log().error("endpoint", "event dropped, its filter or queue failed",
+                       {{"endpoint", options_.name}, {"error", describe(exception)}});
 }
 
 awaitable<void> Endpoint::Impl::work(Tool tool) {
@@ -127,7 +143,9 @@ awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
         if (is_one_too_many()) co_return;
         if (tool.settings != settings_) renew(tool);
         const TimePoint now = shard_.clock().now();
-        if (!may_begin(now)) {
+        if (give_up_overdue(now)) continue;
+        std::optional<RetryGate::Pass> pass = may_begin(now);
+        if (!pass) {
             if (is_done()) {
                 wake_all();
                 co_return;
@@ -136,12 +154,9 @@ awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
             co_await ready.wait();
             continue;
         }
-        Lease lease = queue_->lease(limits(), now);
-        if (lease.is_empty() || is_too_old(lease, now)) {
-            gate_.abandon();
-            if (!lease.is_empty()) give_up(std::move(lease), DeadReason::max_age);
-            continue;
-        }
+        Held held(*queue_, queue_->lease(limits(), now));
+        Lease& lease = held.lease;
+        if (lease.is_empty()) continue;
         see_to_others(now);
         if (lease.attempts() == 0 && !lease.is_part()) {
             metrics_.batch_formed(lease.batch().size(), now - lease.batch().front()->accepted());
@@ -157,7 +172,7 @@ awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
             note_exception(std::current_exception());
         }
         --in_flight_;
-        conclude(std::move(lease), outcome, now);
+        conclude(held, *std::move(pass), outcome, now);
     }
 }
 
@@ -172,25 +187,24 @@ void Endpoint::Impl::see_to_others(TimePoint now) {
     }
 }
 
-/// Whether a worker may take a lease, for which the gate has then been passed. If not, a worker
-/// will be woken when it may.
-bool Endpoint::Impl::may_begin(TimePoint now) {
+/// The leave to take a lease and make an attempt. Without it, a worker will be woken when there is
+/// something to do.
+std::optional<RetryGate::Pass> Endpoint::Impl::may_begin(TimePoint now) {
     if (must_remake_queue_) {
         // Whoever ends the last attempt comes here again.
-        if (in_flight_ > 0) return false;
+        if (in_flight_ > 0) return std::nullopt;
         remake_queue();
     }
     const TimePoint ready = queue_->ready_at(limits());
     is_waiting_ = ready > now;
-    if (is_waiting_) {
-        set_backlogged(false);
-        wake_at(ready);
-        return false;
+    if (!is_waiting_) {
+        std::optional<RetryGate::Pass> pass = gate_.try_pass(now);
+        if (pass) return pass;
+        is_held_ = true;
     }
-    if (gate_.try_pass(now)) return true;
-    is_held_ = true;
-    wake_at(gate_.opens_at(now));
-    return false;
+    set_backlogged(false);
+    wake_at(std::min(is_waiting_ ? ready : gate_.opens_at(now), overdue_at()));
+    return std::nullopt;
 }
 
 LeaseLimits Endpoint::Impl::limits() const noexcept {
@@ -199,28 +213,23 @@ LeaseLimits Endpoint::Impl::limits() const noexcept {
     return limits;
 }
 
-/// No event is given up before its time: it is the youngest that counts.
-bool Endpoint::Impl::is_too_old(const Lease& lease, TimePoint now) const noexcept {
-    const Duration age_max = options_.retry.age_max;
-    return age_max > Duration::zero() && now - lease.batch().back()->accepted() >= age_max;
-}
-
 bool Endpoint::Impl::is_done() const noexcept {
     return state_ == State::draining && queue_->pending_events() == 0;
 }
 
-void Endpoint::Impl::conclude(Lease lease, const Outcome& outcome, TimePoint started) {
+void Endpoint::Impl::conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome,
+                              TimePoint started) {
     const TimePoint ended = shard_.clock().now();
-    const Attempt attempt{lease.batch(), lease.attempts()};
+    const Attempt attempt{held.batch(), held.lease.attempts()};
     Progress progress;
-    progress.events = lease.batch().size();
-    progress.failures = lease.failures();
+    progress.events = held.batch().size();
+    progress.failures = held.lease.failures();
     progress.is_batching = options_.batch.events_max > 1;
-    progress.is_part = lease.is_part();
+    progress.is_part = held.lease.is_part();
     const Decision decision = decide(outcome, progress, options_.retry);
 
     metrics_.attempted(outcome, attempt.number, ended - started);
-    gate_.record(outcome, decision, ended);
+    gate_.record(std::move(pass), outcome, decision, ended);
     is_held_ = false;
     history_.add(attempt, outcome, started, ended);
     switch (outcome.verdict()) {
@@ -236,104 +245,59 @@ void Endpoint::Impl::conclude(Lease lease, const Outcome& outcome, TimePoint sta
             break;
     }
     if (gate_.is_open()) set_backlogged(false);
-    lease.note_outcome(outcome);
-    carry_out(decision, std::move(lease), ended);
+    held.lease.note_outcome(outcome);
+    carry_out(decision, held, ended);
 }
 
-void Endpoint::Impl::carry_out(const Decision& decision, Lease lease, TimePoint now) {
+void Endpoint::Impl::carry_out(const Decision& decision, Held& held, TimePoint now) {
     switch (decision.action()) {
         case Decision::Action::deliver:
-            return deliver(std::move(lease), now);
+            return deliver(held, now);
         case Decision::Action::retry:
-            return try_again(std::move(lease), now);
+            return try_again(held, now);
         case Decision::Action::pause:
             log_.paused(decision.wait());
             set_backlogged(false);
-            return queue_->settle(std::move(lease), Settle::give_back);
+            return held.settle(Settle::give_back);
         case Decision::Action::split:
-            return split(lease);
+            return split(held);
         case Decision::Action::give_up:
-            return give_up(std::move(lease), decision.reason());
+            return give_up(held, decision.reason());
         case Decision::Action::disable:
-            return disable(std::move(lease));
+            return disable(held);
         case Decision::Action::give_back:
-            return queue_->settle(std::move(lease), Settle::give_back);
+            return held.settle(Settle::give_back);
         case Decision::Action::close:
-            queue_->settle(std::move(lease), Settle::give_back);
+            held.settle(Settle::give_back);
             return close();
     }
 }
 
-void Endpoint::Impl::deliver(Lease lease, TimePoint now) {
-    for (const EventPtr& event : lease.batch()) metrics_.delivered(now - event->accepted());
-    queue_->settle(std::move(lease), Settle::done);
+void Endpoint::Impl::deliver(Held& held, TimePoint now) {
+    for (const EventPtr& event : held.batch()) metrics_.delivered(now - event->accepted());
+    held.settle(Settle::done);
 }
 
-void Endpoint::Impl::try_again(Lease lease, TimePoint now) {
-    lease.note_failure();
+void Endpoint::Impl::try_again(Held& held, TimePoint now) {
+    held.lease.note_failure();
     const bool is_breaker = options_.retry.strategy == RetryPolicy::Strategy::breaker;
     // In strict order the breaker holds back the one event that can fail.
     if (options_.max_in_flight > 1 || !is_breaker) {
         std::uniform_real_distribution<double> draw;
-        const Duration delay = retry_delay(options_.retry, lease.failures(), draw(random_));
-        if (delay > Duration::zero()) lease.hold_until(now + delay);
+        const Duration delay = retry_delay(options_.retry, held.lease.failures(), draw(random_));
+        if (delay > Duration::zero()) held.lease.hold_until(now + delay);
     }
-    queue_->settle(std::move(lease), Settle::give_back);
+    held.settle(Settle::give_back);
 }
 
-void Endpoint::Impl::split(const Lease& lease) {
+void Endpoint::Impl::split(Held& held) {
     metrics_.batch_split();
-    std::pair<Lease, Lease> halves = lease.split();
-    queue_->settle(std::move(halves.first), Settle::give_back);
-    queue_->settle(std::move(halves.second), Settle::give_back);
-}
-
-void Endpoint::Impl::give_up(Lease lease, DeadReason reason) {
-    metrics_.dead_lettered(lease.batch().size(), reason);
-    log_.given_up(lease.batch(), reason);
-    for (const EventPtr& event : lease.batch()) put_letter(event, lease, reason);
-    queue_->settle(std::move(lease), Settle::done);
-}
-
-void Endpoint::Impl::disable(Lease lease) {
-    std::vector<EventPtr> events = queue_->clear();
-    shard_.log().error("endpoint", "endpoint disabled, its receiver is gone",
-                       {{"endpoint", options_.name},
-                        {"status", lease.last_status()},
-                        {"events", events.size() + lease.batch().size()}});
-    is_gone_ = true;
-    metrics_.dead_lettered(events.size(), DeadReason::gone);
-    Lease story;
-    story.note_outcome(Outcome::refused(lease.last_status()));
-    tasks_.spawn(put_letters(std::move(events), std::move(story), DeadReason::gone));
-    give_up(std::move(lease), DeadReason::gone);
-}
-
-void Endpoint::Impl::put_letter(const EventPtr& event, const Lease& lease, DeadReason reason) {
-    if (options_.dead_letters == nullptr) return;
-    const WallTime now = shard_.clock().wall();
-    DeadLetter letter;
-    letter.endpoint = options_.name;
-    letter.event = event;
-    letter.reason = reason;
-    letter.last_status = lease.last_status();
-    letter.last_error = lease.last_error();
-    letter.attempts = lease.attempts();
-    letter.accepted_at = now - std::chrono::duration_cast<WallTime::duration>(shard_.clock().now() -
-                                                                              event->accepted());
-    letter.given_up_at = now;
-    options_.dead_letters->put(std::move(letter));
-}
-
-/// Of a whole queue, without holding up the loop. `story` is what is told of every event.
-awaitable<void> Endpoint::Impl::put_letters(std::vector<EventPtr> events, Lease story,
-                                            DeadReason reason) {
-    std::size_t count = 0;
-    for (EventPtr& event : events) {
-        put_letter(event, story, reason);
-        event.reset();
-        if (++count % events_at_once_max == 0) co_await net::post(net::use_awaitable);
-    }
+    std::pair<Lease, Lease> halves = held.lease.split();
+    held.lease = Lease();
+    Held first(*queue_, std::move(halves.first));
+    Held second(*queue_, std::move(halves.second));
+    first.settle(Settle::give_back);
+    second.settle(Settle::give_back);
 }
 
 void Endpoint::Impl::close() {
@@ -345,7 +309,7 @@ void Endpoint::Impl::close() {
 }
 
 void Endpoint::Impl::note_exception(const std::exception_ptr& exception) {
-    shard_.log().error("endpoint", "worker failed, will go on",
+    shard_.log().error("endpoint", "something failed, will go on",
                        {{"endpoint", options_.name}, {"error", describe(exception)}});
 }
 

@@ -46,6 +46,26 @@ class Endpoint::Impl {
         unsigned settings = 0;  // that it was made by; see settings_
     };
 
+    /// A lease under way. Goes back to the queue if nothing else has become of it.
+    class Held {
+      public:
+        Held(Queue& queue, Lease leased) : lease(std::move(leased)), queue_(queue) {}
+        ~Held();
+        Held(const Held&) = delete;
+        Held& operator=(const Held&) = delete;
+
+        Batch batch() const noexcept { return lease.batch(); }
+        void settle(Settle how) { queue_.settle(std::exchange(lease, Lease()), how); }
+
+        Lease lease;  // empty once settled
+
+      private:
+        Queue& queue_;
+    };
+
+    /// What a ping has come to. Shared, as who asked may be gone by then.
+    struct Ping;
+
     SinkContext sink_context();
     void spawn_worker(Tool tool);
     void renew(Tool& tool);
@@ -54,24 +74,29 @@ class Endpoint::Impl {
     void remake_queue();
     awaitable<void> work(Tool tool);
     awaitable<void> work_until_ended(Tool& tool);
+    bool wants(const Event& event) const;
+    void enqueue(EventPtr event);
+    void note_lost(const std::exception_ptr& exception);
     void see_to_others(TimePoint now);
-    bool may_begin(TimePoint now);
+    std::optional<RetryGate::Pass> may_begin(TimePoint now);
     LeaseLimits limits() const noexcept;
-    bool is_too_old(const Lease& lease, TimePoint now) const noexcept;
     bool is_done() const noexcept;
 
-    void conclude(Lease lease, const Outcome& outcome, TimePoint started);
-    void carry_out(const Decision& decision, Lease lease, TimePoint now);
-    void deliver(Lease lease, TimePoint now);
-    void try_again(Lease lease, TimePoint now);
-    void split(const Lease& lease);
-    void give_up(Lease lease, DeadReason reason);
-    void disable(Lease lease);
+    void conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome, TimePoint started);
+    void carry_out(const Decision& decision, Held& held, TimePoint now);
+    void deliver(Held& held, TimePoint now);
+    void try_again(Held& held, TimePoint now);
+    void split(Held& held);
+    void disable(Held& held);
     void close();
-    void put_letter(const EventPtr& event, const Lease& lease, DeadReason reason);
-    awaitable<void> put_letters(std::vector<EventPtr> events, Lease story, DeadReason reason);
+
+    bool give_up_overdue(TimePoint now);
+    TimePoint overdue_at() const noexcept;
+    void give_up(Held& held, DeadReason reason);
+    void put_letter(const EventPtr& event, const Lease& story, DeadReason reason);
+    std::size_t drop_pending(DropReason reason);
     awaitable<void> release(std::vector<EventPtr> events);
-    void drop(std::vector<EventPtr> events, DropReason reason);
+    awaitable<void> make_ping(std::shared_ptr<Ping> ping);
 
     void wake_for_push();
     void wake_one();
@@ -107,6 +132,7 @@ class Endpoint::Impl {
     std::unique_ptr<Alarm> alarm_;  // wakes a worker; made when first needed
     TimePoint alarm_at_ = TimePoint::max();
     TaskGroup tasks_;
+    TaskGroup pings_;
     TaskGroup workers_;
 };
 

@@ -44,7 +44,7 @@ class Shard::Inbox {
         std::unique_ptr<Command> command;  // if there is no event
     };
 
-    void wake();
+    void wake() noexcept;
     void dispatch();
     void run(const Command& command);
     bool refill();
@@ -52,6 +52,7 @@ class Shard::Inbox {
     awaitable<void> retire(std::shared_ptr<Endpoint> endpoint, TimePoint deadline,
                            DropReason reason);
     awaitable<void> drain_all(TimePoint deadline, std::function<void()> done);
+    awaitable<void> retire_all(TimePoint deadline);
 
     Shard& shard_;
     std::mutex mutex_;

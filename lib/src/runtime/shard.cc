@@ -50,10 +50,14 @@ void Shard::Inbox::push(Command command) {
     wake();
 }
 
-void Shard::Inbox::wake() {
+/// If there is no memory for that, what has arrived waits for the next push().
+void Shard::Inbox::wake() noexcept {
     if (is_awake_) return;
-    is_awake_ = true;
-    net::post(shard_.executor(), [this] { dispatch(); });
+    try {
+        net::post(shard_.executor(), [this] { dispatch(); });
+        is_awake_ = true;
+    } catch (...) {
+    }
 }
 
 void Shard::Inbox::dispatch() {
@@ -152,6 +156,16 @@ void Shard::Inbox::drain(TimePoint deadline, std::function<void()> done) {
 
 awaitable<void> Shard::Inbox::drain_all(TimePoint deadline, std::function<void()> done) {
     is_draining_ = true;
+    try {
+        co_await retire_all(deadline);
+    } catch (...) {
+        shard_.log().error("shard", "draining failed",
+                           {{"error", describe(std::current_exception())}});
+    }
+    done();
+}
+
+awaitable<void> Shard::Inbox::retire_all(TimePoint deadline) {
     const std::unique_ptr<Alarm> alarm = shard_.clock().make_alarm(shard_.executor());
     // Also for those that were removed before and had more time.
     alarm->set(deadline, [this] {
@@ -161,7 +175,6 @@ awaitable<void> Shard::Inbox::drain_all(TimePoint deadline, std::function<void()
         retiring_.spawn(retire(endpoint, deadline, DropReason::shutdown));
     }
     co_await retiring_.join();
-    done();
 }
 
 }  // namespace fanfare

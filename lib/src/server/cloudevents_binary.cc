@@ -1,12 +1,12 @@
 #include "server/cloudevents_binary.h"
 
-#include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 #include <utility>
 
 #include "base/base64.h"
-#include "base/digits.h"
+#include "base/percent.h"
+#include "event/attribute_name.h"
 #include "http/fields.h"
 #include "http/media_type.h"
 
@@ -23,11 +23,6 @@ Refusal header_refusal(std::string_view name, std::string_view problem) {
     return {400, "HEADER_INVALID", std::move(message), {}};
 }
 
-bool is_attribute_name(std::string_view name) {
-    const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-    return !name.empty() && std::all_of(name.begin(), name.end(), is_allowed);
-}
-
 /// `"a\"b"` → `a"b`: some senders write values as quoted strings.
 std::string unquoted(std::string_view value) {
     if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::string(value);
@@ -36,24 +31,6 @@ std::string unquoted(std::string_view value) {
     for (std::size_t i = 0; i < value.size(); ++i) {
         if (value[i] == '\\' && i + 1 < value.size()) ++i;
         text += value[i];
-    }
-    return text;
-}
-
-/// Once only: what an escape stands for may look like another one.
-std::optional<std::string> percent_decoded(std::string_view value) {
-    std::string text;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-        if (value[i] != '%') {
-            text += value[i];
-            continue;
-        }
-        if (value.size() - i < 3) return std::nullopt;
-        const int high = hex_value(value[i + 1]);
-        const int low = hex_value(value[i + 2]);
-        if (high < 0 || low < 0) return std::nullopt;
-        text += static_cast<char>(high * 16 + low);
-        i += 2;
     }
     return text;
 }
@@ -85,6 +62,8 @@ class Builder {
         text_ += json;
     }
 
+    std::size_t size_bytes() const noexcept { return text_.size(); }
+
     std::string finish() {
         text_ += '}';
         text_.reserve(text_.size() + json_padding);
@@ -101,8 +80,11 @@ class Builder {
     std::string text_;
 };
 
-std::optional<Refusal> add_attributes(const RequestHead& head, Builder& builder) {
-    std::set<std::string> seen;
+/// By name: the order of fields means nothing.
+using Attributes = std::map<std::string, std::string>;
+
+std::variant<Attributes, Refusal> read_attributes(const RequestHead& head) {
+    Attributes attributes;
     for (const Field& field : head.fields) {
         if (!equals_ignoring_case(field.name.substr(0, prefix.size()), prefix)) continue;
         const std::string name = lower_case(field.name.substr(prefix.size()));
@@ -111,25 +93,31 @@ std::optional<Refusal> add_attributes(const RequestHead& head, Builder& builder)
         if (name == "datacontenttype") {
             return header_refusal(name, "is not allowed: Content-Type says it");
         }
-        if (!seen.insert(name).second) return header_refusal(name, "is given twice");
-        const std::optional<std::string> text = percent_decoded(unquoted(field.value));
+        std::optional<std::string> text = percent_decoded(unquoted(field.value));
         if (!text) return header_refusal(name, "holds a `%` that begins no escape");
         if (!is_utf8(*text)) return header_refusal(name, "is not valid UTF-8");
         if (name == "specversion" && *text != "1.0") {
             return header_refusal(name, "must be 1.0");
         }
-        if (!text->empty()) {
-            builder.add_string(name, *text);
-        } else {
-            seen.erase(name);  // An empty value is as good as none, also for what is required.
-        }
+        // An empty value is as good as none, also for what is required.
+        if (attributes.contains(name)) return header_refusal(name, "is given twice");
+        if (!text->empty()) attributes.emplace(name, std::move(*text));
     }
     static constexpr std::array<std::string_view, 4> required = {"specversion", "id", "source",
                                                                  "type"};
     for (const std::string_view name : required) {
-        if (!seen.contains(std::string(name))) return header_refusal(name, "is required");
+        if (!attributes.contains(std::string(name))) return header_refusal(name, "is required");
     }
-    return std::nullopt;
+    return attributes;
+}
+
+/// CloudEvents' extension for distributed tracing.
+bool is_of_trace(std::string_view name) { return name == "traceparent" || name == "tracestate"; }
+
+void add_attributes(const Attributes& attributes, bool of_trace, Builder& builder) {
+    for (const auto& [name, value] : attributes) {
+        if (is_of_trace(name) == of_trace) builder.add_string(name, value);
+    }
 }
 
 Refusal data_refusal(const JsonProblem& problem) {
@@ -140,12 +128,8 @@ Refusal data_refusal(const JsonProblem& problem) {
         "{\"offset\":" + offset + ",\"index\":0}"};
 }
 
-}  // namespace
-
-std::variant<std::string, Refusal> structured_cloudevent(const RequestHead& head,
-                                                         std::string_view body) {
-    Builder builder(body.size() + 512);
-    if (std::optional<Refusal> refusal = add_attributes(head, builder)) return std::move(*refusal);
+/// What the body says.
+std::optional<Refusal> add_data(const RequestHead& head, std::string_view body, Builder& builder) {
     const std::string_view content_type = head.find(FieldName::content_type).value_or("");
     const std::string_view media_type = media_type_of(content_type);
     if (!media_type.empty()) {
@@ -154,7 +138,7 @@ std::variant<std::string, Refusal> structured_cloudevent(const RequestHead& head
         }
         builder.add_string("datacontenttype", content_type);
     }
-    if (body.empty()) return builder.finish();
+    if (body.empty()) return std::nullopt;
 
     // Without a Content-Type a CloudEvent's data is JSON, as everywhere in its JSON format.
     if (media_type.empty() || is_json_media_type(media_type)) {
@@ -167,7 +151,24 @@ std::variant<std::string, Refusal> structured_cloudevent(const RequestHead& head
     } else {
         builder.add_string("data_base64", base64(body));
     }
-    return builder.finish();
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<StructuredCloudEvent, Refusal> structured_cloudevent(const RequestHead& head,
+                                                                  std::string_view body) {
+    std::variant<Attributes, Refusal> read = read_attributes(head);
+    if (Refusal* const refusal = std::get_if<Refusal>(&read)) return std::move(*refusal);
+    const Attributes& attributes = std::get<Attributes>(read);
+    Builder builder(body.size() + 512);
+    add_attributes(attributes, false, builder);
+    if (std::optional<Refusal> refusal = add_data(head, body, builder)) return std::move(*refusal);
+    StructuredCloudEvent event;
+    event.identity_bytes = builder.size_bytes();
+    add_attributes(attributes, true, builder);
+    event.text = builder.finish();
+    return event;
 }
 
 }  // namespace fanfare

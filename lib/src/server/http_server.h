@@ -27,6 +27,7 @@ struct Response {
 /// Who is asking.
 struct Peer {
     bool is_local = false;  ///< loopback or unix socket
+    bool is_unix = false;   ///< the latter
     std::string text;       ///< for logs: `127.0.0.1:4711`, `unix`
 };
 

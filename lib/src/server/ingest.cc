@@ -121,7 +121,8 @@ Response Ingest::write_once(ParsedRequest& request) {
     for (const ParsedEvent& event : request.events) {
         keys.emplace_back();
         if (event.is_id_generated) continue;
-        keys.back() = Dedup::key_of(event.fields.id, event.payload);
+        const std::string_view identity = event.payload.substr(0, request.identity_bytes);
+        keys.back() = Dedup::key_of(event.fields.id, identity);
     }
     // From here on other requests wait: whether an id is new and that it is taken are one thing.
     Dedup::Request seen(*dedup_, clock_.now());

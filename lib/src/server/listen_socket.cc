@@ -205,6 +205,7 @@ Peer describe_peer(const StreamEndpoint& endpoint) {
         peer.text = to_text(remote);
     } else {
         peer.is_local = true;
+        peer.is_unix = true;
         peer.text = "unix";
     }
     return peer;

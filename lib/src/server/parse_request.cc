@@ -85,6 +85,9 @@ const char* cloudevent_problem(const EventView& event) {
     if (event.data.is_there() && event.data_base64.is_there()) {
         return "a CloudEvent has `data` or `data_base64`, not both";
     }
+    if (event.data_base64.is_there() && !event.data_base64.is_string()) {
+        return "a CloudEvent's `data_base64` is a string";
+    }
     return nullptr;
 }
 
@@ -138,12 +141,14 @@ class Parser {
     void parse_body() {
         if (form_ == BodyForm::lines) return parse_lines();
         if (form_ != BodyForm::cloudevent_binary) return add_all(body_, 0);
-        std::variant<std::string, Refusal> event = structured_cloudevent(head_, body_);
-        if (Refusal* const refusal = std::get_if<Refusal>(&event)) {
+        std::variant<StructuredCloudEvent, Refusal> made = structured_cloudevent(head_, body_);
+        if (Refusal* const refusal = std::get_if<Refusal>(&made)) {
             refusal_ = std::move(*refusal);
             return;
         }
-        add_all(request_.texts.emplace_front(std::move(std::get<std::string>(event))), 0);
+        StructuredCloudEvent& event = std::get<StructuredCloudEvent>(made);
+        request_.identity_bytes = event.identity_bytes;
+        add_all(request_.texts.emplace_front(std::move(event.text)), 0);
     }
 
     void parse_lines() {

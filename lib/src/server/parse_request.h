@@ -36,6 +36,8 @@ struct ParsedRequest {
     MediaType type = MediaType::json;
     std::size_t payload_bytes = 0;  ///< of all events together
     KeptTexts texts;
+    /// So much of each payload is the same when the event is sent again.
+    std::size_t identity_bytes = std::string_view::npos;
 };
 
 struct ParseOptions {

@@ -101,8 +101,7 @@ Connection::Use::Use(Connection& connection)
 Connection::Use::~Use() {
     connection_.attempt_timeout_.disarm();
     if (is_kept_ && !connection_.is_timed_out_) {
-        connection_.used_ = connection_.clock_.now();
-        connection_.idle_times_.arm(connection_.idle_timeout_, connection_.used_);
+        connection_.idle_times_.arm(connection_.idle_timeout_);
     } else {
         connection_.stream_.reset();
     }
@@ -121,8 +120,7 @@ bool Connection::Use::is_reusable() {
     Connection& kept = connection_;
     if (!kept.stream_) return false;
     const bool is_young = began_ - kept.opened_ < kept.plan_.options.connection_age_max;
-    const bool is_trusted = began_ - kept.used_ < trusted_for;
-    if (is_young && (is_trusted || !kept.stream_->is_stale())) return true;
+    if (is_young && !kept.stream_->is_stale()) return true;
     kept.stream_.reset();
     return false;
 }

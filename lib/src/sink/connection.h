@@ -25,7 +25,9 @@ class Connection {
         Use(const Use&) = delete;
         Use& operator=(const Use&) = delete;
 
-        /// Whether there is a connection from before that looks alive and is not too old.
+        /// Whether there is a connection from before that looks alive and is not too old. Looks
+        /// every time, however short ago the last answer was: bytes that came behind it would be
+        /// taken for the next one.
         bool is_reusable();
 
         /// The connection may serve the next attempt.
@@ -52,10 +54,6 @@ class Connection {
     bool is_timed_out() const noexcept { return is_timed_out_; }
 
   private:
-    /// For so long after an answer the connection is used again without a look at it, a system
-    /// call, first. If it has been closed meanwhile, the attempt finds out and connects anew.
-    static constexpr Duration trusted_for = std::chrono::milliseconds(10);
-
     void run_out();
     ConnectTarget target_at(const net::ip::address& address) const;
     awaitable<Connected> connect_any();
@@ -67,7 +65,6 @@ class Connection {
     const ClientTls::Listener tls_listener_;
     std::unique_ptr<ByteStream> stream_;
     TimePoint opened_{};
-    TimePoint used_{};  // last
     TimePoint connect_deadline_{};
     net::cancellation_signal connecting_;
     bool is_timed_out_ = false;

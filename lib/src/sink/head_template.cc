@@ -1,9 +1,9 @@
 #include "sink/head_template.h"
 
 #include <algorithm>
-#include <boost/algorithm/string/predicate.hpp>
 #include <charconv>
-#include <locale>
+
+#include "http/fields.h"
 
 namespace fanfare {
 namespace {
@@ -11,13 +11,10 @@ namespace {
 constexpr std::array<std::string_view, 4> framing_names = {"Host", "Content-Length",
                                                            "Transfer-Encoding", "Connection"};
 
-bool is_same_name(std::string_view a, std::string_view b) {
-    return boost::algorithm::iequals(a, b, std::locale::classic());
-}
-
 bool is_framing(std::string_view name) {
-    return std::any_of(framing_names.begin(), framing_names.end(),
-                       [&](std::string_view framing) { return is_same_name(framing, name); });
+    return std::any_of(framing_names.begin(), framing_names.end(), [&](std::string_view framing) {
+        return equals_ignoring_case(framing, name);
+    });
 }
 
 constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";
@@ -36,8 +33,9 @@ bool is_field_value(std::string_view value) {
 }
 
 bool has(const HeadTemplate::Headers& headers, std::string_view name) {
-    return std::any_of(headers.begin(), headers.end(),
-                       [&](const auto& header) { return is_same_name(header.first, name); });
+    return std::any_of(headers.begin(), headers.end(), [&](const auto& header) {
+        return equals_ignoring_case(header.first, name);
+    });
 }
 
 void append_line(std::string& head, std::string_view name, std::string_view value) {

@@ -13,6 +13,7 @@
 namespace fanfare {
 
 class Authorizer;
+class OAuth2;
 class SigningKeys;
 
 /// What the HTTP sinks of one endpoint share: made once, never changed.
@@ -25,6 +26,7 @@ struct HttpPlan {
     Resolver& resolver;
     std::shared_ptr<SigningKeys> signing = nullptr;    ///< null: requests are not signed
     std::shared_ptr<Authorizer> authorizer = nullptr;  ///< null: the head has it, if any
+    std::shared_ptr<OAuth2> oauth2 = nullptr;          ///< the authorizer, if it is one
 };
 
 /// The plan but for its credentials.

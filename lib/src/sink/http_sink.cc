@@ -11,6 +11,7 @@
 #include "http/http_parser.h"
 #include "http/resolver.h"
 #include "http/retry_after.h"
+#include "http/tunnel.h"
 #include "sink/connection.h"
 #include "sink/http_plan.h"
 #include "sink/request_credentials.h"
@@ -19,6 +20,7 @@ namespace fanfare {
 namespace {
 
 constexpr int unauthorized = 401;
+constexpr int proxy_unauthorized = 407;
 
 using PlanPtr = std::shared_ptr<const HttpPlan>;
 
@@ -51,19 +53,42 @@ class HttpSink final : public Sink {
   private:
     /// With a token that may have to be asked for first, and once more if it is refused.
     awaitable<Outcome> deliver_renewing(Attempt attempt) {
-        for (bool is_repeated = false;; is_repeated = true) {
-            const Authorizer::Failure failure = co_await credentials_.renew_if_due();
-            if (failure.error) co_return conclude({failure.reason, failure.error});
-            const unsigned version = credentials_.version();
-            const Outcome outcome = co_await post(attempt);
-            const bool is_refused =
-                outcome.verdict() != Verdict::delivered && outcome.http_status() == unauthorized;
-            if (!is_refused || is_repeated) co_return outcome;
-            credentials_.refused(version);
-        }
+        const TokenFailure failure = co_await credentials_.renew_if_due();
+        if (failure.error) co_return conclude({failure.reason, failure.error});
+        const unsigned version = credentials_.version();
+        const Outcome outcome = co_await post_with_token(attempt);
+        const bool is_refused =
+            outcome.verdict() != Verdict::delivered && outcome.http_status() == unauthorized;
+        if (!is_refused) co_return outcome;
+        const TokenFailure ended = co_await credentials_.replace(version);
+        if (ended.error == net::error::operation_aborted) co_return Outcome::aborted();
+        // Without another token the answer counts as it is.
+        if (credentials_.version() == version) co_return outcome;
+        const Outcome second = co_await post_with_token(attempt);
+        co_return second;
     }
 
+    awaitable<Outcome> post_with_token(Attempt attempt) {
+        const unsigned version = credentials_.version();
+        const Outcome outcome = co_await post(attempt);
+        if (outcome.verdict() == Verdict::delivered) credentials_.accepted(version);
+        co_return outcome;
+    }
+
+    /// Gives up what a large body has taken, when the request has ended.
+    class Rendered {
+      public:
+        explicit Rendered(Body& body) : body_(body) {}
+        ~Rendered() { body_.clear(); }
+        Rendered(const Rendered&) = delete;
+        Rendered& operator=(const Rendered&) = delete;
+
+      private:
+        Body& body_;
+    };
+
     awaitable<Outcome> post(Attempt attempt) {
+        const Rendered rendered(body_);
         const error_code unfit = render(attempt.batch);
         if (unfit) co_return Outcome::reject(Reason::exception, 0, unfit);
         prepare(attempt);
@@ -137,6 +162,11 @@ class HttpSink final : public Sink {
     }
 
     Outcome conclude_answer() const {
+        const bool is_of_proxy = plan_->route.is_relayed && parser_.status() == proxy_unauthorized;
+        // The receiver has not seen the request, so it is nothing that its answers decide about.
+        if (is_of_proxy) {
+            return Outcome::retry(Reason::connect, refused_by_proxy(proxy_unauthorized));
+        }
         const Outcome outcome = classify(parser_.status(), plan_->options.success);
         if (outcome.verdict() == Verdict::delivered) return outcome;
         const auto asked = parser_.find("Retry-After");

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "fanfare/sink_maker.h"
-#include "sink/auth/authorizer.h"
+#include "sink/auth/oauth2.h"
 #include "sink/http_plan.h"
 #include "sink/signing.h"
 
@@ -21,18 +21,20 @@ class RequestCredentials {
     std::string_view render(const SignedParts& parts);
 
     /// Whether renew_if_due() has to come before render().
-    bool are_renewable() const noexcept {
-        return authorizer_ != nullptr && authorizer_->is_renewable();
-    }
+    bool are_renewable() const noexcept { return oauth2_ != nullptr; }
 
-    // Only if they are renewable; see Authorizer.
-    awaitable<Authorizer::Failure> renew_if_due();
-    unsigned version() const noexcept { return authorizer_->version(); }
-    void refused(unsigned version) { authorizer_->refused(version); }
+    // Only if they are renewable; see OAuth2.
+    awaitable<TokenFailure> renew_if_due();
+    unsigned version() const noexcept { return oauth2_->version(); }
+    awaitable<TokenFailure> replace(unsigned version) {
+        return oauth2_->replace(version, context_);
+    }
+    void accepted(unsigned version) noexcept { oauth2_->accepted(version); }
 
   private:
     const SinkContext context_;
     Authorizer* const authorizer_;
+    OAuth2* const oauth2_;  ///< the same one, if it is of that kind
     std::optional<RequestSigner> signer_;
     std::string lines_;
 };

@@ -156,6 +156,8 @@ void Signer::append_standard(const SignedParts& parts, std::string& head) {
         head.append("v1,");
         append_base64(key.mac->end(), head);
     }
+    whole_.clear();
+    if (whole_.capacity() > whole_bytes_kept_max) whole_.shrink_to_fit();
 }
 
 /// GitHub's form has room for one signature.

@@ -57,6 +57,8 @@ class Signer {
     void append_github(const SignedParts& parts, std::string& head);
     void append_stripe(const SignedParts& parts, std::string& head);
 
+    static constexpr std::size_t whole_bytes_kept_max = std::size_t{64} * 1024;
+
     struct Prepared {
         std::unique_ptr<Mac> mac;  // null: ed25519
         SigningKey key;

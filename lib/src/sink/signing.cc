@@ -38,9 +38,9 @@ Result<SigningKeys::Entry> SigningKeys::load_entry(const SecretSource& source, L
     return Entry{std::move(*file), std::move(*key)};
 }
 
-void SigningKeys::refresh(TimePoint now) {
+void SigningKeys::refresh(TimePoint now, std::string_view endpoint) {
     for (Entry& entry : entries_) {
-        if (!entry.file || !entry.file->refresh(now)) continue;
+        if (!entry.file || !entry.file->refresh(now, endpoint)) continue;
         Result<SigningKey> key = SigningKey::parse(scheme_, entry.file->text().reveal());
         if (key.has_error()) continue;  // The file's check has seen to it that this cannot be.
         entry.key = std::move(*key);
@@ -55,7 +55,7 @@ Signer SigningKeys::make_signer() const {
 }
 
 void RequestSigner::append_line(const SignedParts& parts, TimePoint now, std::string& head) {
-    keys_->refresh(now);
+    keys_->refresh(now, endpoint_);
     if (version_ != keys_->version()) {
         signer_.emplace(keys_->make_signer());
         version_ = keys_->version();

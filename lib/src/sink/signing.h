@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/secret_file.h"
@@ -18,8 +19,8 @@ class SigningKeys {
     /// An Error if a secret is of no use. `log` as for SecretFile.
     static Result<std::shared_ptr<SigningKeys>> load(const SigningOptions& options, Log* log);
 
-    /// Looks at the files if it is time to.
-    void refresh(TimePoint now);
+    /// Looks at the files if it is time to; `endpoint` is for the log.
+    void refresh(TimePoint now, std::string_view endpoint);
 
     /// Another number means other keys.
     unsigned version() const noexcept { return version_; }
@@ -43,14 +44,19 @@ class SigningKeys {
 /// Signs the requests of one sink.
 class RequestSigner {
   public:
-    explicit RequestSigner(std::shared_ptr<SigningKeys> keys)
-        : keys_(std::move(keys)), signer_(keys_->make_signer()), version_(keys_->version()) {}
+    /// `endpoint`, for the log, must stay alive.
+    RequestSigner(std::shared_ptr<SigningKeys> keys, std::string_view endpoint)
+        : keys_(std::move(keys)),
+          endpoint_(endpoint),
+          signer_(keys_->make_signer()),
+          version_(keys_->version()) {}
 
     /// Appends the line with the signatures of the endpoint's present keys.
     void append_line(const SignedParts& parts, TimePoint now, std::string& head);
 
   private:
     const std::shared_ptr<SigningKeys> keys_;
+    const std::string_view endpoint_;
     std::optional<Signer> signer_;
     unsigned version_;
 };

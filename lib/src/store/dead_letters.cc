@@ -118,78 +118,143 @@ DeadLetterStore::DeadLetterStore(Options options, DirLock lock, LetterTable tabl
 }
 
 DeadLetterStore::~DeadLetterStore() {
+    {
+        const std::lock_guard lock(mutex_);
+        is_closing_ = true;
+    }
+    net::post(thread_, [this] {
+        again_.reset();
+        tell_.reset();
+    });
     thread_.join();
+    while (waiting() > 0) {
+        if (write_next()) continue;
+        lose(LostReason::write, writing_.size());
+        writing_.clear();
+        const std::lock_guard lock(mutex_);
+        writing_count_ = 0;
+    }
     tell_lost(true);
 }
 
 void DeadLetterStore::put(DeadLetter letter) noexcept {
     try {
-        const std::lock_guard lock(mutex_);
-        if (waiting_.size() >= options_.waiting_max) return lose(LostReason::backlog, 1);
-        waiting_.push_back(std::move(letter));
-        if (std::exchange(is_scheduled_, true)) return;
+        if (take(letter)) return;
     } catch (...) {
-        return lose(LostReason::backlog, 1);  // there is no memory
+        lose(LostReason::backlog, 1);  // there is no memory
     }
     schedule();
+}
+
+/// True if the thread knows already that there is something to do. If there are too many, the
+/// oldest make room, as on the disk.
+bool DeadLetterStore::take(DeadLetter& letter) {
+    const std::uint64_t bytes = LetterTable::bytes_of(letter);
+    const bool is_backlog = options_.waiting_bytes_max < options_.bytes_max;
+    const LostReason reason = is_backlog ? LostReason::backlog : LostReason::evicted;
+    const std::uint64_t bytes_max = std::min(options_.bytes_max, options_.waiting_bytes_max);
+    const std::lock_guard lock(mutex_);
+    while (!waiting_.empty() && bytes <= bytes_max && waiting_bytes_ + bytes > bytes_max) {
+        waiting_bytes_ -= LetterTable::bytes_of(waiting_.front());
+        waiting_.pop_front();
+        lose(reason, 1);
+    }
+    if (bytes > options_.bytes_max) {
+        lose(LostReason::too_large, 1);
+    } else if (waiting_bytes_ + bytes > bytes_max) {
+        lose(LostReason::backlog, 1);
+    } else {
+        waiting_.push_back(std::move(letter));
+        waiting_bytes_ += bytes;
+    }
+    return std::exchange(is_scheduled_, true);
 }
 
 void DeadLetterStore::schedule() noexcept {
     try {
         net::post(thread_, [this] { write_waiting(); });
     } catch (...) {
-        // The next letter tries again; this one still waits.
+        // The next letter tries again; those that are there still wait.
         const std::lock_guard lock(mutex_);
         is_scheduled_ = false;
     }
 }
 
-void DeadLetterStore::write_waiting() {
-    const Letters letters = take_waiting();
-    if (!letters.empty()) write(letters);
-    tell_lost(false);
+/// One transaction at a time, in turns with those who read.
+void DeadLetterStore::write_waiting() noexcept {
+    bool is_written = false;
+    try {
+        is_written = write_next();
+        tell_lost(false);
+        end_flushes();
+    } catch (...) {
+        // There is no memory; later perhaps.
+    }
     {
         const std::lock_guard lock(mutex_);
-        is_scheduled_ = !waiting_.empty();
-        if (!is_scheduled_) return;
+        is_scheduled_ = !waiting_.empty() || writing_count_ > 0;
+        if (!is_scheduled_ || is_closing_) return;
     }
-    // In turns with those who read.
-    schedule();
+    if (is_written) {
+        schedule();
+    } else {
+        wait_for_better();
+    }
 }
 
-/// As many as one transaction takes, without those that are too large.
-DeadLetterStore::Letters DeadLetterStore::take_waiting() {
-    const std::uint64_t bytes_max = std::min(batch_bytes_max, options_.bytes_max);
-    const std::lock_guard lock(mutex_);
-    std::uint64_t bytes = 0;
-    std::size_t count = 0;
-    while (count < std::min(waiting_.size(), batch_letters_max)) {
-        const std::uint64_t more = LetterTable::bytes_of(waiting_[count]);
-        if (count > 0 && bytes + more > bytes_max) break;
-        bytes += more;
-        ++count;
-    }
-    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-    Letters letters(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
-    waiting_.erase(waiting_.begin(), end);
-    if (waiting_.empty()) waiting_.shrink_to_fit();
-    if (count == 1 && bytes > options_.bytes_max) {
-        letters.clear();
-        lose(LostReason::too_large, 1);
-    }
-    return letters;
-}
-
-void DeadLetterStore::write(const Letters& letters) {
+void DeadLetterStore::wait_for_better() noexcept {
     try {
-        const LetterTotals evicted = table_.add(letters, options_.bytes_max);
-        stored_ += letters.size();
-        lose(LostReason::evicted, evicted.letters);
-    } catch (const std::exception& error) {
-        last_error_ = error.what();
-        lose(LostReason::write, letters.size());
+        if (!again_) again_ = clock_.make_alarm(thread_.get_executor());
+        again_->set(clock_.now() + retry_interval, [this] { write_waiting(); });
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        is_scheduled_ = false;
     }
+}
+
+/// False if the disk does not take what there is to write.
+bool DeadLetterStore::write_next() {
+    if (writing_.empty()) take_next();
+    if (writing_.empty()) return true;
+    LetterTotals evicted;
+    try {
+        evicted = table_.add(writing_, options_.bytes_max);
+        last_error_.clear();
+        stored_ += writing_.size();
+    } catch (const SqliteError& error) {
+        const bool is_new = last_error_ != error.what();
+        last_error_ = error.what();
+        if (is_new) {
+            log_.error("dead_letters", "dead letters cannot be written", {{"error", last_error_}});
+        }
+        if (error.is_about_disk()) return false;
+        // It would go wrong again, and hold up all that come after.
+        lose(LostReason::write, writing_.size());
+    }
+    lose(LostReason::evicted, evicted.letters);
     note_kept();
+    std::uint64_t bytes = 0;
+    for (const DeadLetter& letter : writing_) bytes += LetterTable::bytes_of(letter);
+    writing_.clear();
+    const std::lock_guard lock(mutex_);
+    waiting_bytes_ -= bytes;
+    writing_count_ = 0;
+    return true;
+}
+
+/// As many as one transaction takes.
+void DeadLetterStore::take_next() {
+    const std::lock_guard lock(mutex_);
+    writing_.reserve(std::min(waiting_.size(), batch_letters_max));
+    std::uint64_t bytes = 0;
+    while (!waiting_.empty() && writing_.size() < batch_letters_max) {
+        bytes += LetterTable::bytes_of(waiting_.front());
+        if (!writing_.empty() && bytes > std::min(batch_bytes_max, options_.bytes_max)) break;
+        writing_.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+    }
+    writing_count_ = writing_.size();
+    if (waiting_.empty()) waiting_.shrink_to_fit();
 }
 
 void DeadLetterStore::lose(LostReason reason, std::uint64_t letters) noexcept {
@@ -200,20 +265,19 @@ void DeadLetterStore::lose(LostReason reason, std::uint64_t letters) noexcept {
 /// reason and ten seconds.
 void DeadLetterStore::tell_lost(bool is_last) {
     const TimePoint now = clock_.now();
-    if (!is_last && told_at_ && now - *told_at_ < log_interval) return;
+    const bool is_early = told_at_ && now - *told_at_ < log_interval;
     for (std::size_t i = 0; i < lost_reasons; ++i) {
         const std::uint64_t lost = lost_[i];
-        const std::uint64_t untold = lost - std::exchange(told_[i], lost);
-        if (untold == 0) continue;
-        told_at_ = now;
-        const auto reason = static_cast<LostReason>(i);
-        if (reason == LostReason::write) {
-            log_.error("dead_letters", "dead letters could not be written",
-                       {{"reason", to_string(reason)}, {"events", untold}, {"error", last_error_}});
-        } else {
-            log_.warn("dead_letters", "dead letters are lost",
-                      {{"reason", to_string(reason)}, {"events", untold}});
+        if (lost == told_[i]) continue;
+        if (is_early && !is_last) {
+            if (!tell_) tell_ = clock_.make_alarm(thread_.get_executor());
+            tell_->set(*told_at_ + log_interval, [this] { tell_lost(false); });
+            return;
         }
+        told_at_ = now;
+        log_.warn("dead_letters", "dead letters are lost",
+                  {{"reason", to_string(static_cast<LostReason>(i))},
+                   {"events", lost - std::exchange(told_[i], lost)}});
     }
 }
 
@@ -284,20 +348,45 @@ awaitable<Result<std::uint64_t>> DeadLetterStore::erase(std::vector<std::int64_t
     });
 }
 
-bool DeadLetterStore::has_waiting() {
+std::size_t DeadLetterStore::waiting() {
     const std::lock_guard lock(mutex_);
-    return is_scheduled_;
+    return waiting_.size() + writing_count_;
 }
 
-awaitable<void> DeadLetterStore::flush(Duration limit) {
-    const Executor executor = co_await net::this_coro::executor;
-    const TimePoint deadline = clock_.now() + limit;
-    while (has_waiting() && clock_.now() < deadline) {
-        // Shared, as the disk may be done only when nobody waits for it any more.
-        const auto turn = std::make_shared<Wakeup>(executor);
-        net::post(thread_, [turn, executor] { net::post(executor, [turn] { turn->notify(); }); });
-        co_await wait_until(clock_, deadline, *turn);
+/// Somebody who waits for all to be written.
+struct DeadLetterStore::Flush {
+    explicit Flush(Executor on) : executor(on), done(std::move(on)) {}
+
+    Executor executor;
+    Wakeup done;
+};
+
+void DeadLetterStore::end_flushes() {
+    const std::lock_guard lock(mutex_);
+    if (!waiting_.empty() || writing_count_ > 0) return;
+    for (const std::shared_ptr<Flush>& flush : flushes_) {
+        net::post(flush->executor, [flush] { flush->done.notify(); });
     }
+    flushes_.clear();
+}
+
+awaitable<std::size_t> DeadLetterStore::flush(Duration limit) {
+    const Executor executor = co_await net::this_coro::executor;
+    const auto flush = std::make_shared<Flush>(executor);
+    bool has_to_wait = false;
+    {
+        const std::lock_guard lock(mutex_);
+        has_to_wait = !waiting_.empty() || writing_count_ > 0;
+        if (has_to_wait) flushes_.push_back(flush);
+    }
+    if (has_to_wait) {
+        schedule();
+        co_await wait_until(clock_, clock_.now() + limit, flush->done);
+        // Whoever asked may be gone, with all loops, before the disk is done.
+        const std::lock_guard lock(mutex_);
+        std::erase(flushes_, flush);
+    }
+    co_return waiting();
 }
 
 }  // namespace fanfare

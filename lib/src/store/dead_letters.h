@@ -3,6 +3,8 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
+#include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,14 +47,15 @@ class DeadLetterStore final : public DeadLetterBox {
     struct Options {
         std::string dir;
         std::uint64_t bytes_max = std::uint64_t{256} * 1024 * 1024;
-        std::size_t waiting_max = 65536;  ///< letters handed over and not yet written
+        /// Of letters handed over and not yet written. More than may be kept is never taken.
+        std::uint64_t waiting_bytes_max = std::numeric_limits<std::uint64_t>::max();
     };
 
     /// Blocks. A file that is damaged is moved aside and told of; an Error for a folder that is in
     /// use or cannot be written to. Clock and log must outlive the store.
     static Result<std::unique_ptr<DeadLetterStore>> open(Options options, Clock& clock, Log& log);
 
-    /// Writes what waits.
+    /// Tries once more to write what waits; what cannot be written then is lost.
     ~DeadLetterStore() override;
 
     void put(DeadLetter letter) noexcept override;
@@ -67,13 +70,18 @@ class DeadLetterStore final : public DeadLetterBox {
     awaitable<Result<std::uint64_t>> purge(LetterFilter filter);
     awaitable<Result<std::uint64_t>> erase(std::vector<std::int64_t> ids, LetterRemoval removal);
 
-    /// Ends when all that was put before has been written, or `limit` is over.
-    awaitable<void> flush(Duration limit);
+    /// Ends when all that was put has been written, or `limit` is over. Returns how many letters
+    /// still wait.
+    awaitable<std::size_t> flush(Duration limit);
 
   private:
     using Letters = std::vector<DeadLetter>;
     template <class T>
     using Work = std::function<T(LetterTable&)>;
+    struct Flush;
+
+    /// A write that failed is tried again after this.
+    static constexpr Duration retry_interval = std::chrono::seconds(1);
 
     DeadLetterStore(Options options, DirLock lock, LetterTable table, Clock& clock, Log& log);
 
@@ -81,11 +89,14 @@ class DeadLetterStore final : public DeadLetterBox {
     awaitable<Result<T>> ask(Work<T> work);
     template <class T>
     awaitable<Result<T>> run(Work<T> work);
+    bool take(DeadLetter& letter);
     void schedule() noexcept;
-    bool has_waiting();
-    void write_waiting();
-    Letters take_waiting();
-    void write(const Letters& letters);
+    void write_waiting() noexcept;
+    bool write_next();
+    void take_next();
+    void wait_for_better() noexcept;
+    void end_flushes();
+    std::size_t waiting();
     void lose(LostReason reason, std::uint64_t letters) noexcept;
     void tell_lost(bool is_last);
     void note_kept() noexcept;
@@ -97,8 +108,12 @@ class DeadLetterStore final : public DeadLetterBox {
     LetterTable table_;  // the thread's
 
     std::mutex mutex_;
-    Letters waiting_;            // guarded by mutex_
-    bool is_scheduled_ = false;  // guarded by mutex_: write_waiting() is posted or runs
+    std::deque<DeadLetter> waiting_;               // guarded by mutex_
+    std::uint64_t waiting_bytes_ = 0;              // guarded by mutex_: with what is being written
+    std::size_t writing_count_ = 0;                // guarded by mutex_
+    bool is_scheduled_ = false;                    // guarded by mutex_: there is something to do
+    bool is_closing_ = false;                      // guarded by mutex_
+    std::vector<std::shared_ptr<Flush>> flushes_;  // guarded by mutex_
 
     std::atomic<std::uint64_t> stored_{0};
     std::atomic<std::uint64_t> replayed_{0};
@@ -107,10 +122,13 @@ class DeadLetterStore final : public DeadLetterBox {
     std::atomic<std::uint64_t> kept_letters_{0};
     std::atomic<std::uint64_t> kept_bytes_{0};
 
-    // The thread's, for the log.
+    // The thread's.
+    Letters writing_;  // one transaction's worth; stays until it has been written
     std::array<std::uint64_t, lost_reasons> told_{};
     std::optional<TimePoint> told_at_;
     std::string last_error_;
+    std::unique_ptr<Alarm> again_;  // after a failure
+    std::unique_ptr<Alarm> tell_;   // of what was lost since the last line
 
     net::thread_pool thread_{1};
 };

@@ -21,6 +21,8 @@ class SqliteError : public std::runtime_error {
 
     /// Whether the file is no database, or one that is damaged.
     bool is_damage() const noexcept;
+    /// Whether the disk, and not what was asked for, is the reason: it may go well another time.
+    bool is_about_disk() const noexcept;
 
   private:
     int code_;

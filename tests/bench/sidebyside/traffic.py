@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import tempfile
 import urllib.request
 
 from sidebyside.processes import Process, free_port
@@ -67,8 +68,8 @@ class Nginx:
 def nginx(directory, core, port=None):
     """An nginx on `core`."""
     port = port or free_port()
-    place = directory / f"nginx-{port}"
-    place.mkdir()
+    # Ports come back, names of directories must not.
+    place = pathlib.Path(tempfile.mkdtemp(prefix="nginx-", dir=directory))
     config = place / "nginx.conf"
     config.write_text(_NGINX.format(directory=place, port=port))
     arguments = ["nginx", "-p", place, "-c", config, "-e", place / "nginx-error.log"]

@@ -18,7 +18,11 @@ class SecretFileTest : public testing::Test {
         return SecretFile::load({.file = disk_.path(),
                                  .what = "token file",
                                  .component = "endpoint",
-                                 .check = check_token},
+                                 .check =
+                                     [this](const std::string& text) {
+                                         ++readings_;
+                                         return check_token(text);
+                                     }},
                                 &log_);
     }
     /// How many lines were logged; none may hold a secret.
@@ -30,6 +34,7 @@ class SecretFileTest : public testing::Test {
     }
 
     test::SecretOnDisk disk_{"s3cr3t-1\n"};
+    int readings_ = 0;
     std::vector<std::string> lines_;
     Log log_{LogOptions{}, [this](std::string_view line) { lines_.emplace_back(line); }};
     TimePoint now_ = TimePoint{} + seconds(1000);
@@ -85,6 +90,31 @@ TEST_F(SecretFileTest, keeps_the_last_text_and_warns_once_while_the_file_is_of_n
 
     EXPECT_EQ(file->text().reveal(), "s3cr3t-1");
     EXPECT_EQ(log_lines(), 1U);
+}
+
+TEST_F(SecretFileTest, is_not_read_again_while_nobody_touches_it) {
+    auto file = load();
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(file->refresh(now_ += seconds(1)));
+    EXPECT_EQ(readings_, 2) << "once more, as the first stamp may be shared with a later text";
+
+    disk_.write("s3cr3t-2");
+
+    EXPECT_TRUE(file->refresh(now_ += seconds(1)));
+    EXPECT_EQ(file->text().reveal(), "s3cr3t-2");
+}
+
+TEST_F(SecretFileTest, names_the_endpoint_in_what_it_logs) {
+    auto file = load();
+    disk_.write("s3cr3t-2");
+    EXPECT_TRUE(file->refresh(now_, "billing"));
+    disk_.remove();
+
+    EXPECT_FALSE(file->refresh(now_ + seconds(1), "billing"));
+
+    ASSERT_EQ(log_lines(), 2U);
+    for (const std::string& line : lines_) {
+        EXPECT_NE(line.find("endpoint=billing"), std::string::npos) << line;
+    }
 }
 
 TEST_F(SecretFileTest, does_not_wait_at_a_pipe) {

@@ -68,5 +68,45 @@ TEST(ActionGroups, hold_a_thousand_actions_at_most) {
               "f:5:8: error: action_groups.all: has too many actions; expected at most 1000\n");
 }
 
+/// Each group holds all before it: lists are bounded while they are made, not afterwards.
+TEST(ActionGroups, of_groups_of_groups_take_no_time) {
+    std::string text = "action_groups:\n";
+    for (int group = 0; group < 100; ++group) {
+        text += "  g" + std::to_string(group) + ": [";
+        for (int i = 0; i < 10; ++i) text += "a" + std::to_string(group * 10 + i) + ", ";
+        for (int other = 0; other < group; ++other) {
+            text += "'@g" + std::to_string(other) + "', '@g" + std::to_string(other) + "', ";
+        }
+        text += "]\n";
+    }
+    text += "endpoints:\n";
+    for (int i = 0; i < 100; ++i) {
+        text += "  - {name: e" + std::to_string(i) +
+                ", url: 'http://a/', ignore: {actions: ['@g99', '@g98', '@g1']}}\n";
+    }
+
+    const auto begun = std::chrono::steady_clock::now();
+    const Config config = config_of(text);
+    const auto took = std::chrono::steady_clock::now() - begun;
+
+    EXPECT_EQ(config.action_groups.at("g99").size(), 1000U);
+    EXPECT_EQ(config.endpoints.at(99).ignored_actions.size(), 1000U);
+    EXPECT_LT(took, std::chrono::seconds(10)) << "it took half a minute once";
+}
+
+TEST(ActionGroups, make_no_list_of_a_filter_too_long) {
+    std::string groups = "action_groups:\n";
+    for (const char* group : {"g", "h"}) {
+        groups += std::string("  ") + group + ": [";
+        for (int i = 0; i < 600; ++i) groups += group + std::to_string(i) + ", ";
+        groups += "]\n";
+    }
+
+    EXPECT_EQ(errors_in(groups + "endpoints: [{name: a, url: 'http://a/',\n"
+                                 "  ignore: {actions: ['@g', '@h', x]}}]\n"),
+              "f:5:28: error: endpoints[0].ignore.actions[1]: has too many actions; expected at "
+              "most 1000\n");
+}
+
 }  // namespace
 }  // namespace fanfare::test

@@ -46,15 +46,74 @@ TEST(EffectiveConfig, shows_no_secret) {
     EXPECT_NE(config.find(R"("url":"http://a/hook")"), std::string::npos);
 }
 
-/// A key that names secrets in its own form must be shown on purpose.
-TEST(EffectiveConfig, hides_values_with_a_form_of_their_own_unless_they_say_how) {
-    for (const Key& key : make_schema().endpoint) {
+/// Adds the names of keys with a form of their own that are not shown, all of which must be hidden.
+void find_hidden(const std::vector<Key>& keys, const nlohmann::json& shown,
+                 std::vector<std::string>& hidden) {
+    for (const Key& key : keys) {
+        if (const auto* const mapping = std::get_if<MappingKind>(&key.kind)) {
+            find_hidden(mapping->keys, shown[key.name], hidden);
+        }
         const auto* const special = std::get_if<SpecialKind>(&key.kind);
         if (special == nullptr || special->show) continue;
-        const nlohmann::json config = shown("endpoints: [{name: a, url: 'http://a/'}]");
-
-        EXPECT_EQ(config["endpoints"][0][key.name], "<redacted>") << key.name;
+        EXPECT_EQ(shown[key.name], "<redacted>") << key.name;
+        hidden.push_back(key.name);
     }
+}
+
+/// A key that names secrets in its own form must be shown on purpose.
+TEST(EffectiveConfig, hides_values_with_a_form_of_their_own_unless_they_say_how) {
+    const nlohmann::json config = shown(
+        "endpoints: [{name: a, url: 'http://a/', signing: {secrets: "
+        "['whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz']}}]");
+
+    std::vector<std::string> hidden;
+    find_hidden(make_schema().endpoint, config["endpoints"][0], hidden);
+
+    EXPECT_EQ(hidden, std::vector<std::string>{"secrets"});
+}
+
+TEST(EffectiveConfig, says_of_what_is_not_set_that_it_is_not) {
+    const nlohmann::json config = shown("endpoints: [{name: a, url: 'http://a/'}]");
+
+    const nlohmann::json& endpoint = config["endpoints"][0];
+    for (const char* key : {"auth", "signing", "template", "proxy", "order_by"}) {
+        EXPECT_TRUE(endpoint.at(key).is_null()) << key << ": " << endpoint[key];
+    }
+    EXPECT_TRUE(config["dead_letters"].at("dir").is_null());
+}
+
+TEST(EffectiveConfig, says_how_requests_are_authorized) {
+    const auto type = [](const std::string& auth) {
+        return shown("endpoints: [{name: a, url: 'http://a/', auth: {" + auth +
+                     "}}]")["endpoints"][0]["auth"]["type"];
+    };
+
+    EXPECT_EQ(type("type: bearer, token_file: /t"), "bearer");
+    EXPECT_EQ(type("type: basic, username: u, password_file: /p"), "basic");
+    EXPECT_EQ(type("type: oauth2, token_url: 'http://a/', client_id: c, client_secret_file: /s"),
+              "oauth2");
+}
+
+TEST(EffectiveConfig, hides_a_template_that_there_is) {
+    const nlohmann::json config =
+        shown("endpoints: [{name: a, url: 'http://a/', format: template, template: {a: b}}]");
+
+    EXPECT_EQ(config["endpoints"][0]["template"], "<redacted>");
+}
+
+/// Chat services hand out URLs whose path is the secret.
+TEST(EffectiveConfig, shows_of_a_url_from_a_variable_only_where_it_leads) {
+    const Environment variables =
+        environment({{"HOOK", "https://hooks.example.com/services/canary"}, {"KEY", "canary"}});
+    const std::string text =
+        effective_config(config_of("endpoints: [{name: a, url: '${HOOK}'},\n"
+                                   "            {name: b, url: 'https://b:8443/x/${KEY}'}]\n",
+                                   variables));
+
+    EXPECT_EQ(text.find("canary"), std::string::npos) << text;
+    const nlohmann::json config = nlohmann::json::parse(text);
+    EXPECT_EQ(config["endpoints"][0]["url"], "https://hooks.example.com/…");
+    EXPECT_EQ(config["endpoints"][1]["url"], "https://b:8443/…");
 }
 
 }  // namespace

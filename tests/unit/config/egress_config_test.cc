@@ -54,6 +54,28 @@ endpoints:
     EXPECT_NE(config.warnings[1].find("\"number\""), std::string::npos);
 }
 
+TEST(EgressConfig, warns_of_names_that_only_a_proxy_resolves_where_private_addresses_are_denied) {
+    const std::string endpoints = R"(
+endpoints:
+  - {name: direct, url: 'http://a.test/'}
+  - {name: listed, url: 'http://a.test/', proxy: 'http://p.test', no_proxy: [.test]}
+  - {name: literal, url: 'http://192.0.3.1/', proxy: 'http://p.test'}
+  - {name: 'off', url: 'http://a.test/', proxy: 'http://p.test', disabled: true}
+  - {name: named, url: 'http://a.test/', proxy: 'http://user:s3cr3t@p.test'}
+)";
+
+    const Config strict = config_of("egress: {deny: private}" + endpoints);
+    const Config guarded =
+        config_of("egress: {deny: private, hosts: ['*.test', '192.*']}" + endpoints);
+
+    EXPECT_EQ(strict.warnings,
+              std::vector<std::string>{
+                  "the url of the endpoint \"named\" names a host that its proxy resolves: "
+                  "egress.deny sees no address of it; list what is allowed in egress.hosts"});
+    EXPECT_TRUE(guarded.warnings.empty());
+    EXPECT_TRUE(config_of(endpoints).warnings.empty());
+}
+
 TEST(EgressConfig, shows_no_secret_of_a_url_that_it_refuses) {
     const std::string errors = errors_in(
         "egress: {https_only: true}\n"

@@ -90,8 +90,7 @@ TEST_F(KeyedQueueTest, counts_and_clears_all_but_what_is_leased) {
 
     const std::vector<EventPtr> events = queue_.clear();
 
-    ASSERT_EQ(events.size(), 3U);
-    EXPECT_EQ(events.front()->id(), "a2");
+    EXPECT_EQ(events.size(), 3U);
     EXPECT_EQ(queue_.pending_events(), 1U);
     EXPECT_EQ(id(), "none");
     push("a3", "a");

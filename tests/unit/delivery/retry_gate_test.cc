@@ -14,18 +14,29 @@ using Action = Decision::Action;
 class RetryGateTest : public testing::Test {
   protected:
     TimePoint now() const { return clock_.now(); }
-    bool pass() { return gate_.try_pass(now()); }
+    bool pass() {
+        std::optional<RetryGate::Pass> pass = gate_.try_pass(now());
+        if (!pass) return false;
+        passes_.push_back(*std::move(pass));
+        return true;
+    }
+    RetryGate::Pass take_pass() {
+        RetryGate::Pass pass = std::move(passes_.back());
+        passes_.pop_back();
+        return pass;
+    }
     void advance(Duration step) { clock_.advance(step, context_); }
 
     void record(Action action) {
         const bool is_good = action == Action::deliver;
-        gate_.record(is_good ? Outcome::delivered(200) : Outcome::refused(500), action, now());
+        const Outcome outcome = is_good ? Outcome::delivered(200) : Outcome::refused(500);
+        gate_.record(take_pass(), outcome, action, now());
     }
 
     /// Lets an attempt go and records what came of it.
     void attempt(const Decision& decision) {
         ASSERT_TRUE(pass());
-        gate_.record(Outcome::refused(500), decision, now());
+        gate_.record(take_pass(), Outcome::refused(500), decision, now());
     }
 
     /// How many may begin now.
@@ -38,6 +49,7 @@ class RetryGateTest : public testing::Test {
     net::io_context context_{1};
     test::ManualClock clock_;
     RetryGate gate_{std::make_unique<Breaker>(2, 1s), clock_, context_.get_executor()};
+    std::vector<RetryGate::Pass> passes_;  // of attempts under way
 };
 
 TEST_F(RetryGateTest, lets_all_pass_while_nothing_is_wrong) { EXPECT_EQ(count_passes(), 100); }
@@ -51,9 +63,9 @@ TEST_F(RetryGateTest, lets_one_probe_through_when_half_open) {
 
     EXPECT_EQ(count_passes(), 1);
     EXPECT_EQ(gate_.opens_at(now()), TimePoint::max());
-    gate_.abandon();
+    passes_.clear();
 
-    EXPECT_EQ(count_passes(), 1);
+    EXPECT_EQ(count_passes(), 1) << "there was no attempt";
 }
 
 TEST_F(RetryGateTest, ramps_up_after_a_successful_probe) {
@@ -71,6 +83,7 @@ TEST_F(RetryGateTest, ramps_up_after_a_successful_probe) {
 TEST_F(RetryGateTest, is_not_moved_by_a_permanent_answer_to_one_event) {
     attempt(Action::retry);
     attempt(Decision::give_up(DeadReason::permanent));
+    attempt(Decision::give_up(DeadReason::exception));
     attempt(Action::split);
     EXPECT_FALSE(gate_.is_open());
 
@@ -104,8 +117,8 @@ TEST_F(RetryGateTest, lets_nobody_pass_while_the_receiver_wants_time_and_then_on
 TEST_F(RetryGateTest, keeps_the_longer_of_two_pauses) {
     ASSERT_TRUE(pass());
     ASSERT_TRUE(pass());
-    gate_.record(Outcome::refused(429), Decision::pause(5s), now());
-    gate_.record(Outcome::refused(429), Decision::pause(2s), now());
+    gate_.record(take_pass(), Outcome::refused(429), Decision::pause(5s), now());
+    gate_.record(take_pass(), Outcome::refused(429), Decision::pause(2s), now());
 
     EXPECT_EQ(gate_.paused_until(), now() + 5s);
 }
@@ -131,7 +144,7 @@ TEST_F(RetryGateTest, resume_ends_the_receivers_pause_too) {
 
 TEST_F(RetryGateTest, wakes_who_waits_when_it_opens) {
     attempt(Decision::pause(5s));
-    test::Running<void> waiting(context_, gate_.pass());
+    test::Running<RetryGate::Pass> waiting(context_, gate_.pass());
     advance(4s);
     EXPECT_FALSE(waiting.is_done());
 
@@ -161,10 +174,24 @@ TEST_F(RetryGateTest, forgets_the_receivers_pause_with_another_strategy_but_no_o
     gate_.replace(std::make_unique<Breaker>(2, 1s));
 
     EXPECT_EQ(count_passes(), 1);
-    gate_.abandon();
+    passes_.clear();
     gate_.pause();
     gate_.replace(std::make_unique<Breaker>(2, 1s));
     EXPECT_FALSE(pass());
+}
+
+TEST_F(RetryGateTest, wakes_who_waits_when_the_probe_ends_without_an_attempt) {
+    attempt(Decision::pause(5s));
+    advance(5s);
+    ASSERT_TRUE(pass());
+    test::Running<RetryGate::Pass> waiting(context_, gate_.pass());
+    advance(1h);
+    EXPECT_FALSE(waiting.is_done());
+
+    passes_.clear();
+    advance(0s);
+
+    EXPECT_TRUE(waiting.is_done());
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ Action action_of(int status, const RetryPolicy& policy, const Progress& progress
     return decide(Outcome::refused(status), progress, policy).action();
 }
 
-constexpr int statuses[] = {101, 299, 300, 301, 302, 304, 307, 308, 400, 401, 402, 403, 404,
-                            405, 406, 408, 409, 410, 411, 413, 415, 421, 422, 425, 426, 428,
-                            429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 507, 511, 599};
+constexpr int statuses[] = {101, 299, 300, 301, 302, 304, 307, 308, 400, 401, 402, 403, 404, 405,
+                            406, 408, 409, 410, 411, 413, 415, 421, 422, 425, 426, 428, 429, 431,
+                            451, 499, 500, 501, 502, 503, 504, 505, 507, 511, 599, 600, 999};
 
 TEST(Decide, under_breaker_tries_again_whatever_the_status) {
     for (const int status : statuses) {
@@ -91,6 +91,27 @@ TEST(Decide, pauses_for_retry_after_on_429_and_503_only) {
         }
         EXPECT_EQ(decide(Outcome::refused(500, 7s), {}, policy).action(), Action::retry);
     }
+}
+
+TEST(Decide, pauses_for_retry_after_also_where_the_code_is_listed_as_retryable) {
+    RetryPolicy policy = policy_of(Strategy::exponential);
+    policy.retryable = {{404, 404}, {429, 429}, {503, 503}};
+    for (const int status : {429, 503}) {
+        EXPECT_EQ(decide(Outcome::refused(status, 5s), {}, policy).action(), Action::pause);
+        EXPECT_EQ(action_of(status, policy), Action::retry);
+    }
+    policy.retryable = {};
+    policy.permanent = {{429, 429}};
+    EXPECT_EQ(decide(Outcome::refused(429, 5s), {}, policy).action(), Action::give_up);
+}
+
+TEST(Decide, blames_the_receiver_for_what_it_did_only) {
+    const RetryPolicy policy = policy_of(Strategy::exponential);
+    EXPECT_TRUE(decide(Outcome::retry(Reason::timeout), {}, policy).is_failure());
+    EXPECT_TRUE(Decision::give_up(DeadReason::max_attempts).is_failure());
+    EXPECT_FALSE(decide(Outcome::refused(404), {}, policy).is_failure());
+    EXPECT_FALSE(decide(Outcome::refused(429, 5s), {}, policy).is_failure());
+    EXPECT_FALSE(decide(Outcome::reject(Reason::exception), {}, policy).is_failure());
 }
 
 TEST(Decide, caps_a_pause_and_takes_none_of_zero) {

@@ -17,6 +17,12 @@ constexpr const char* event = R"({
     "ok": true, "big": 1E400
 })";
 
+JsonSlice slice_of(const JsonLookup& lookup, const char* pointer) {
+    JsonPointers pointers;
+    pointers.add(pointer);
+    return lookup.slices(pointers).at(0);
+}
+
 struct FindCase {
     const char* pointer;
     Kind kind;
@@ -92,22 +98,54 @@ TEST(JsonLookup, can_be_used_beside_another_one) {
 TEST(JsonLookup, gives_the_very_bytes_of_a_value) {
     const JsonLookup lookup(event);
 
-    EXPECT_EQ(lookup.slice("/target/repository").json, R"("library/\u0061pp")");
-    EXPECT_EQ(lookup.slice("/target/size").json, "9007199254740993");
-    EXPECT_EQ(lookup.slice("/target/tag").json, "null");
-    EXPECT_EQ(lookup.slice("/target/tag").kind, Kind::null);
-    EXPECT_EQ(lookup.slice("/target/references").json, R"([{"digest": "x"}, {"digest": "y"}])");
-    EXPECT_EQ(lookup.slice("/big").json, "1E400");
-    EXPECT_EQ(lookup.slice("").json, event);
-    EXPECT_EQ(lookup.slice("/none").kind, Kind::missing);
-    EXPECT_EQ(lookup.slice("id").kind, Kind::missing);
+    EXPECT_EQ(slice_of(lookup, "/target/repository").json, R"("library/\u0061pp")");
+    EXPECT_EQ(slice_of(lookup, "/target/size").json, "9007199254740993");
+    EXPECT_EQ(slice_of(lookup, "/target/tag").json, "null");
+    EXPECT_EQ(slice_of(lookup, "/target/tag").kind, Kind::null);
+    EXPECT_EQ(slice_of(lookup, "/target/references").json, R"([{"digest": "x"}, {"digest": "y"}])");
+    EXPECT_EQ(slice_of(lookup, "/big").json, "1E400");
+    EXPECT_EQ(slice_of(lookup, "").json, event);
+    EXPECT_EQ(slice_of(lookup, "/none").kind, Kind::missing);
+    EXPECT_EQ(slice_of(lookup, "id").kind, Kind::missing);
+}
+
+TEST(JsonLookup, follows_many_pointers_in_one_walk) {
+    const JsonLookup lookup(event);
+    JsonPointers pointers;
+    for (const char* const pointer :
+         {"/target/references/1/digest", "/id", "", "/none", "/target/references/0", "/id",
+          "/target/size", "/target/references/2", "no pointer", "/target/a~1b", "/target/"}) {
+        pointers.add(pointer);
+    }
+
+    std::vector<std::string> found;
+    for (const JsonSlice& slice : lookup.slices(pointers)) found.emplace_back(slice.json);
+
+    EXPECT_EQ(found,
+              (std::vector<std::string>{R"("y")", R"("1")", event, "", R"({"digest": "x"})",
+                                        R"("1")", "9007199254740993", "", "", "1", R"("empty")"}));
+}
+
+TEST(JsonLookup, follows_many_pointers_through_the_last_of_repeated_keys) {
+    const JsonLookup lookup(R"({"a":{"b":1,"c":2,"b":3},"a":{"c":[4,5]},"d":1,"d":{"e":6}})");
+    JsonPointers pointers;
+    for (const char* const pointer : {"/a/b", "/a/c", "/a/c/1", "/d", "/d/e"})
+        pointers.add(pointer);
+
+    const std::vector<JsonSlice> found = lookup.slices(pointers);
+
+    EXPECT_EQ(found[0].kind, Kind::missing);
+    EXPECT_EQ(found[1].json, "[4,5]");
+    EXPECT_EQ(found[2].json, "5");
+    EXPECT_EQ(found[3].json, R"({"e":6})");
+    EXPECT_EQ(found[4].json, "6");
 }
 
 TEST(JsonLookup, decodes_the_slice_of_a_string) {
     const JsonLookup lookup(event);
 
-    EXPECT_EQ(lookup.decoded(lookup.slice("/target/repository")), "library/app");
-    EXPECT_EQ(lookup.decoded(lookup.slice("/id")), "1");
+    EXPECT_EQ(lookup.decoded(slice_of(lookup, "/target/repository")), "library/app");
+    EXPECT_EQ(lookup.decoded(slice_of(lookup, "/id")), "1");
 }
 
 TEST(JsonLookup, lists_members_once_with_their_last_value) {

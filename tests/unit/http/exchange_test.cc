@@ -100,6 +100,80 @@ TEST_F(ExchangeTest, says_what_ended_the_connection) {
     EXPECT_FALSE(parser_.has_head());
 }
 
+/// A request that its receiver does not read.
+class BlockedExchangeTest : public ExchangeTest {
+  protected:
+    BlockedExchangeTest() {
+        wire_->is_blocked = true;
+        context_.poll();
+    }
+
+    void poll() {
+        context_.restart();
+        context_.poll();
+    }
+
+    const std::string request_ = std::string(17'000, 'x');
+    const std::array<net::const_buffer, 1> buffers_ = {net::buffer(request_)};
+    test::Running<ExchangeEnd> running_{context_, exchange(stream_, buffers_, parser_, space_)};
+};
+
+TEST_F(BlockedExchangeTest, hears_a_refusal_and_sends_no_more) {
+    wire_->answer("HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno");
+    poll();
+
+    ASSERT_TRUE(running_.is_done());
+    EXPECT_EQ(parser_.status(), 413);
+    EXPECT_TRUE(parser_.is_done()) << "with its body";
+    EXPECT_FALSE(running_.get().error);
+    EXPECT_FALSE(running_.get().is_reusable);
+    EXPECT_EQ(wire_->sent, "");
+}
+
+TEST_F(BlockedExchangeTest, sends_what_is_accepted_to_its_end) {
+    wire_->answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    poll();
+    EXPECT_FALSE(running_.is_done());
+
+    wire_->unblock();
+    poll();
+
+    ASSERT_TRUE(running_.is_done());
+    EXPECT_TRUE(running_.get().is_reusable);
+    EXPECT_EQ(wire_->sent, request_);
+}
+
+TEST_F(BlockedExchangeTest, sends_on_after_an_interim_answer) {
+    wire_->answer("HTTP/1.1 102 Wait\r\n\r\n");
+    poll();
+    EXPECT_FALSE(wire_->is_stopped);
+
+    wire_->unblock();
+    wire_->answer("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+    poll();
+
+    EXPECT_TRUE(running_.get().is_reusable);
+    EXPECT_EQ(parser_.status(), 500);
+    EXPECT_EQ(wire_->sent, request_);
+}
+
+TEST_F(BlockedExchangeTest, sends_no_more_to_who_is_gone) {
+    wire_->end(net::error::connection_reset);
+    poll();
+
+    ASSERT_TRUE(running_.is_done());
+    EXPECT_EQ(running_.get().error, net::error::connection_reset);
+    EXPECT_EQ(wire_->sent, "");
+}
+
+TEST_F(BlockedExchangeTest, ends_when_the_stream_is_closed) {
+    stream_.close();
+    poll();
+
+    ASSERT_TRUE(running_.is_done());
+    EXPECT_EQ(running_.get().error, net::error::operation_aborted);
+}
+
 TEST_F(ExchangeTest, ends_when_the_stream_is_closed) {
     const std::array<net::const_buffer, 0> nothing;
     test::Running<ExchangeEnd> running(context_, exchange(stream_, nothing, parser_, space_));

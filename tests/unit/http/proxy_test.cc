@@ -33,7 +33,7 @@ TEST(Proxy, is_passed_by_for_listed_hosts) {
 
     for (const char* const host :
          {"localhost", "LOCALHOST", "a.internal", "a.b.Internal", "a.internal.", "10.9.8.7", "10.1",
-          "fd00::1", "192.168.1.5", "example.com", "example.com.", "rooted.test"}) {
+          "10.1.", "fd00::1", "192.168.1.5", "example.com", "example.com.", "rooted.test"}) {
         EXPECT_TRUE(is_listed(host, listed)) << host;
     }
     for (const char* const host : {"internal", "xinternal", "a.example.com", "11.0.0.1", "fe80::1",

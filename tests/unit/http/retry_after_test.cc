@@ -54,6 +54,14 @@ TEST(RetryAfter, in_the_past_is_no_wait) {
     EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", {}, now), 0s);
 }
 
+TEST(RetryAfter, does_not_overflow_between_the_ends_of_time) {
+    constexpr const char* first = "Fri, 01 Jan 1700 00:00:00 GMT";
+    constexpr const char* last = "Tue, 01 Jan 2250 00:00:00 GMT";
+
+    EXPECT_GT(parse_retry_after(last, first, now), 24h * 365 * 200);
+    EXPECT_EQ(parse_retry_after(first, last, now), 0s);
+}
+
 TEST(RetryAfter, that_makes_no_sense_is_ignored) {
     for (const char* text : {"", "-1", "1e9", "1.5", "+5", "5s", " 5", "soon", "0x10"}) {
         EXPECT_EQ(parse_retry_after(text, {}, now), std::nullopt) << text;

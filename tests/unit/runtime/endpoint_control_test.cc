@@ -78,6 +78,22 @@ TEST(EndpointControl, purge_drops_what_waits) {
     EXPECT_CONSERVED(snapshot);
 }
 
+// They have been accepted, wherever they are.
+TEST(EndpointControl, purge_drops_also_what_is_on_its_way_to_the_endpoint) {
+    Pipeline pipeline;
+    Receiver receiver;
+    const auto endpoint = pipeline.add("a", refuse, receiver);
+    endpoint->pause();
+    pipeline.write_many(5000);
+
+    EXPECT_EQ(test::run(pipeline.context, pipeline.broadcaster.purge(endpoint)), 5000U);
+
+    pipeline.write("later");
+    pipeline.poll();
+    EXPECT_EQ(pipeline.snapshot_of("a").pending_events, 1U);
+    EXPECT_CONSERVED(pipeline.snapshot());
+}
+
 TEST(EndpointControl, replayed_events_go_behind_all_others_and_past_the_filter) {
     Pipeline pipeline;
     Receiver receiver;

@@ -23,7 +23,7 @@ Fields with(const Fields& more) {
     return fields;
 }
 
-std::variant<std::string, Refusal> convert(const Fields& fields, std::string_view body) {
+std::variant<StructuredCloudEvent, Refusal> convert(const Fields& fields, std::string_view body) {
     RequestHead head;
     for (const auto& [name, value] : fields) head.fields.emplace_back(name, value);
     const test::PaddedText padded(body);
@@ -33,14 +33,14 @@ std::variant<std::string, Refusal> convert(const Fields& fields, std::string_vie
 std::string text_of(const Fields& fields, std::string_view body) {
     const auto result = convert(fields, body);
     if (const auto* const refusal = std::get_if<Refusal>(&result)) return refusal->message;
-    return std::get<std::string>(result);
+    return std::get<StructuredCloudEvent>(result).text;
 }
 
 TEST(StructuredCloudEvent, holds_json_data_as_it_came) {
     const std::string text =
         text_of(with({{"Content-Type", "application/json"}}), R"({ "n":1.10, "big":1E400 })");
 
-    EXPECT_EQ(text, R"({"specversion":"1.0","id":"1","source":"/s","type":"t",)"
+    EXPECT_EQ(text, R"({"id":"1","source":"/s","specversion":"1.0","type":"t",)"
                     R"("datacontenttype":"application/json","data":{ "n":1.10, "big":1E400 }})");
 }
 
@@ -101,6 +101,24 @@ TEST(StructuredCloudEvent, holds_all_attributes_in_lower_case) {
     EXPECT_EQ(json.size(), 6U);
 }
 
+TEST(StructuredCloudEvent, is_the_same_in_any_order_of_its_fields_but_for_the_trace) {
+    const Fields one = {{"ce-specversion", "1.0"}, {"ce-id", "1"},   {"ce-source", "/s"},
+                        {"ce-traceparent", "00"},  {"ce-type", "t"}, {"ce-tracestate", "a=b"}};
+    const Fields other = {{"ce-type", "t"},
+                          {"ce-source", "/s"},
+                          {"ce-id", "1"},
+                          {"ce-specversion", "1.0"},
+                          {"ce-traceparent", "01"}};
+    const auto identity = [](const Fields& fields) {
+        const auto event = std::get<StructuredCloudEvent>(convert(fields, "1"));
+        return event.text.substr(0, event.identity_bytes);
+    };
+
+    EXPECT_EQ(identity(one), identity(other));
+    EXPECT_EQ(identity(one), R"({"id":"1","source":"/s","specversion":"1.0","type":"t","data":1)");
+    EXPECT_EQ(text_of(one, "1"), identity(one) + R"(,"traceparent":"00","tracestate":"a=b"})");
+}
+
 struct ValueCase {
     const char* sent;
     const char* meant;
@@ -133,7 +151,7 @@ TEST_P(RefusedBinary, names_the_field) {
     const auto result = convert(GetParam().fields, "");
 
     const auto* const refusal = std::get_if<Refusal>(&result);
-    ASSERT_NE(refusal, nullptr) << std::get<std::string>(result);
+    ASSERT_NE(refusal, nullptr) << std::get<StructuredCloudEvent>(result).text;
     EXPECT_EQ(refusal->status, 400);
     EXPECT_EQ(refusal->code, "HEADER_INVALID");
     EXPECT_EQ(refusal->message, GetParam().message);

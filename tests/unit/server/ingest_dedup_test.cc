@@ -60,6 +60,32 @@ TEST_F(IngestDedup, takes_an_event_again_and_sends_it_once) {
     EXPECT_CONSERVED(pipeline_.snapshot());
 }
 
+TEST_F(IngestDedup, knows_a_cloudevent_by_its_fields_in_any_order_and_with_another_trace) {
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+    const auto send = [this](const Fields& fields) {
+        RequestHead head;
+        head.method = "POST";
+        head.target = "/events";
+        for (const auto& [name, value] : fields) head.fields.emplace_back(name, value);
+        return std::get<Response>(
+            ingest_->respond({head, "{\"n\":1}", Peer(), pipeline_.clock.now()}));
+    };
+    const Fields fields = {{"ce-specversion", "1.0"},
+                           {"ce-id", "1"},
+                           {"ce-source", "/s"},
+                           {"ce-type", "t"},
+                           {"ce-traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad-01"}};
+    EXPECT_EQ(send(fields).status, 202);
+    Fields again(fields.rbegin() + 1, fields.rend());
+    again.emplace_back("ce-traceparent", "00-ffffffffffffffffffffffffffffffff-b7ad-01");
+
+    const Response repeated = send(again);
+    again.emplace_back("ce-more", "x");
+
+    EXPECT_EQ(repeated.body, R"({"accepted":0,"duplicates":1})");
+    EXPECT_EQ(send(again).status, 409);
+}
+
 TEST_F(IngestDedup, takes_the_new_ones_among_others) {
     post(R"([{"id":"1"},{"id":"3"}])");
 

@@ -55,14 +55,15 @@ class ReplayOfLetters : public testing::Test {
         return *result;
     }
 
-    bool queue(const std::string& endpoint, const Replay::Events& events) {
-        if (endpoint == "gone") return false;
+    Requeued queue(const std::string& endpoint, const Replay::Events& events) {
+        if (endpoint == "gone") return Requeued::no_endpoint;
+        if (endpoint == "closed") return Requeued::shut_down;
         steps_max_ = std::max(steps_max_, events.size());
         for (const std::shared_ptr<Event>& event : events) {
             queued_.push_back(endpoint + '/' + std::string(event->id()));
             events_.push_back(event);
         }
-        return true;
+        return Requeued::done;
     }
 
     std::uint64_t kept() const { return store_->counts().kept.letters; }
@@ -105,6 +106,19 @@ TEST_F(ReplayOfLetters, leaves_letters_whose_endpoint_is_not_there) {
     EXPECT_EQ(result.replayed, 1U);
     EXPECT_EQ(result.not_replayed, 2U);
     EXPECT_EQ(queued_, Strings{"audit/e2"});
+    EXPECT_EQ(kept(), 2U);
+}
+
+TEST_F(ReplayOfLetters, ends_once_nothing_is_queued_any_more) {
+    put("e1");
+    put("e2", "closed");
+    put("e3", "gone");
+
+    const ReplayResult result = replay();
+
+    EXPECT_TRUE(result.is_shut_down);
+    EXPECT_EQ(result.replayed, 1U);
+    EXPECT_EQ(result.not_replayed, 0U);
     EXPECT_EQ(kept(), 2U);
 }
 

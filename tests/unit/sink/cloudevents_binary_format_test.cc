@@ -108,7 +108,11 @@ TEST(CloudEventsBinaryFormat, gives_up_what_fits_no_head) {
 
     EXPECT_EQ(problem(R"(,"datacontenttype":"text/plain\r\nX-Evil: 1")"),
               "the event's datacontenttype is no header value");
-    EXPECT_EQ(problem(R"(,"data_base64":"not base64!")"), "the event's data_base64 is none");
+    for (const char* const base64 : {R"("not base64!")", "5", "true", "[1]", "{}"}) {
+        EXPECT_EQ(problem(std::string(R"(,"data_base64":)") + base64),
+                  "the event's data_base64 is none")
+            << base64;
+    }
     EXPECT_EQ(problem(R"(,"ext":")" + std::string(70'000, 'x') + "\""),
               "the event's attributes are too long for headers");
     EXPECT_EQ(problem(""), "");

@@ -244,13 +244,37 @@ TEST_F(EgressSinkTest, does_not_ask_a_proxy_for_an_address_that_is_denied) {
     options_.proxy = "http://proxy.test:3128";
     for (const char* const url :
          {"http://169.254.169.254/", "https://169.254.169.254/", "http://0xa9fea9fe/",
-          "http://2852039166/", "http://[::ffff:169.254.169.254]/", "http://[fd00:ec2::254]/"}) {
+          "http://2852039166/", "http://[::ffff:169.254.169.254]/", "http://[fd00:ec2::254]/",
+          "http://169.254.169.254./", "https://0xA9FEA9FE./"}) {
         bench_.sink.reset();
         options_.url = url;
         EXPECT_EQ(deliver().reason(), Reason::blocked) << url;
     }
     EXPECT_EQ(network_.asked, Addresses{});
     EXPECT_EQ(connects(), Addresses{});
+}
+
+TEST_F(EgressSinkTest, does_not_take_a_proxy_that_wants_a_password_for_the_receiver) {
+    options_.proxy = "http://proxy.test:3128";
+    options_.success = {{200, 499}};
+    network_.on_connected = [](FakeWire& wire) {
+        wire.on_sent = [&wire] { wire.answer("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"); };
+    };
+
+    const Outcome outcome = deliver();
+
+    EXPECT_EQ(outcome.verdict(), Verdict::retry);
+    EXPECT_EQ(outcome.reason(), Reason::connect);
+    EXPECT_EQ(outcome.http_status(), 0);
+    EXPECT_EQ(outcome.error().message(), "the proxy answered with status 407");
+}
+
+TEST_F(EgressSinkTest, takes_407_for_the_receivers_where_no_proxy_relays) {
+    network_.on_connected = [](FakeWire& wire) {
+        wire.on_sent = [&wire] { wire.answer("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"); };
+    };
+
+    EXPECT_EQ(deliver().http_status(), 407);
 }
 
 TEST_F(EgressSinkTest, says_that_it_is_the_proxy_that_cannot_be_reached) {

@@ -7,6 +7,18 @@
 namespace fanfare::test {
 namespace {
 
+TEST(Body, gives_the_memory_of_a_large_text_up_when_it_is_cleared) {
+    Body body;
+    body.text.assign(1'000'000, 'x');
+    body.head_lines.assign(1000, 'x');
+    const std::size_t small = body.head_lines.capacity();
+
+    body.clear();
+
+    EXPECT_LE(body.text.capacity(), Body::kept_bytes_max);
+    EXPECT_EQ(body.head_lines.capacity(), small);
+}
+
 TEST(Formats, put_an_envelope_around_events) {
     const Rendered one = rendered(BodyFormat::envelope, {event("{ }", {}, MediaType::registry_v1)});
     const Rendered three = rendered(BodyFormat::envelope, {event(R"({"a":1})", {}, MediaType::json),

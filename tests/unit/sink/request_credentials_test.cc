@@ -33,12 +33,12 @@ class RequestCredentialsTest : public testing::Test {
         return made.has_error() ? made.error().message() : "";
     }
 
-    /// The request for an event, as it was sent.
-    std::string send() {
+    /// The request for so many events, as it was sent.
+    std::string send(std::size_t events = 1) {
         if (!bench_.sink) bench_.sink = (*make())(bench_.sink_context);
         EventFields fields;
         fields.id = "msg_1";
-        bench_.begin({Event::make("{\"a\": 1}", fields)});
+        bench_.begin(std::vector<EventPtr>(events, Event::make("{\"a\": 1}", fields)));
         clock_.advance(0ms, bench_.context);
         EXPECT_EQ(bench_.outcome().verdict(), Verdict::delivered);
         return std::exchange(network_.wires.back()->sent, "");
@@ -79,7 +79,10 @@ class RequestCredentialsTest : public testing::Test {
 
 TEST_F(RequestCredentialsTest, sign_what_is_sent_in_every_format) {
     options_.signing.secrets = {inline_secret(test::key_1), inline_secret(test::private_key)};
-    for (const BodyFormat format : {BodyFormat::envelope, BodyFormat::event}) {
+    options_.body_template = R"({"text":"{{ /action }} {{ @id }}"})";
+    for (const BodyFormat format :
+         {BodyFormat::envelope, BodyFormat::event, BodyFormat::cloudevents,
+          BodyFormat::cloudevents_binary, BodyFormat::templated}) {
         options_.format = format;
         bench_.sink.reset();
         const std::string request = send();
@@ -87,6 +90,19 @@ TEST_F(RequestCredentialsTest, sign_what_is_sent_in_every_format) {
         EXPECT_EQ(verdict(request, test::key_1), "");
         EXPECT_EQ(verdict(request, test::public_key), "");
         EXPECT_EQ(verdict(request, test::key_2), "no signature matches");
+    }
+}
+
+TEST_F(RequestCredentialsTest, sign_batches_in_every_format_that_takes_them) {
+    options_.signing.secrets = {inline_secret(test::key_1), inline_secret(test::private_key)};
+    for (const BodyFormat format :
+         {BodyFormat::envelope, BodyFormat::event, BodyFormat::cloudevents}) {
+        options_.format = format;
+        bench_.sink.reset();
+        const std::string request = send(3);
+
+        EXPECT_EQ(verdict(request, test::key_1), "");
+        EXPECT_EQ(verdict(request, test::public_key), "");
     }
 }
 

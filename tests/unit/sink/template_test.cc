@@ -124,16 +124,27 @@ TEST(Template, is_a_string_in_plain_output) {
     EXPECT_EQ(problem(R"( "a" )", Output::plain), "");
 }
 
-TEST(Template, makes_no_more_than_16_mib_of_an_event) {
+TEST(Template, makes_no_more_than_8_mib_of_an_event) {
     HttpSinkOptions options;
     options.format = BodyFormat::templated;
-    const EventPtr large = event(R"({"a":")" + std::string(4 * 1024 * 1024, 'x') + "\"}");
+    const EventPtr large = event(R"({"a":")" + std::string(2 * 1024 * 1024, 'x') + "\"}");
 
     options.body_template = R"(["{{ /a }}","{{ /a }}","{{ /a }}"])";
     EXPECT_EQ(render_problem(options, {large}), "");
     options.body_template = R"(["{{ /a }}","{{ /a }}","{{ /a }}","{{ /a }}"])";
     EXPECT_EQ(render_problem(options, {large}), "the template makes too much of the event");
     EXPECT_EQ(render_problem(options, {event("{}")}), "");
+}
+
+TEST(Template, reads_no_more_than_8_mib_of_an_event) {
+    HttpSinkOptions options;
+    options.format = BodyFormat::templated;
+    const EventPtr blank = event(R"({"a":[)" + std::string(3 * 1024 * 1024, ' ') + "]}");
+
+    options.body_template = R"(["a: {{ /a }}, {{ /a }}"])";
+    EXPECT_EQ(render_problem(options, {blank}), "");
+    options.body_template = R"(["a: {{ /a }}, {{ /a }}, {{ /a }}"])";
+    EXPECT_EQ(render_problem(options, {blank}), "the template makes too much of the event");
 }
 
 // Placeholders by the rules of the documents, applied to parsed JSON: slow and plain.

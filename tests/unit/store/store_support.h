@@ -42,19 +42,19 @@ inline DeadLetter letter(const std::string& id, const std::string& endpoint = "a
 
 class DeadLetters : public testing::Test {
   protected:
-    void open(std::uint64_t bytes_max = 1024 * 1024, std::size_t waiting_max = 65536) {
+    void open(std::uint64_t bytes_max = 1024 * 1024, std::uint64_t waiting_bytes_max = 1 << 30) {
         store_.reset();
-        auto opened = try_open(bytes_max, waiting_max);
+        auto opened = try_open(bytes_max, waiting_bytes_max);
         ASSERT_TRUE(opened.has_value()) << opened.error().message();
         store_ = std::move(*opened);
     }
 
     Result<std::unique_ptr<DeadLetterStore>> try_open(std::uint64_t bytes_max = 1024 * 1024,
-                                                      std::size_t waiting_max = 65536) {
+                                                      std::uint64_t waiting_bytes_max = 1 << 30) {
         DeadLetterStore::Options options;
         options.dir = dir();
         options.bytes_max = bytes_max;
-        options.waiting_max = waiting_max;
+        options.waiting_bytes_max = waiting_bytes_max;
         return DeadLetterStore::open(options, clock_, log_);
     }
 
@@ -69,12 +69,8 @@ class DeadLetters : public testing::Test {
         return result.get();
     }
 
-    /// Until all that was put is written.
-    void flush() {
-        net::io_context context(1);
-        net::co_spawn(context, store_->flush(10s), net::use_future);
-        context.run();
-    }
+    /// Until all that was put is written, or for so long; how many letters then still wait.
+    std::size_t flush(Duration limit = 10s) { return wait(store_->flush(limit)); }
 
     std::vector<StoredLetter> read(LetterRange range = {}) {
         flush();

@@ -10,6 +10,7 @@
 #include "server/admin/endpoint_routes.h"
 #include "server/admin/endpoints.h"
 #include "server/admin/match_route.h"
+#include "server/admin/own_host.h"
 
 namespace fanfare {
 namespace {
@@ -66,7 +67,8 @@ awaitable<IngestMetrics> copy_metrics(const HttpServer& server, std::size_t shar
 Admin::Admin(AdminSources sources)
     : sources_(std::move(sources)),
       view_({std::move(sources_.endpoints), std::move(sources_.config)}),
-      dead_letter_routes_(std::make_unique<DeadLetterRoutes>(sources_, composer_)),
+      dead_letter_routes_(
+          std::make_unique<DeadLetterRoutes>(sources_, view_, composer_, readiness_)),
       endpoint_routes_(std::make_unique<EndpointRoutes>(sources_, view_)),
       match_route_(std::make_unique<MatchRoute>(sources_, view_, composer_)) {
     add_routes();
@@ -123,7 +125,7 @@ std::optional<Response> Admin::refuse(const RequestHead& head, const Peer& peer)
     if (route->method != "GET" && is_cross_site(head)) {
         return no_store(error_response(403, "CROSS_SITE", "a page of another site asks for this"));
     }
-    if (!percent_decoded(AdminRoutes::name_in(*route, path))) {
+    if (!decoded_text(AdminRoutes::name_in(*route, path))) {
         return no_store(error_response(404, "NAME_UNKNOWN", "the path cannot be decoded"));
     }
     if (route->takes_anything) return std::nullopt;
@@ -133,13 +135,19 @@ std::optional<Response> Admin::refuse(const RequestHead& head, const Peer& peer)
 }
 
 std::optional<Response> Admin::deny(const RequestHead& head, const Peer& peer) {
-    if (peer.is_local) return std::nullopt;
+    if (peer.is_unix) return std::nullopt;
+    if (peer.is_local && is_for_own_host(head, sources_.listen)) return std::nullopt;
+    if (sources_.token && sources_.token->accepts(head)) return std::nullopt;
+    if (peer.is_local) {
+        return no_store(error_response(403, "HOST_UNKNOWN",
+                                       "the Host field names another host; expected localhost, an "
+                                       "IP address, a host of admin.listen, or the bearer token"));
+    }
     if (!sources_.token) {
         return no_store(error_response(403, "DENIED",
                                        "only local peers may see this, as admin.bearer_token_file "
                                        "is not configured"));
     }
-    if (sources_.token->accepts(head)) return std::nullopt;
     Response response = error_response(401, "UNAUTHORIZED", "the admin bearer token is needed");
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"fanfare\"");
     return no_store(std::move(response));
@@ -149,7 +157,12 @@ Reply Admin::respond(Request request) {
     // refuse() has let it pass, so all of this is there.
     const std::string_view path = request.head.path();
     const AdminRoute& route = *routes_.find(request.head.method, path);
-    AdminCall call{request.head, *percent_decoded(AdminRoutes::name_in(route, path)), {}, {}};
+    if (!route.takes_anything && !route.takes_body && !request.body.empty()) {
+        return no_store(error_response(400, "BODY_UNEXPECTED",
+                                       "nothing is read from a body here; expected what is meant "
+                                       "as parameters in the URL"));
+    }
+    AdminCall call{request.head, *decoded_text(AdminRoutes::name_in(route, path)), {}, {}};
     if (!route.takes_anything) call.query = *Query::parse(request.head.target, route.parameters);
     call.body = std::move(request.body);
     return serve(route, std::move(call));

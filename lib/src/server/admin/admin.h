@@ -36,6 +36,9 @@ struct AdminSources {
     Budget* budget = nullptr;                 ///< for what is replayed; null: without bound
     DeadLetterStore* dead_letters = nullptr;  ///< null: they are not kept
     std::string config = "{}\n";              ///< JSON, without secrets
+    std::vector<std::string> listen = {};     ///< `admin.listen`, as it is configured
+    /// Somebody waits for a test: it ends then, whatever the timeout of the endpoint.
+    Duration test_limit = std::chrono::seconds(30);
     /// Reads the configuration again, and tells what has become of it; empty: there is no such
     /// thing. Any loop.
     std::function<awaitable<Response>()> reload = {};
@@ -57,6 +60,8 @@ class Admin final : public RequestHandler {
 
     /// What is shown of the configuration from now on; any thread.
     void show(ShownConfig shown) { view_.set(std::move(shown)); }
+
+    const AdminRoutes& routes() const noexcept { return routes_; }
 
     std::string_view allowed_methods() const noexcept override;
     std::optional<Response> refuse(const RequestHead& head, const Peer& peer) override;

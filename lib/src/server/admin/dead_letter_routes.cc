@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/timestamp.h"
+#include "server/admin/json_text.h"
 
 namespace fanfare {
 namespace {
@@ -15,10 +16,6 @@ constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
 
 /// A replay that asks for no limit gets this one.
 constexpr std::int64_t replay_limit_max = 1'000'000'000;
-
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 Json describe(const StoredLetter& letter) {
     Json entry;
@@ -44,12 +41,12 @@ std::string list_body(const std::vector<StoredLetter>& letters, bool has_more) {
     result["dead_letters"] = Json::array();
     for (const StoredLetter& letter : letters) result["dead_letters"].push_back(describe(letter));
     result["next"] = has_more ? Json(std::to_string(letters.back().id)) : Json();
-    return dump(result) + '\n';
+    return json_line(result);
 }
 
 /// The payload stands in it as it was received, and last.
 std::string letter_body(const StoredLetter& letter) {
-    std::string body = dump(describe(letter));
+    std::string body = json_text(describe(letter));
     body.pop_back();
     return body + ",\"payload\":" + letter.payload + "}\n";
 }
@@ -57,7 +54,7 @@ std::string letter_body(const StoredLetter& letter) {
 std::string count_body(const char* name, std::uint64_t count) {
     Json result;
     result[name] = count;
-    return dump(result) + '\n';
+    return json_line(result);
 }
 
 std::string known_reasons() {
@@ -91,7 +88,15 @@ Response failed(const Error& error) {
     return error_response(500, "STORAGE_FAILED", error.message());
 }
 
-/// Ends a replay for those who wait to begin theirs.
+/// What was queued before is queued, and is delivered as far as there is time for it.
+Response shutting_down(std::uint64_t replayed) {
+    Json detail;
+    detail["replayed"] = replayed;
+    return error_response(503, "SHUTTING_DOWN", "the daemon is about to end; the rest stays",
+                          json_text(detail));
+}
+
+/// While it lives, every other replay is refused.
 class Turn {
   public:
     explicit Turn(std::atomic<bool>& is_taken) : is_taken_(is_taken) {}
@@ -112,7 +117,7 @@ void DeadLetterRoutes::add_to(AdminRoutes& routes) {
         route.parameters = std::move(parameters);
         routes.add(std::move(route));
     };
-    // What a path says outright comes before `{}`.
+    // The first route that fits is taken, so what a path says outright comes before `{}`.
     add("POST", "/v1/dead-letters/replay", {"id", "endpoint", "reason", "since", "limit", "next"},
         &DeadLetterRoutes::replay);
     add("GET", "/v1/dead-letters", {"id", "endpoint", "reason", "since", "limit", "next"},
@@ -175,9 +180,33 @@ Result<LetterRange> DeadLetterRoutes::range_of(const Query& query, std::int64_t 
     return range;
 }
 
+/// An answer if the `endpoint` that is asked for is neither configured nor that of any letter: a
+/// slip, which would else look as if all were done.
+awaitable<std::optional<Response>> DeadLetterRoutes::refuse_unknown(Query query) {
+    std::optional<Response> refusal;
+    std::optional<std::string> endpoint = query.text("endpoint");
+    // Further pages come after its last letter, too.
+    if (query.text("next")) co_return refusal;
+    if (!endpoint || find_info(view_.get()->endpoints, *endpoint) != nullptr) co_return refusal;
+    LetterRange range;
+    range.filter.endpoint = std::move(endpoint);
+    range.letters_max = 1;
+    const Result<std::vector<StoredLetter>> letters =
+        co_await sources_.dead_letters->read(std::move(range));
+    if (letters.has_error()) {
+        refusal = failed(letters.error());
+    } else if (letters->empty()) {
+        refusal = error_response(404, "NAME_UNKNOWN",
+                                 "there is no endpoint of this name, and no dead letter of one");
+    }
+    co_return refusal;
+}
+
 awaitable<Response> DeadLetterRoutes::list(AdminCall call) {
     Result<LetterRange> range = range_of(call.query, list_limit_max);
     if (range.has_error()) co_return bad_parameter(range.error().message());
+    std::optional<Response> refusal = co_await refuse_unknown(call.query);
+    if (refusal) co_return std::move(*refusal);
     const std::size_t limit = range->letters_max++;
     Result<std::vector<StoredLetter>> letters =
         co_await sources_.dead_letters->read(std::move(*range));
@@ -204,6 +233,8 @@ awaitable<Response> DeadLetterRoutes::show(AdminCall call) {
 awaitable<Response> DeadLetterRoutes::purge(AdminCall call) {
     Result<LetterFilter> filter = filter_of(call.query);
     if (filter.has_error()) co_return bad_parameter(filter.error().message());
+    std::optional<Response> refusal = co_await refuse_unknown(call.query);
+    if (refusal) co_return std::move(*refusal);
     const Result<std::uint64_t> purged = co_await sources_.dead_letters->purge(std::move(*filter));
     if (purged.has_error()) co_return failed(purged.error());
     tell("dead letters purged", *purged);
@@ -225,6 +256,8 @@ awaitable<Response> DeadLetterRoutes::replay(AdminCall call) {
     Result<LetterRange> range = range_of(call.query, replay_limit_max);
     if (range.has_error()) co_return bad_parameter(range.error().message());
     if (!call.query.text("limit")) range->letters_max = replay_limit_max;
+    std::optional<Response> refusal = co_await refuse_unknown(call.query);
+    if (refusal) co_return std::move(*refusal);
     if (is_replaying_.exchange(true)) {
         co_return error_response(409, "REPLAY_RUNNING", "another replay is under way");
     }
@@ -248,6 +281,7 @@ awaitable<Response> DeadLetterRoutes::run_replay(LetterRange range) {
     const Result<ReplayResult> result = co_await replay.run(std::move(range));
     if (result.has_error()) co_return failed(result.error());
     tell("dead letters replayed", result->replayed);
+    if (result->is_shut_down) co_return shutting_down(result->replayed);
     const std::uint64_t seen = result->replayed + result->not_replayed;
     if (is_single && seen == 0 && !result->is_out_of_room) co_return not_there();
     Json body;
@@ -257,7 +291,7 @@ awaitable<Response> DeadLetterRoutes::run_replay(LetterRange range) {
     const bool is_at_end = result->is_at_end || result->last_id >= until;
     std::string next = std::to_string(result->last_id) + '-' + std::to_string(until);
     body["next"] = is_at_end ? Json() : Json(std::move(next));
-    co_return json_response(dump(body) + '\n');
+    co_return json_response(json_line(body));
 }
 
 void DeadLetterRoutes::tell(std::string_view what, std::uint64_t letters) const {
@@ -265,9 +299,14 @@ void DeadLetterRoutes::tell(std::string_view what, std::uint64_t letters) const 
     sources_.shards.front()->log().write(LogLevel::info, "admin", what, {{"events", letters}});
 }
 
-bool DeadLetterRoutes::requeue(const std::string& endpoint, Replay::Events events) {
+Requeued DeadLetterRoutes::requeue(const std::string& endpoint, Replay::Events events) {
     const std::shared_ptr<Endpoint> found = sources_.broadcaster.find(endpoint);
-    return found && sources_.broadcaster.replay(found, std::move(events));
+    if (found) {
+        const bool is_queued = sources_.broadcaster.replay(found, std::move(events));
+        return is_queued ? Requeued::done : Requeued::shut_down;
+    }
+    // While the daemon drains, endpoints end that were there.
+    return readiness_ == Readiness::draining ? Requeued::shut_down : Requeued::no_endpoint;
 }
 
 }  // namespace fanfare

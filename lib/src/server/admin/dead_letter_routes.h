@@ -14,9 +14,10 @@ class DeadLetterRoutes {
     static constexpr std::int64_t list_limit = 100;  ///< unless it is asked for otherwise
     static constexpr std::int64_t list_limit_max = 1000;
 
-    /// Both must outlive it.
-    DeadLetterRoutes(AdminSources& sources, Composer& composer)
-        : sources_(sources), composer_(composer) {}
+    /// All must outlive it.
+    DeadLetterRoutes(AdminSources& sources, const ConfigView& view, Composer& composer,
+                     const std::atomic<Readiness>& readiness)
+        : sources_(sources), view_(view), composer_(composer), readiness_(readiness) {}
 
     void add_to(AdminRoutes& routes);
 
@@ -27,6 +28,7 @@ class DeadLetterRoutes {
     Result<LetterFilter> filter_of(const Query& query) const;
     Result<LetterRange> range_of(const Query& query, std::int64_t limit_max) const;
     awaitable<Response> unless_disabled(Handler handler, AdminCall call);
+    awaitable<std::optional<Response>> refuse_unknown(Query query);
     awaitable<Response> list(AdminCall call);
     awaitable<Response> show(AdminCall call);
     awaitable<Response> purge(AdminCall call);
@@ -34,10 +36,12 @@ class DeadLetterRoutes {
     awaitable<Response> replay(AdminCall call);
     awaitable<Response> run_replay(LetterRange range);
     void tell(std::string_view what, std::uint64_t letters) const;
-    bool requeue(const std::string& endpoint, Replay::Events events);
+    Requeued requeue(const std::string& endpoint, Replay::Events events);
 
     AdminSources& sources_;
+    const ConfigView& view_;
     Composer& composer_;
+    const std::atomic<Readiness>& readiness_;
     /// A letter that two replays read at the same time would be queued twice.
     std::atomic<bool> is_replaying_{false};
 };

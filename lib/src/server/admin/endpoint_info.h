@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,5 +41,14 @@ struct EndpointInfo {
     std::string proxy;  ///< without userinfo; empty: none
     std::vector<std::string> no_proxy;
 };
+
+/// The endpoint of that name, or null.
+inline const EndpointInfo* find_info(std::span<const EndpointInfo> endpoints,
+                                     std::string_view name) {
+    const auto found =
+        std::find_if(endpoints.begin(), endpoints.end(),
+                     [name](const EndpointInfo& endpoint) { return endpoint.name == name; });
+    return found == endpoints.end() ? nullptr : &*found;
+}
 
 }  // namespace fanfare

@@ -1,10 +1,12 @@
 #include "server/admin/endpoint_routes.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/run_on.h"
+#include "base/task_group.h"
 #include "base/timestamp.h"
+#include "base/wakeup.h"
+#include "server/admin/json_text.h"
 
 namespace fanfare {
 namespace {
@@ -13,12 +15,6 @@ using Json = nlohmann::ordered_json;
 using Work = std::function<void(Endpoint&)>;
 
 constexpr std::string_view ping_action = "ping";
-
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
-}
-
-double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
 
 awaitable<void> call(std::shared_ptr<Endpoint> endpoint, Work work) {
     work(*endpoint);
@@ -34,17 +30,43 @@ awaitable<void> on_shard(std::shared_ptr<Endpoint> endpoint, Work work) {
 
 struct TestResult {
     std::optional<Outcome> outcome;  // a coroutine's result must be made from nothing
+    bool is_cut_off = false;         // the limit came first; the outcome means nothing
     Duration took{};
 };
 
-awaitable<TestResult> run_test(std::shared_ptr<Endpoint> endpoint, EventPtr ping) {
-    Clock& clock = endpoint->shard().clock();
-    const TimePoint begun = clock.now();
-    const Outcome outcome = co_await endpoint->test(std::move(ping));
+struct TestRun {
+    std::shared_ptr<Endpoint> endpoint;
+    EventPtr ping;
+    Wakeup ended;
     TestResult result;
-    result.outcome = outcome;
-    result.took = clock.now() - begun;
-    co_return result;
+};
+
+awaitable<void> attempt(TestRun& run) {
+    const Outcome outcome = co_await run.endpoint->test(run.ping);
+    run.result.outcome = outcome;
+    run.ended.notify();
+}
+
+/// One attempt, which ends after `limit` at the latest.
+awaitable<TestResult> run_test(std::shared_ptr<Endpoint> endpoint, EventPtr ping, Duration limit) {
+    Shard& shard = endpoint->shard();
+    Clock& clock = shard.clock();
+    TestRun run{std::move(endpoint), std::move(ping), Wakeup(shard.executor()), {}};
+    TaskGroup tasks(shard.executor(), [&run](const std::exception_ptr&) {
+        run.result.outcome = Outcome::retry(Reason::exception);
+        run.ended.notify();
+    });
+    const TimePoint begun = clock.now();
+    const TimePoint deadline = begun + limit;
+    tasks.spawn(attempt(run));
+    while (!run.result.outcome && clock.now() < deadline) {
+        co_await wait_until(clock, deadline, run.ended);
+    }
+    run.result.is_cut_off = !run.result.outcome;
+    tasks.cancel();
+    co_await tasks.join();
+    run.result.took = clock.now() - begun;
+    co_return run.result;
 }
 
 Json answer_of(int status) { return status == 0 ? Json() : Json(status); }
@@ -63,25 +85,39 @@ Json describe(const AttemptRecord& attempt) {
     return entry;
 }
 
-std::string describe(const TestResult& result, const Event& ping) {
-    const Outcome& outcome = *result.outcome;
+void describe(const Outcome& outcome, Json& body) {
     const bool is_delivered = outcome.verdict() == Verdict::delivered;
     const bool has_error = outcome.http_status() == 0 && !is_delivered;
-    Json body;
-    body["event_id"] = ping.id();
     body["delivered"] = is_delivered;
     body["status"] = answer_of(outcome.http_status());
     body["error"] = has_error ? Json(to_string(outcome.reason())) : Json();
     if (has_error && outcome.error()) body["message"] = outcome.error().message();
+}
+
+void describe_cut_off(Json& body) {
+    body["delivered"] = false;
+    body["status"] = nullptr;
+    body["error"] = to_string(Reason::timeout);
+    body["message"] = "a test waits no longer, whatever the timeout of the endpoint";
+}
+
+std::string describe(const TestResult& result, const Event& ping) {
+    Json body;
+    body["event_id"] = ping.id();
+    if (result.is_cut_off) {
+        describe_cut_off(body);
+    } else {
+        describe(*result.outcome, body);
+    }
     body["duration_seconds"] = seconds(result.took);
-    return dump(body);
+    return json_line(body);
 }
 
 std::string is_paused_body(const Endpoint& endpoint, bool is_paused) {
     Json body;
     body["name"] = endpoint.name();
     body["paused"] = is_paused;
-    return dump(body);
+    return json_line(body);
 }
 
 }  // namespace
@@ -113,38 +149,29 @@ awaitable<Response> EndpointRoutes::find(Handler handler, AdminCall call) {
 }
 
 Response EndpointRoutes::not_there(const std::string& name) const {
-    const ConfigView::Shown shown = view_.get();
-    const auto& all = shown->endpoints;
-    const bool is_known = std::any_of(all.begin(), all.end(), [&](const EndpointInfo& endpoint) {
-        return endpoint.name == name;
-    });
-    if (is_known) return error_response(409, "ENDPOINT_DISABLED", "the endpoint is not running");
+    if (find_info(view_.get()->endpoints, name) != nullptr) {
+        return error_response(404, "ENDPOINT_DISABLED", "the endpoint is not running");
+    }
     return error_response(404, "NAME_UNKNOWN", "there is no endpoint of this name");
 }
 
 awaitable<Response> EndpointRoutes::pause(AdminCall, std::shared_ptr<Endpoint> endpoint) {
     Work work = [](Endpoint& found) { found.pause(); };
     co_await on_shard(endpoint, std::move(work));
-    endpoint->shard().log().info("admin", "endpoint paused", {{"endpoint", endpoint->name()}});
     co_return json_response(is_paused_body(*endpoint, true));
 }
 
 awaitable<Response> EndpointRoutes::resume(AdminCall, std::shared_ptr<Endpoint> endpoint) {
     Work work = [](Endpoint& found) { found.resume(); };
     co_await on_shard(endpoint, std::move(work));
-    endpoint->shard().log().info("admin", "endpoint resumed", {{"endpoint", endpoint->name()}});
     co_return json_response(is_paused_body(*endpoint, false));
 }
 
 awaitable<Response> EndpointRoutes::purge(AdminCall, std::shared_ptr<Endpoint> endpoint) {
-    std::size_t purged = 0;
-    Work work = [&purged](Endpoint& found) { purged = found.purge(); };
-    co_await on_shard(endpoint, std::move(work));
-    endpoint->shard().log().warn("admin", "queue of an endpoint purged",
-                                 {{"endpoint", endpoint->name()}, {"events", purged}});
+    const std::size_t purged = co_await sources_.broadcaster.purge(std::move(endpoint));
     Json body;
     body["purged"] = purged;
-    co_return json_response(dump(body));
+    co_return json_response(json_line(body));
 }
 
 EventPtr EndpointRoutes::make_ping() {
@@ -163,7 +190,7 @@ EventPtr EndpointRoutes::make_ping() {
 awaitable<Response> EndpointRoutes::test(AdminCall, std::shared_ptr<Endpoint> endpoint) {
     const EventPtr ping = make_ping();
     const Executor executor = endpoint->shard().executor();
-    awaitable<TestResult> task = run_test(std::move(endpoint), ping);
+    awaitable<TestResult> task = run_test(std::move(endpoint), ping, sources_.test_limit);
     const TestResult result = co_await run_on(executor, std::move(task));
     co_return json_response(describe(result, *ping));
 }
@@ -179,7 +206,7 @@ awaitable<Response> EndpointRoutes::attempts(AdminCall call, std::shared_ptr<End
     body["attempts"] = Json::array();
     for (const AttemptRecord& record : records) body["attempts"].push_back(describe(record));
     body["next"] = nullptr;
-    co_return json_response(dump(body));
+    co_return json_response(json_line(body));
 }
 
 }  // namespace fanfare

@@ -4,14 +4,13 @@
 
 #include "base/timestamp.h"
 #include "server/admin/find_endpoint.h"
+#include "server/admin/json_text.h"
 #include "server/admin/match_json.h"
 
 namespace fanfare {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
 
 std::string_view state(const EndpointInfo& info, const EndpointSnapshot& endpoint) {
     if (info.is_disabled) return "disabled";
@@ -217,11 +216,6 @@ Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
     return result;
 }
 
-// A receiver's text may stand in last_error, in whatever encoding.
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
-}
-
 }  // namespace
 
 std::string endpoint_list(std::span<const EndpointInfo> endpoints, const Snapshot& snapshot) {
@@ -231,15 +225,14 @@ std::string endpoint_list(std::span<const EndpointInfo> endpoints, const Snapsho
         result["endpoints"].push_back(entry(info, snapshot));
     }
     result["next"] = nullptr;
-    return dump(result);
+    return json_line(result);
 }
 
 std::optional<std::string> endpoint_details(std::span<const EndpointInfo> endpoints,
                                             const Snapshot& snapshot, std::string_view name) {
-    for (const EndpointInfo& info : endpoints) {
-        if (info.name == name) return dump(entry(info, snapshot));
-    }
-    return std::nullopt;
+    const EndpointInfo* const info = find_info(endpoints, name);
+    if (info == nullptr) return std::nullopt;
+    return json_line(entry(*info, snapshot));
 }
 
 }  // namespace fanfare

@@ -9,13 +9,12 @@
 
 #include "metrics/names.h"
 #include "server/admin/go_status_text.h"
+#include "server/admin/json_text.h"
 
 namespace fanfare {
 namespace {
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
-
-double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
 
 prometheus::MetricType to_prometheus(metric::Type type) {
     switch (type) {

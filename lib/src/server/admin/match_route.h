@@ -13,19 +13,24 @@ class MatchRoute {
 
     /// All must outlive it.
     MatchRoute(const AdminSources& sources, const ConfigView& view, Composer& composer)
-        : view_(view), composer_(composer), ids_(sources.shards.front()->clock()) {}
+        : sources_(sources),
+          view_(view),
+          composer_(composer),
+          ids_(sources.shards.front()->clock()) {}
 
     void add_to(AdminRoutes& routes);
 
   private:
     awaitable<Response> match(AdminCall call);
 
+    const AdminSources& sources_;
     const ConfigView& view_;
     Composer& composer_;
     IdGenerator ids_;
 };
 
-/// Why the endpoint would not take `event`, one sentence per reason; empty if it would.
+/// Why the endpoint would not take `event`, one sentence per reason; empty if it would, unless the
+/// receiver is gone.
 std::vector<std::string> reasons_against(const EndpointInfo& endpoint, const Event& event);
 
 }  // namespace fanfare

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/percent.h"
 #include "base/timestamp.h"
 #include "base/units.h"
 #include "event/json_view.h"
@@ -10,11 +11,11 @@
 namespace fanfare {
 namespace {
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+/// Of a form: a blank is written as `+`.
+std::optional<std::string> decoded_parameter(std::string_view text) {
+    std::string blanks(text);
+    std::replace(blanks.begin(), blanks.end(), '+', ' ');
+    return decoded_text(blanks);
 }
 
 std::string known_names(std::span<const std::string_view> known) {
@@ -29,23 +30,9 @@ std::string known_names(std::span<const std::string_view> known) {
 
 }  // namespace
 
-std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_blank) {
-    std::string decoded;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '+' && plus_is_blank) {
-            decoded += ' ';
-        } else if (text[i] != '%') {
-            decoded += text[i];
-        } else {
-            if (i + 2 >= text.size()) return std::nullopt;
-            const int high = hex_digit(text[i + 1]);
-            const int low = hex_digit(text[i + 2]);
-            if (high < 0 || low < 0) return std::nullopt;
-            decoded += static_cast<char>(high * 16 + low);
-            i += 2;
-        }
-    }
-    if (!is_utf8(decoded)) return std::nullopt;
+std::optional<std::string> decoded_text(std::string_view text) {
+    std::optional<std::string> decoded = percent_decoded(text);
+    if (decoded && !is_utf8(*decoded)) decoded.reset();
     return decoded;
 }
 
@@ -58,8 +45,8 @@ Result<Query> Query::parse(std::string_view target, std::span<const std::string_
         rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
         if (pair.empty()) continue;
         const std::size_t equals = std::min(pair.find('='), pair.size());
-        const auto name = percent_decoded(pair.substr(0, equals), true);
-        const auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())), true);
+        const auto name = decoded_parameter(pair.substr(0, equals));
+        const auto value = decoded_parameter(pair.substr(std::min(equals + 1, pair.size())));
         if (!name || !value) return Error("parameter " + in_quotes(pair) + " cannot be decoded");
         if (std::find(known.begin(), known.end(), *name) == known.end()) {
             return Error("unknown parameter " + in_quotes(*name) + known_names(known));

@@ -12,9 +12,8 @@
 
 namespace fanfare {
 
-/// `text` with `%41` read as `A`; nothing if that is not well-formed UTF-8 then. `+` is a blank
-/// where `plus_is_blank`.
-std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_blank = false);
+/// `text`, of a path say, with `%41` read as `A`; nothing if that is not well-formed UTF-8 then.
+std::optional<std::string> decoded_text(std::string_view text);
 
 /// The parameters behind the `?` of a target, each there once at most.
 class Query {

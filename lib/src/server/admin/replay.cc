@@ -9,7 +9,7 @@ awaitable<Result<ReplayResult>> Replay::run(LetterRange range) {
     result.last_id = range.after;
     std::size_t left = range.letters_max;
     range.with_payload = true;
-    while (left > 0 && !result.is_out_of_room) {
+    while (left > 0 && !result.is_out_of_room && !result.is_shut_down) {
         range.after = result.last_id;
         range.letters_max = std::min(left, step_letters_max);
         const Result<std::vector<StoredLetter>> letters = co_await store_.read(range);
@@ -72,11 +72,17 @@ std::shared_ptr<Event> Replay::revive(const StoredLetter& letter) {
 awaitable<std::optional<Error>> Replay::perform(Step step, ReplayResult& result) {
     for (Group& group : step.groups) {
         const std::size_t count = group.events.size();
-        if (!requeue_(group.endpoint, std::move(group.events))) {
-            result.not_replayed += count;
-            continue;
+        switch (requeue_(group.endpoint, std::move(group.events))) {
+            case Requeued::no_endpoint:
+                result.not_replayed += count;
+                continue;
+            case Requeued::shut_down:
+                result.is_shut_down = true;
+                co_return std::nullopt;
+            case Requeued::done:
+                result.replayed += count;
+                break;
         }
-        result.replayed += count;
         const Result<std::uint64_t> erased =
             co_await store_.erase(std::move(group.ids), LetterRemoval::replayed);
         if (erased.has_error()) co_return erased.error();

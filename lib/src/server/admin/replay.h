@@ -16,17 +16,21 @@ struct ReplayResult {
     std::uint64_t replayed = 0;      ///< queued again, and no dead letters any more
     std::uint64_t not_replayed = 0;  ///< left, as their endpoint is not there
     bool is_out_of_room = false;     ///< ended early: the memory for events is nearly used up
+    bool is_shut_down = false;       ///< ended early: nothing is queued any more
     std::int64_t last_id = 0;        ///< the last letter that was looked at
     bool is_at_end = true;           ///< nothing behind it was meant
 };
+
+/// What has become of events that were to be queued again.
+enum class Requeued : std::uint8_t { done, no_endpoint, shut_down };
 
 /// Queues dead letters again, oldest first, in steps that hold up nobody and that a process with
 /// little memory can bear. Any thread.
 class Replay {
   public:
     using Events = std::vector<std::shared_ptr<Event>>;
-    /// Queues events at the end of an endpoint's queue; false if there is no such endpoint.
-    using Requeue = std::function<bool(const std::string& endpoint, Events events)>;
+    /// Queues events at the end of an endpoint's queue.
+    using Requeue = std::function<Requeued(const std::string& endpoint, Events events)>;
 
     static constexpr std::size_t step_letters_max = 256;
     /// Of the memory for events; the rest is left to those who send new ones.

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ struct AdminRoute {
     std::vector<std::string_view> parameters = {};
     std::function<awaitable<Response>(AdminCall call)> serve;
     bool is_open = false;         ///< to all, not only to local peers and with the token
-    bool takes_anything = false;  ///< any parameters, which are not looked at
+    bool takes_anything = false;  ///< parameters and a body, which are not looked at
+    bool takes_body = false;      ///< that is looked at; on any other route one is refused
 };
 
 /// All routes of the admin listener.
@@ -34,6 +36,8 @@ class AdminRoutes {
   public:
     /// One whose path is spelt out comes before one that has `{}` there.
     void add(AdminRoute route) { routes_.push_back(std::move(route)); }
+
+    std::span<const AdminRoute> all() const noexcept { return routes_; }
 
     /// Whether anything is served under the path, whatever the method.
     const AdminRoute* find_path(std::string_view path) const;

@@ -13,8 +13,8 @@ class FileAuthorizer final : public Authorizer {
         make_line();
     }
 
-    const std::string& line(TimePoint now) override {
-        if (file_.refresh(now)) make_line();
+    const std::string& line(TimePoint now, std::string_view endpoint) override {
+        if (file_.refresh(now, endpoint)) make_line();
         return line_;
     }
 
@@ -33,10 +33,6 @@ class FileAuthorizer final : public Authorizer {
 };
 
 }  // namespace
-
-awaitable<Authorizer::Failure> Authorizer::renew(const SinkContext& /*context*/) {
-    co_return Failure();
-}
 
 Result<std::shared_ptr<Authorizer>> make_file_authorizer(const AuthOptions& options, Log* log) {
     const bool is_bearer = options.type == AuthOptions::Type::bearer;

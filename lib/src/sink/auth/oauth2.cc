@@ -18,7 +18,7 @@ class OAuth2::Renewing {
     Renewing(const Renewing&) = delete;
     Renewing& operator=(const Renewing&) = delete;
 
-    void end(const Failure& failure) {
+    void end(const TokenFailure& failure) {
         renewal_->has_ended = true;
         renewal_->failure = failure;
     }
@@ -47,8 +47,8 @@ class OAuth2::Waiting {
     Wakeup wakeup_;
 };
 
-Result<std::shared_ptr<Authorizer>> OAuth2::make(const HttpSinkOptions& options, Resolver& resolver,
-                                                 Connector& connector, Log* log) {
+Result<std::shared_ptr<OAuth2>> OAuth2::make(const HttpSinkOptions& options, Resolver& resolver,
+                                             Connector& connector, Log* log) {
     Result<TokenRequest> request = TokenRequest::make(options, resolver, connector);
     if (request.has_error()) return request.error();
     SecretFile::Options watched{.file = options.auth.client_secret_file,
@@ -57,10 +57,10 @@ Result<std::shared_ptr<Authorizer>> OAuth2::make(const HttpSinkOptions& options,
                                 .check = check_one_line};
     Result<SecretFile> secret = SecretFile::load(std::move(watched), log);
     if (secret.has_error()) return secret.error();
-    return std::shared_ptr<Authorizer>(new OAuth2(std::move(*request), std::move(*secret), log));
+    return std::shared_ptr<OAuth2>(new OAuth2(std::move(*request), std::move(*secret), log));
 }
 
-const std::string& OAuth2::line(TimePoint /*now*/) { return line_; }
+const std::string& OAuth2::line(TimePoint /*now*/, std::string_view /*endpoint*/) { return line_; }
 
 /// Of a token that is due but still good, only one takes care; the others go on with it.
 bool OAuth2::needs_renewal(TimePoint now) const {
@@ -68,33 +68,37 @@ bool OAuth2::needs_renewal(TimePoint now) const {
     return now >= due_ && renewal_ == nullptr;
 }
 
-awaitable<Authorizer::Failure> OAuth2::renew(const SinkContext& context) {
+awaitable<TokenFailure> OAuth2::renew(const SinkContext& context) {
     while (renewal_ != nullptr) {
         Waiting waiting(renewal_, context.executor);
         co_await waiting.wakeup().wait();
         if (waiting.renewal().has_ended) co_return waiting.renewal().failure;
-        if (has_token(context.clock.now())) co_return Failure();
+        if (has_token(context.clock.now())) co_return TokenFailure();
+    }
+    const TimePoint asked = context.clock.now();
+    if (asked < not_before_) {
+        if (has_token(asked)) co_return TokenFailure();
+        co_return failure_;
     }
     Renewing renewing(*this);
-    const TimePoint asked = context.clock.now();
-    client_secret_.refresh(asked);
+    client_secret_.refresh(asked, context.endpoint);
     // The file may be read anew meanwhile.
     const Secret client_secret = client_secret_.text();
     const TokenAnswer answer = co_await request_.send(context, client_secret);
-    Failure failure = answer.failure;
+    TokenFailure failure = answer.failure;
     if (failure.error == net::error::operation_aborted) co_return failure;
     if (answer.token) {
         take(*answer.token, asked);
-    } else if (has_token(context.clock.now())) {
-        keep_present_token(failure, context.clock.now());
-        failure = Failure();
+    } else {
+        failure = postpone(failure, context);
     }
     renewing.end(failure);
     co_return failure;
 }
 
 void OAuth2::take(const Token& token, TimePoint asked) {
-    const Duration life = token.life.value_or(life_default);
+    Duration life = token.life.value_or(life_default);
+    if (life <= Duration::zero()) life = life_of_none;
     line_ = "Authorization: Bearer " + token.text.reveal() + "\r\n";
     expires_ = asked + life;
     due_ = expires_ - std::min(renewal_ahead_max, life / 10);
@@ -102,17 +106,36 @@ void OAuth2::take(const Token& token, TimePoint asked) {
     ++version_;
 }
 
-void OAuth2::keep_present_token(const Failure& failure, TimePoint now) {
-    due_ = now + renewal_pause;
-    if (log_ == nullptr) return;
-    log_->warn("endpoint", "token not renewed, the present one stays",
-               {{"token_url", redacted_url(request_.url())},
-                {"reason", to_string(failure.reason)},
-                {"error", failure.error.message()}});
+/// No failure if there is a token to go on with.
+TokenFailure OAuth2::postpone(const TokenFailure& failure, const SinkContext& context) {
+    const TimePoint now = context.clock.now();
+    not_before_ = now + std::clamp(failure.retry_after, renewal_pause, renewal_pause_max);
+    failure_ = failure;
+    if (!has_token(now)) return failure;
+    due_ = not_before_;
+    if (log_ != nullptr) {
+        log_->warn("endpoint", "token not renewed, the present one stays",
+                   {{"endpoint", context.endpoint},
+                    {"token_url", redacted_url(request_.url())},
+                    {"reason", to_string(failure.reason)},
+                    {"error", failure.error.message()}});
+    }
+    return {};
 }
 
-void OAuth2::refused(unsigned version) {
-    if (version == version_) is_held_ = false;
+awaitable<TokenFailure> OAuth2::replace(unsigned version, const SinkContext& context) {
+    TokenFailure failure;
+    if (version != version_) co_return failure;
+    if (renewal_ == nullptr) {
+        const TimePoint now = context.clock.now();
+        if (now < replaceable_) co_return failure;
+        replaceable_ = now + (is_doubtful_ ? doubtful_pause : renewal_pause);
+        // It stays in use until there is another: one 401 may well be the endpoint's mistake.
+        due_ = std::min(due_, now);
+    }
+    failure = co_await renew(context);
+    if (version != version_) is_doubtful_ = true;
+    co_return failure;
 }
 
 }  // namespace fanfare

@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <charconv>
-#include <locale>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/percent.h"
 #include "http/exchange.h"
+#include "http/fields.h"
 #include "http/http_parser.h"
+#include "http/retry_after.h"
+#include "http/tunnel.h"
 #include "sink/auth/token_error.h"
 #include "sink/connection.h"
 
@@ -23,7 +25,6 @@ constexpr std::int64_t life_seconds_max = std::int64_t{366} * 24 * 3600;
 
 /// As in application/x-www-form-urlencoded (RFC 6749 appendix B).
 std::string form_encoded(std::string_view text) {
-    static constexpr char digits[] = "0123456789ABCDEF";
     static constexpr std::string_view marks = "*-._";
     std::string out;
     for (const char c : text) {
@@ -35,9 +36,7 @@ std::string form_encoded(std::string_view text) {
         } else if (c == ' ') {
             out += '+';
         } else {
-            out += '%';
-            out += digits[byte >> 4U];
-            out += digits[byte & 0xfU];
+            append_percent_escape(out, byte);
         }
     }
     return out;
@@ -52,6 +51,15 @@ TokenAnswer failed(Reason reason, error_code error) {
 
 TokenAnswer refused(TokenProblem problem) {
     return failed(Reason::protocol, make_token_error(problem));
+}
+
+TokenAnswer refused_by_status(const ResponseParser& parser, WallTime now) {
+    TokenAnswer answer = failed(Reason::protocol, make_token_error(parser.status()));
+    const auto asked = parser.find("Retry-After");
+    if (!asked) return answer;
+    const std::string_view date = parser.find("Date").value_or(std::string_view());
+    answer.failure.retry_after = parse_retry_after(*asked, date, now).value_or(Duration::zero());
+    return answer;
 }
 
 /// Some write the number as a text.
@@ -93,7 +101,8 @@ Result<TokenRequest> TokenRequest::make(const HttpSinkOptions& options, Resolver
     own.auth = {};
     own.signing = {};
     own.tls = {};
-    own.tls.ca_file = options.tls.ca_file;
+    const std::string& own_ca_file = options.auth.ca_file;
+    own.tls.ca_file = own_ca_file.empty() ? options.tls.ca_file : own_ca_file;
     own.tls.min_version = options.tls.min_version;
     Result<HttpPlan> plan = make_http_plan(std::move(own), resolver, connector);
     if (plan.has_error()) return Error("token_url: " + plan.error().message());
@@ -150,8 +159,11 @@ awaitable<TokenAnswer> TokenRequest::send(const SinkContext& context,
         co_return failed(Reason::timeout, in_token_request(timed_out));
     }
     if (parser.is_too_long()) co_return refused(TokenProblem::too_long);
+    if (parser.has_head() && parser.status() == 407 && plan_.route.is_relayed) {
+        co_return failed(Reason::connect, in_token_request(refused_by_proxy(parser.status())));
+    }
     if (parser.has_head() && parser.status() != 200) {
-        co_return failed(Reason::protocol, make_token_error(parser.status()));
+        co_return refused_by_status(parser, context.clock.wall());
     }
     if (!parser.is_done()) co_return conclude_without_answer(end);
     co_return read(parser.body());
@@ -162,9 +174,8 @@ TokenAnswer TokenRequest::read(std::string_view body) {
     if (!json.is_object()) return refused(TokenProblem::no_json);
     const auto type = json.find("token_type");
     const bool has_type = type != json.end() && !type->is_null();
-    if (has_type &&
-        !(type->is_string() && boost::algorithm::iequals(type->get_ref<const std::string&>(),
-                                                         "bearer", std::locale::classic()))) {
+    if (has_type && !(type->is_string() &&
+                      equals_ignoring_case(type->get_ref<const std::string&>(), "bearer"))) {
         return refused(TokenProblem::no_bearer);
     }
     const auto text = json.find("access_token");

@@ -5,7 +5,8 @@
 
 #include "base/secret_file.h"
 #include "fanfare/http_sink.h"
-#include "sink/auth/authorizer.h"
+#include "fanfare/outcome.h"
+#include "fanfare/sink_maker.h"
 #include "sink/http_plan.h"
 
 namespace fanfare {
@@ -16,10 +17,17 @@ struct Token {
     std::optional<Duration> life;  ///< from when it was asked for; none: it did not say
 };
 
+/// Why there is no token; no error: there is one.
+struct TokenFailure {
+    Reason reason = Reason::none;
+    error_code error;
+    Duration retry_after{};  ///< asked for by the answer; zero: it was not
+};
+
 /// A token, or why there is none.
 struct TokenAnswer {
     std::optional<Token> token;
-    Authorizer::Failure failure;
+    TokenFailure failure;
 };
 
 /// Asks for tokens by client credentials (RFC 6749 4.4). The client says who it is by

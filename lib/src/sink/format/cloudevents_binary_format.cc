@@ -1,12 +1,13 @@
 #include "sink/format/cloudevents_binary_format.h"
 
 #include <algorithm>
-#include <boost/algorithm/string/predicate.hpp>
-#include <locale>
 #include <map>
 #include <optional>
 
 #include "base/base64.h"
+#include "base/percent.h"
+#include "event/attribute_name.h"
+#include "http/fields.h"
 #include "http/media_type.h"
 #include "sink/format/cloudevent.h"
 #include "sink/format/render_error.h"
@@ -18,22 +19,14 @@ constexpr std::string_view json_type = "application/json";
 
 using Members = std::map<std::string, JsonSlice>;
 
-bool is_attribute_name(std::string_view name) {
-    const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-    return !name.empty() && std::all_of(name.begin(), name.end(), is_allowed);
-}
-
 /// All that is no visible ASCII character, and what has a meaning in the form itself.
 void append_percent_encoded(std::string& out, std::string_view value) {
-    static constexpr std::string_view hex = "0123456789ABCDEF";
     for (const char c : value) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte > 0x20 && byte < 0x7f && c != '"' && c != '%') {
             out += c;
         } else {
-            out += '%';
-            out += hex[byte >> 4U];
-            out += hex[byte & 15U];
+            append_percent_escape(out, byte);
         }
     }
 }
@@ -68,7 +61,8 @@ std::string content_type_of(const JsonLookup& event, const Members& members) {
 /// The bytes of the data.
 std::string data_of(const JsonLookup& event, const Members& members, std::string_view type) {
     const JsonSlice base64 = member(members, "data_base64");
-    if (base64.kind == JsonValue::Kind::string) {
+    if (is_there(base64)) {
+        if (base64.kind != JsonValue::Kind::string) throw render_error(RenderErrc::bad_base64);
         std::optional<std::string> bytes = from_base64(event.decoded(base64));
         if (!bytes) throw render_error(RenderErrc::bad_base64);
         return std::move(*bytes);
@@ -87,7 +81,7 @@ void CloudEventsBinaryFormat::put_attribute(std::string_view name, std::string_v
     std::string header = "ce-";
     header += name;
     const auto is_same = [&](const std::string& configured) {
-        return boost::algorithm::iequals(configured, header, std::locale::classic());
+        return equals_ignoring_case(configured, header);
     };
     if (std::any_of(configured_.begin(), configured_.end(), is_same)) return;
     body.head_lines.append(header).append(": ");

@@ -21,14 +21,17 @@ class Body {
   public:
     using Buffers = boost::container::small_vector<boost::asio::const_buffer, 8>;
 
+    /// Kept of a text's memory from one request to the next; an idle sink must cost little.
+    static constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
+
     /// Back to a body without bytes.
     void clear() {
         buffers_.clear();
         buffers_.emplace_back();
         size_bytes_ = 0;
         content_type = {};
-        head_lines.clear();
-        text.clear();
+        clear(head_lines);
+        clear(text);
     }
 
     /// Adds bytes that stay where they are, and alive, until the request has ended.
@@ -55,6 +58,11 @@ class Body {
     std::string text;
 
   private:
+    static void clear(std::string& text) {
+        text.clear();
+        if (text.capacity() > kept_bytes_max) text.shrink_to_fit();
+    }
+
     Buffers buffers_;
     std::size_t size_bytes_ = 0;
 };

@@ -105,7 +105,13 @@ class Template::Maker {
     }
 
     void add(const Placeholder& placeholder, Place place) {
-        made_.steps_.push_back({std::move(made_.ending_), placeholder, place});
+        Step step{std::move(made_.ending_), placeholder.kind, 0, place};
+        // The empty pointer leads to the whole.
+        const bool is_event = placeholder.kind == Placeholder::Kind::event;
+        if (is_event || placeholder.kind == Placeholder::Kind::pointer) {
+            step.pointer = made_.pointers_.add(is_event ? "" : placeholder.pointer);
+        }
+        made_.steps_.push_back(std::move(step));
         made_.ending_.clear();
     }
 
@@ -116,21 +122,30 @@ class Template::Maker {
 /// Puts what comes from one event.
 class Template::Renderer {
   public:
-    Renderer(const Event& event, const JsonLookup& payload, std::string& out)
-        : event_(event), payload_(payload), out_(out) {}
+    Renderer(const Event& event, const JsonPointers& pointers, std::string& out)
+        : event_(event),
+          payload_(look_into(event)),
+          slices_(payload_->slices(pointers)),
+          begin_(out.size()),
+          out_(out) {}
 
-    void put(const Placeholder& placeholder, Place place) const {
-        switch (placeholder.kind) {
+    void put(const Step& step) {
+        out_ += step.literal;
+        switch (step.kind) {
             case Placeholder::Kind::id:
-                return put_id(place);
+                put_id(step.place);
+                break;
             case Placeholder::Kind::seq:
                 out_ += std::to_string(event_.seq());
-                return;
+                break;
             case Placeholder::Kind::event:
-                return put_slice(payload_.slice(""), place);
             case Placeholder::Kind::pointer:
-                return put_slice(payload_.slice(placeholder.pointer), place);
+                read_bytes_ += slices_[step.pointer].json.size();
+                if (read_bytes_ > rendered_bytes_max) throw render_error(RenderErrc::too_large);
+                put_slice(slices_[step.pointer], step.place);
+                break;
         }
+        if (out_.size() - begin_ > rendered_bytes_max) throw render_error(RenderErrc::too_large);
     }
 
   private:
@@ -162,7 +177,7 @@ class Template::Renderer {
 
     void put_string(const JsonSlice& string, Place place) const {
         if (place == Place::plain) {
-            out_ += without_controls(payload_.decoded(string));
+            out_ += without_controls(payload_->decoded(string));
         } else {
             // It is escaped already, and well.
             out_ += string.json.substr(1, string.json.size() - 2);
@@ -170,7 +185,10 @@ class Template::Renderer {
     }
 
     const Event& event_;
-    const JsonLookup& payload_;
+    const std::unique_ptr<JsonLookup> payload_;
+    const std::vector<JsonSlice> slices_;
+    const std::size_t begin_;
+    std::size_t read_bytes_ = 0;
     std::string& out_;
 };
 
@@ -188,16 +206,8 @@ Result<Template> Template::make(std::string_view json, Output output) {
 }
 
 void Template::render(const Event& event, std::string& out) const {
-    const auto check = [&out, begin = out.size()] {
-        if (out.size() - begin > rendered_bytes_max) throw render_error(RenderErrc::too_large);
-    };
-    const std::unique_ptr<JsonLookup> payload = look_into(event);
-    const Renderer renderer(event, *payload, out);
-    for (const Step& step : steps_) {
-        out += step.literal;
-        renderer.put(step.placeholder, step.place);
-        check();
-    }
+    Renderer renderer(event, pointers_, out);
+    for (const Step& step : steps_) renderer.put(step);
     out += ending_;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "event/json_pointers.h"
 #include "fanfare/error.h"
 #include "fanfare/event.h"
 #include "sink/format/placeholders.h"
@@ -22,7 +23,7 @@ class Template {
   public:
     static constexpr std::size_t bytes_max = std::size_t{64} * 1024;  ///< of the template
     static constexpr std::size_t placeholders_max = 256;
-    static constexpr std::size_t rendered_bytes_max = std::size_t{16} * 1024 * 1024;
+    static constexpr std::size_t rendered_bytes_max = std::size_t{8} * 1024 * 1024;
 
     enum class Output : std::uint8_t {
         json,
@@ -33,7 +34,8 @@ class Template {
 
     static Result<Template> make(std::string_view json, Output output);
 
-    /// Appends to `out`. Throws render_error().
+    /// Appends to `out`. Throws render_error(), also if more of the event goes in, white space that
+    /// is left out and all, than may come out: the time that takes must have a bound, too.
     void render(const Event& event, std::string& out) const;
 
   private:
@@ -42,7 +44,8 @@ class Template {
     /// A text, and behind it what a placeholder stands for.
     struct Step {
         std::string literal;
-        Placeholder placeholder;
+        Placeholder::Kind kind = Placeholder::Kind::pointer;
+        std::size_t pointer = 0;  ///< its number, of a kind that has one
         Place place = Place::value;
     };
 
@@ -50,6 +53,7 @@ class Template {
     class Renderer;
 
     std::vector<Step> steps_;
+    JsonPointers pointers_;
     std::string ending_;  // behind the last placeholder
 };
 

@@ -1,0 +1,70 @@
+#include "config/unused_keys.h"
+
+#include "base/units.h"
+#include "http/url.h"
+
+namespace fanfare {
+namespace {
+
+bool has(const YamlNode& node, const char* key) {
+    const YamlEntry* const entry = node.kind == YamlNode::Kind::mapping ? node.find(key) : nullptr;
+    return entry != nullptr && entry->value->kind != YamlNode::Kind::null;
+}
+
+bool has(const YamlNode& node, const char* key, const char* inner) {
+    return has(node, key) && has(*node.find(key)->value, inner);
+}
+
+bool has_type(BodyFormat format) {
+    return format == BodyFormat::cloudevents || format == BodyFormat::cloudevents_binary;
+}
+
+bool is_plain(const std::string& url) {
+    const Result<Url> parsed = parse_url(url);
+    return parsed.has_value() && !parsed->is_tls();
+}
+
+}  // namespace
+
+void warn_of_unused_top_keys(const Value& root, const Config& config) {
+    const DeadLettersConfig& letters = config.dead_letters;
+    const bool is_default = letters.bytes_max == DeadLettersConfig().bytes_max;
+    const bool has_bytes = has(root.node(), "dead_letters", "max_bytes");
+    if (has_bytes && !is_default && letters.dir.empty()) {
+        root.loading().warn("dead_letters.max_bytes has no effect without dead_letters.dir");
+    }
+}
+
+void warn_of_unused_keys(const Value& own, const EndpointConfig& endpoint) {
+    const YamlNode& node = own.node();
+    const HttpSinkOptions& http = endpoint.http;
+    const EndpointConfig defaults;
+    const auto warn = [&](const char* key, const char* why) {
+        own.loading().warn(std::string(key) + " of the endpoint " + in_quotes(endpoint.name) +
+                           " has no effect " + why);
+    };
+    if (has(node, "no_proxy") && !http.no_proxy.empty() && http.proxy.empty()) {
+        warn("no_proxy", "without proxy");
+    }
+    const bool has_own_prefix = http.type_prefix != defaults.http.type_prefix;
+    if (has(node, "type_prefix") && has_own_prefix && !has_type(http.format)) {
+        warn("type_prefix", "with a format other than cloudevents and cloudevents-binary");
+    }
+    const bool has_own_linger = endpoint.batch.linger != defaults.batch.linger;
+    if (has(node, "batch", "linger") && has_own_linger && endpoint.batch.events_max <= 1) {
+        warn("batch.linger", "with max_events 1");
+    }
+    if (has(node, "tls") && http.tls != defaults.http.tls && is_plain(http.url)) {
+        warn("tls", "on an http URL");
+    }
+    const bool is_breaker = endpoint.retry.strategy == RetryPolicy::Strategy::breaker;
+    if (is_breaker) return;
+    if (has(node, "threshold") && endpoint.retry.threshold != defaults.retry.threshold) {
+        warn("threshold", "with the strategy exponential");
+    }
+    if (has(node, "backoff") && endpoint.retry.backoff != defaults.retry.backoff) {
+        warn("backoff", "with the strategy exponential");
+    }
+}
+
+}  // namespace fanfare

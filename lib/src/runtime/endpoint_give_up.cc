@@ -1,0 +1,95 @@
+// What an endpoint does with the events that it does not deliver.
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "runtime/endpoint_impl.h"
+
+namespace fanfare {
+
+/// Gives up one lease whose time is over, whatever else it would have to wait for; of an endpoint
+/// whose receiver is gone any, oldest first. False if there is none.
+bool Endpoint::Impl::give_up_overdue(TimePoint now) {
+    if (!is_gone_ && overdue_at() > now) return false;
+    const TimePoint accepted = is_gone_ ? TimePoint::max() : now - options_.retry.age_max;
+    Held held(*queue_, queue_->lease_accepted_by(accepted));
+    if (held.lease.is_empty()) return false;
+    const bool was_tried = held.lease.attempts() > 0;
+    if (is_gone_ && !was_tried) held.lease.note_outcome(Outcome::refused(410));
+    give_up(held, is_gone_ ? DeadReason::gone : DeadReason::max_age);
+    return true;
+}
+
+/// When give_up_overdue() has something to do; max() if never.
+TimePoint Endpoint::Impl::overdue_at() const noexcept {
+    if (options_.retry.age_max <= Duration::zero()) return TimePoint::max();
+    const TimePoint oldest = queue_->oldest_waiting();
+    const bool is_far = oldest >= TimePoint::max() - options_.retry.age_max;
+    return is_far ? TimePoint::max() : oldest + options_.retry.age_max;
+}
+
+void Endpoint::Impl::give_up(Held& held, DeadReason reason) {
+    metrics_.dead_lettered(held.batch().size(), reason);
+    log_.given_up(held.batch(), reason);
+    for (const EventPtr& event : held.batch()) put_letter(event, held.lease, reason);
+    held.settle(Settle::done);
+}
+
+/// The workers find the rest of the queue.
+void Endpoint::Impl::disable(Held& held) {
+    shard_.log().error("endpoint", "endpoint disabled, its receiver is gone",
+                       {{"endpoint", options_.name},
+                        {"status", held.lease.last_status()},
+                        {"events", queue_->pending_events()}});
+    is_gone_ = true;
+    give_up(held, DeadReason::gone);
+}
+
+void Endpoint::Impl::put_letter(const EventPtr& event, const Lease& story, DeadReason reason) {
+    if (options_.dead_letters == nullptr) return;
+    const WallTime now = shard_.clock().wall();
+    const Duration age = shard_.clock().now() - event->accepted();
+    DeadLetter letter;
+    letter.endpoint = options_.name;
+    letter.event = event;
+    letter.reason = reason;
+    letter.last_status = story.last_status();
+    letter.last_error = story.last_error();
+    letter.attempts = story.attempts();
+    letter.accepted_at = now - std::chrono::duration_cast<WallTime::duration>(age);
+    letter.given_up_at = now;
+    options_.dead_letters->put(std::move(letter));
+}
+
+std::size_t Endpoint::Impl::purge() {
+    const std::size_t count = drop_pending(DropReason::purged);
+    wake_all();
+    return count;
+}
+
+/// All that is not under way. Returns how many events.
+std::size_t Endpoint::Impl::drop_pending(DropReason reason) {
+    const std::size_t bytes_before = queue_->pending_bytes();
+    std::vector<EventPtr> events = queue_->clear();
+    const std::size_t count = events.size();
+    if (count == 0) return 0;
+    metrics_.dropped(count, reason);
+    const LogLevel level = reason == DropReason::purged ? LogLevel::warning : LogLevel::error;
+    shard_.log().write(level, "endpoint", "events dropped",
+                       {{"endpoint", options_.name},
+                        {"reason", to_string(reason)},
+                        {"events", count},
+                        {"bytes", bytes_before - queue_->pending_bytes()}});
+    tasks_.spawn(release(std::move(events)));
+    return count;
+}
+
+/// To let go of a million events takes a tenth of a second, which other endpoints shall not feel.
+awaitable<void> Endpoint::Impl::release(std::vector<EventPtr> events) {
+    while (!events.empty()) {
+        events.resize(events.size() - std::min(events.size(), events_at_once_max));
+        if (!events.empty()) co_await net::post(net::use_awaitable);
+    }
+}
+
+}  // namespace fanfare

@@ -1,0 +1,362 @@
+// Events that are given up or taken away while attempts are under way.
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "base/wakeup.h"
+#include "support/pipeline.h"
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+using test::make_event;
+using test::Pipeline;
+using test::Receiver;
+using Strings = std::vector<std::string>;
+
+/// Keeps what it is given.
+class Letters final : public DeadLetterBox {
+  public:
+    void put(DeadLetter letter) noexcept override { all.push_back(std::move(letter)); }
+
+    Strings ids() const {
+        Strings ids;
+        for (const DeadLetter& letter : all) ids.emplace_back(letter.event->id());
+        return ids;
+    }
+
+    std::vector<DeadLetter> all;
+};
+
+/// A receiver whose answers come when the test gives them, to the attempt that began first.
+class Hanging {
+  public:
+    explicit Hanging(Pipeline& pipeline) : pipeline_(pipeline) {}
+
+    SinkMaker maker() {
+        return [this](const SinkContext&) { return std::make_unique<HangingSink>(*this); };
+    }
+
+    std::size_t under_way() const { return attempts_.size(); }
+
+    void answer(Outcome outcome) {
+        attempts_.front()->outcome = outcome;
+        attempts_.front()->answered.notify();
+        attempts_.pop_front();
+        pipeline_.poll();
+    }
+
+  private:
+    struct Waiting {
+        explicit Waiting(Executor executor) : answered(std::move(executor)) {}
+        Wakeup answered;
+        Outcome outcome = Outcome::aborted();
+    };
+
+    class HangingSink final : public Sink {
+      public:
+        explicit HangingSink(Hanging& owner) : owner_(owner) {}
+        awaitable<Outcome> deliver(Attempt) override {
+            const auto waiting = std::make_shared<Waiting>(owner_.pipeline_.context.get_executor());
+            owner_.attempts_.push_back(waiting);
+            co_await waiting->answered.wait();
+            co_return waiting->outcome;
+        }
+
+      private:
+        Hanging& owner_;
+    };
+
+    Pipeline& pipeline_;
+    std::deque<std::shared_ptr<Waiting>> attempts_;
+};
+
+class EndpointGivesUp : public testing::Test {
+  protected:
+    /// An endpoint `a` at the hanging receiver.
+    std::shared_ptr<Endpoint> add(EndpointOptions options) {
+        options.name = "a";
+        options.make_sink = hanging_.maker();
+        options.dead_letters = &letters_;
+        const auto endpoint = std::make_shared<Endpoint>(pipeline_.shard, std::move(options));
+        pipeline_.broadcaster.add(endpoint);
+        return endpoint;
+    }
+
+    EndpointSnapshot state() { return pipeline_.snapshot_of("a"); }
+
+    Pipeline pipeline_;
+    Receiver receiver_;
+    Letters letters_;
+    Hanging hanging_{pipeline_};
+};
+
+EndpointOptions gone_disables(unsigned max_in_flight) {
+    EndpointOptions options;
+    options.retry.gone_disables = true;
+    options.max_in_flight = max_in_flight;
+    return options;
+}
+
+TEST_F(EndpointGivesUp, all_of_a_receiver_that_is_gone_oldest_first_with_its_story) {
+    EndpointOptions options = gone_disables(1);
+    add(std::move(options));
+    pipeline_.write_many(3000);
+    pipeline_.poll();
+    hanging_.answer(Outcome::refused(500));
+
+    hanging_.answer(Outcome::refused(410));
+
+    Strings expected;
+    for (int i = 0; i < 3000; ++i) expected.push_back(std::to_string(i));
+    EXPECT_EQ(letters_.ids(), expected);
+    EXPECT_EQ(letters_.all[0].attempts, 2U);
+    EXPECT_EQ(letters_.all[1].attempts, 0U);
+    EXPECT_EQ(letters_.all[1].last_status, 410);
+    EXPECT_EQ(hanging_.under_way(), 0U);
+    EXPECT_CONSERVED(pipeline_.snapshot());
+}
+
+TEST_F(EndpointGivesUp, what_other_workers_had_under_way_when_the_receiver_went) {
+    add(gone_disables(4));
+    pipeline_.write_many(4);
+    pipeline_.poll();
+    ASSERT_EQ(hanging_.under_way(), 4U);
+
+    hanging_.answer(Outcome::refused(410));
+    hanging_.answer(Outcome::refused(503, 5s));
+    hanging_.answer(Outcome::retry(Reason::timeout));
+    hanging_.answer(Outcome::delivered(200));
+    pipeline_.advance(1h);
+
+    EXPECT_EQ(hanging_.under_way(), 0U) << "nothing is sent to who is gone";
+    EXPECT_EQ(state().metrics.dead_letters(DeadReason::gone), 3U);
+    EXPECT_EQ(letters_.all[1].last_status, 503);
+    EXPECT_EQ(letters_.all[2].last_error, Reason::timeout);
+    EXPECT_CONSERVED(pipeline_.snapshot());
+}
+
+TEST_F(EndpointGivesUp, again_what_is_replayed_to_a_receiver_that_is_gone) {
+    const auto endpoint = add(gone_disables(1));
+    pipeline_.write("1");
+    pipeline_.poll();
+    hanging_.answer(Outcome::refused(410));
+
+    pipeline_.broadcaster.replay(endpoint, {make_event("1")});
+    pipeline_.poll();
+
+    EXPECT_EQ(letters_.ids(), (Strings{"1", "1"}));
+    EXPECT_EQ(hanging_.under_way(), 0U);
+}
+
+TEST_F(EndpointGivesUp, what_is_too_old_also_while_nothing_may_be_sent) {
+    EndpointOptions options;
+    options.retry.age_max = 10s;
+    const auto endpoint = add(std::move(options));
+    endpoint->pause();
+    pipeline_.write("1");
+    pipeline_.advance(6s);
+    pipeline_.write("2");
+    pipeline_.advance(4s);
+
+    EXPECT_EQ(letters_.ids(), (Strings{"1"}));
+    pipeline_.advance(6s);
+    EXPECT_EQ(letters_.ids(), (Strings{"1", "2"}));
+    EXPECT_EQ(letters_.all[1].reason, DeadReason::max_age);
+    EXPECT_CONSERVED(pipeline_.snapshot());
+}
+
+TEST_F(EndpointGivesUp, what_grows_too_old_while_it_waits_for_its_next_attempt) {
+    for (const unsigned max_in_flight : {1U, 2U}) {
+        Pipeline pipeline;
+        Letters letters;
+        Receiver receiver;
+        EndpointOptions options;
+        options.max_in_flight = max_in_flight;
+        options.dead_letters = &letters;
+        options.retry.strategy = RetryPolicy::Strategy::exponential;
+        options.retry.schedule = {5s, 6h};
+        options.retry.age_max = 1h;
+        pipeline.add(
+            "a", [](const Attempt&) { return Outcome::refused(500); }, receiver,
+            std::move(options));
+        pipeline.write("1");
+
+        pipeline.advance(59min);
+        EXPECT_EQ(letters.all.size(), 0U);
+        pipeline.advance(1min);
+
+        ASSERT_EQ(letters.all.size(), 1U);
+        EXPECT_EQ(letters.all[0].reason, DeadReason::max_age);
+        EXPECT_EQ(letters.all[0].attempts, 2U);
+        EXPECT_EQ(receiver.attempts, 2U);
+        EXPECT_CONSERVED(pipeline.snapshot());
+    }
+}
+
+TEST_F(EndpointGivesUp, no_event_that_is_under_way_for_its_age) {
+    EndpointOptions options;
+    options.retry.age_max = 10s;
+    add(std::move(options));
+    pipeline_.write("1");
+    pipeline_.advance(1min);
+    EXPECT_EQ(letters_.all.size(), 0U);
+
+    hanging_.answer(Outcome::delivered(200));
+
+    EXPECT_EQ(state().metrics.successes(), 1U);
+    EXPECT_CONSERVED(pipeline_.snapshot());
+}
+
+TEST_F(EndpointGivesUp, events_that_no_request_can_be_made_of_without_blaming_the_receiver) {
+    EndpointOptions options;
+    options.retry.threshold = 3;
+    add(std::move(options));
+    pipeline_.write_many(20);
+    pipeline_.poll();
+
+    for (int i = 0; i < 19; ++i) hanging_.answer(Outcome::reject(Reason::exception));
+
+    ASSERT_EQ(hanging_.under_way(), 1U) << "the breaker is closed";
+    hanging_.answer(Outcome::delivered(200));
+    const EndpointSnapshot snapshot = state();
+    EXPECT_TRUE(snapshot.is_up);
+    EXPECT_EQ(snapshot.metrics.errors(), 0U);
+    EXPECT_EQ(snapshot.metrics.failures(), 0U);
+    EXPECT_EQ(snapshot.metrics.dead_letters(DeadReason::exception), 19U);
+    EXPECT_CONSERVED(snapshot);
+}
+
+TEST_F(EndpointGivesUp, in_a_purge_only_what_is_not_under_way) {
+    for (const char* const order_by : {"", "/action"}) {
+        EndpointOptions options;
+        options.max_in_flight = 2;
+        options.order_by = order_by;
+        Pipeline pipeline;
+        Hanging hanging(pipeline);
+        options.name = "a";
+        options.make_sink = hanging.maker();
+        const auto endpoint = std::make_shared<Endpoint>(pipeline.shard, std::move(options));
+        pipeline.broadcaster.add(endpoint);
+        pipeline.write("1", "push");
+        pipeline.write("2", "pull");
+        pipeline.write("3", "push");
+        pipeline.poll();
+        ASSERT_EQ(hanging.under_way(), 2U);
+
+        EXPECT_EQ(endpoint->purge(), 1U);
+        hanging.answer(Outcome::delivered(200));
+        hanging.answer(Outcome::refused(500));
+        hanging.answer(Outcome::delivered(200));
+
+        const EndpointSnapshot snapshot = pipeline.snapshot_of("a");
+        EXPECT_EQ(snapshot.metrics.successes(), 2U);
+        EXPECT_EQ(snapshot.metrics.dropped_events(DropReason::purged), 1U);
+        EXPECT_EQ(snapshot.pending_events, 0U);
+        EXPECT_CONSERVED(snapshot);
+    }
+}
+
+// SPEC 13: no endpoint delays the exit.
+TEST_F(EndpointGivesUp, a_ping_that_hangs_when_it_ends) {
+    const auto endpoint = add({});
+    test::Running<Outcome> ping(pipeline_.context, endpoint->test(make_event("ping")));
+    pipeline_.poll();
+    ASSERT_EQ(hanging_.under_way(), 1U);
+
+    pipeline_.drain(0s);
+
+    ASSERT_TRUE(ping.is_done());
+    EXPECT_EQ(ping.get().verdict(), Verdict::aborted);
+}
+
+/// Throws when it is told to.
+class FailingQueue final : public Queue {
+  public:
+    explicit FailingQueue(bool& fails) : fails_(fails) {}
+
+    void push(EventPtr event) override {
+        fail();
+        queue_.push(std::move(event));
+    }
+    TimePoint ready_at(const LeaseLimits& limits) const noexcept override {
+        return queue_.ready_at(limits);
+    }
+    Lease lease(const LeaseLimits& limits, TimePoint now) override {
+        fail();
+        return queue_.lease(limits, now);
+    }
+    TimePoint oldest_waiting() const noexcept override { return queue_.oldest_waiting(); }
+    Lease lease_accepted_by(TimePoint time) override { return queue_.lease_accepted_by(time); }
+    void settle(Lease lease, Settle how) override { queue_.settle(std::move(lease), how); }
+    std::vector<EventPtr> clear() override { return queue_.clear(); }
+    std::size_t pending_events() const noexcept override { return queue_.pending_events(); }
+    std::size_t pending_bytes() const noexcept override { return queue_.pending_bytes(); }
+    TimePoint oldest_accepted() const noexcept override { return queue_.oldest_accepted(); }
+
+  private:
+    void fail() const {
+        if (fails_) throw std::runtime_error("no");
+    }
+
+    bool& fails_;
+    MemoryQueue queue_;
+};
+
+TEST_F(EndpointGivesUp, no_leave_to_send_when_its_queue_fails) {
+    bool fails = false;
+    EndpointOptions options;
+    options.retry.threshold = 1;
+    options.queue = std::make_unique<FailingQueue>(fails);
+    add(std::move(options));
+    pipeline_.write("1");
+    pipeline_.poll();
+    hanging_.answer(Outcome::refused(500));
+    fails = true;
+    pipeline_.advance(1s);
+
+    fails = false;
+    pipeline_.advance(1s);
+
+    ASSERT_EQ(hanging_.under_way(), 1U) << "the breaker's one probe";
+    hanging_.answer(Outcome::delivered(200));
+    EXPECT_CONSERVED(pipeline_.snapshot());
+}
+
+TEST_F(EndpointGivesUp, what_its_queue_does_not_take_and_counts_it) {
+    bool fails = true;
+    EndpointOptions options;
+    options.queue = std::make_unique<FailingQueue>(fails);
+    const auto endpoint = add(std::move(options));
+
+    pipeline_.write("1");
+    pipeline_.broadcaster.replay(endpoint, {make_event("2"), make_event("3")});
+    pipeline_.poll();
+
+    EXPECT_EQ(state().metrics.dropped_events(DropReason::exception), 3U);
+    EXPECT_CONSERVED(pipeline_.snapshot());
+}
+
+TEST_F(EndpointGivesUp, no_time_of_ingest_while_it_is_paused) {
+    const auto endpoint = add({});
+    pipeline_.write("1");
+    pipeline_.poll();
+    endpoint->pause();
+    pipeline_.write("2");
+    pipeline_.poll();
+    hanging_.answer(Outcome::delivered(200));
+
+    EXPECT_FALSE(pipeline_.shard.has_backlog());
+}
+
+TEST_F(EndpointGivesUp, nothing_to_one_that_was_removed) {
+    const auto endpoint = add({});
+    pipeline_.broadcaster.remove(endpoint, 0s);
+    pipeline_.poll();
+
+    EXPECT_FALSE(pipeline_.broadcaster.replay(endpoint, {make_event("1")}));
+}
+
+}  // namespace
+}  // namespace fanfare
