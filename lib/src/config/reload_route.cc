@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/wakeup.h"
+#include "server/admin/json_text.h"
 
 namespace fanfare {
 namespace {
@@ -89,8 +90,7 @@ Response reload_response(const ReloadOutcome& outcome) {
     }
     Response response;
     response.status = outcome.result == ReloadResult::rejected ? 400 : 200;
-    // A file's name may be in whatever encoding.
-    response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+    response.body = json_line(body);
     return response;
 }
 
