@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/effective.h"
 #include "http/url.h"
 
 namespace fanfare {
