@@ -53,12 +53,11 @@ int run(const AdminTarget& target) {
     if (!answer) return fail(answer.error().message());
     const bool is_good = answer->status == 200;
     if (target.as_json && (is_good || answer->status == 400)) {
-        if (!print(answer->body)) return failed;
-        return is_good ? ok : failed;
+        return print(answer->body).value_or(is_good ? ok : failed);
     }
     const Result<json> result = parse_answer(target, answer->body);
     if (!result) return fail(result.error().message());
-    if (is_good) return print(describe(*result)) ? ok : failed;
+    if (is_good) return print(describe(*result)).value_or(ok);
     if (tell_problems(*result)) return fail("the configuration is refused, the old one stays");
     SimpleRequest call;
     call.url = url_of(target.url, request.path);
