@@ -8,8 +8,7 @@
 #include "base/exceptions.h"
 #include "base/uuid.h"
 #include "config/effective.h"
-#include "http/url.h"
-#include "server/admin/endpoint_info.h"
+#include "config/reload_route.h"
 
 namespace fanfare {
 namespace {
@@ -20,46 +19,6 @@ constexpr Duration in_flight_limit = std::chrono::seconds(5);
 /// How long dead letters may take to get to a disk that is slow.
 constexpr Duration disk_limit = std::chrono::seconds(5);
 constexpr Duration admin_stop_limit = std::chrono::seconds(1);
-
-std::unique_ptr<Filter> make_filter(const EndpointConfig& endpoint) {
-    std::vector<std::unique_ptr<Filter>> parts;
-    if (!endpoint.ignored_media_types.empty() || !endpoint.ignored_actions.empty()) {
-        parts.push_back(
-            std::make_unique<IgnoreFilter>(endpoint.ignored_media_types, endpoint.ignored_actions));
-    }
-    if (!endpoint.match.empty()) parts.push_back(std::make_unique<MatchFilter>(endpoint.match));
-    if (parts.empty()) return nullptr;
-    return std::make_unique<AllOfFilter>(std::move(parts));
-}
-
-EndpointInfo describe(const EndpointConfig& endpoint) {
-    const HttpSinkOptions& http = endpoint.http;
-    EndpointInfo info;
-    info.name = endpoint.name;
-    info.is_disabled = endpoint.disabled;
-    info.url = shown_url(endpoint);
-    for (const auto& header : http.headers) info.header_names.push_back(header.first);
-    info.format = http.format;
-    info.timeout = http.timeout;
-    info.connect_timeout =
-        http.connect_timeout == Duration::zero() ? http.timeout : http.connect_timeout;
-    info.success = http.success;
-    info.max_in_flight = endpoint.max_in_flight;
-    info.order_by = endpoint.order_by;
-    info.batch = endpoint.batch;
-    info.retry = endpoint.retry;
-    info.ignored_media_types = endpoint.ignored_media_types;
-    info.ignored_actions = endpoint.ignored_actions;
-    info.match = endpoint.match;
-    info.insecure_skip_verify = http.tls.insecure_skip_verify;
-    info.signing_scheme = http.signing.scheme;
-    info.signing_secrets = http.signing.secrets.size();
-    info.auth_type = http.auth.type;
-    info.idle_timeout = http.idle_timeout;
-    if (!http.proxy.empty()) info.proxy = redacted_url(http.proxy);
-    info.no_proxy = http.no_proxy;
-    return info;
-}
 
 }  // namespace
 
@@ -85,6 +44,7 @@ App::App(Config config, Log& log, Identity identity)
       identity_(std::move(identity)),
       instance_(make_uuid()),
       budget_(config_.queue_bytes_max),
+      drain_limit_(config_.shutdown_drain),
       loops_(make_loops(loop_count(config_), clock_, log)),
       shards_(shards_of(loops_)),
       resolver_(clock_, {}),
@@ -110,13 +70,12 @@ Result<void> App::start() {
     const Result<void> admin = make_admin();
     if (!admin) return admin;
     std::vector<std::shared_ptr<Endpoint>> endpoints;
-    std::size_t next_shard = 0;
     for (const EndpointConfig& endpoint : config_.endpoints) {
         if (endpoint.disabled) continue;
-        Result<std::shared_ptr<Endpoint>> made = make_endpoint(endpoint, *shards_[next_shard]);
-        if (!made) return made.error();
-        endpoints.push_back(std::move(*made));
-        next_shard = (next_shard + 1) % shards_.size();
+        Result<EndpointOptions> options = make_options(endpoint, parts());
+        if (!options) return options.error();
+        endpoints.push_back(make_endpoint(std::move(*options)));
+        warn_of(endpoint, log_);
     }
     // Up to here nothing runs, so that whatever stands in the way can simply be told.
     const Result<void> threads = start_threads();
@@ -125,6 +84,7 @@ Result<void> App::start() {
     ingest_server_->start();
     admin_server_->start();
     tasks_.spawn(live());
+    if (reloader_) reloader_->start();
     return {};
 }
 
@@ -190,33 +150,13 @@ Result<void> App::make_admin() {
         if (!loaded) return loaded.error();
         sources.token = std::move(*loaded);
     }
+    if (reloader_) {
+        sources.reload = [this] { return reload_now(*reloader_, clock_); };
+        sources.reloads = [this] { return reloader_->counts(); };
+    }
     admin_ = std::make_unique<Admin>(std::move(sources));
     admin_server_ = std::make_unique<HttpServer>("admin", shards_, config_.admin.listener, *admin_);
     return admin_server_->bind();
-}
-
-Result<std::shared_ptr<Endpoint>> App::make_endpoint(const EndpointConfig& endpoint, Shard& shard) {
-    HttpSinkOptions http = endpoint.http;
-    http.instance = instance_;
-    Result<SinkMaker> make_sink =
-        make_http_sink_maker(std::move(http), resolver_, connector_, &log_);
-    if (!make_sink) {
-        return Error("endpoint " + endpoint.name + ": " + make_sink.error().message());
-    }
-    if (endpoint.http.tls.insecure_skip_verify) {
-        log_.warn("daemon", "certificates of an endpoint are not verified",
-                  {{"endpoint", endpoint.name}});
-    }
-    EndpointOptions options;
-    options.name = endpoint.name;
-    options.max_in_flight = endpoint.max_in_flight;
-    options.order_by = endpoint.order_by;
-    options.batch = endpoint.batch;
-    options.retry = endpoint.retry;
-    options.filter = make_filter(endpoint);
-    options.make_sink = std::move(*make_sink);
-    options.dead_letters = dead_letters_.get();
-    return std::make_shared<Endpoint>(shard, std::move(options));
 }
 
 void App::run() {
@@ -261,11 +201,13 @@ awaitable<void> App::live() {
 }
 
 awaitable<void> App::shut_down() {
-    const TimePoint deadline = clock_.now() + config_.shutdown_drain;
+    if (reloader_) reloader_->stop();
+    const Duration drain = drain_limit_;
+    const TimePoint deadline = clock_.now() + drain;
     admin_->set_readiness(Readiness::draining);
     log_.info("daemon", "stopping",
-              {{"drain_seconds", std::chrono::duration<double>(config_.shutdown_drain).count()}});
-    co_await ingest_server_->stop(std::min(config_.shutdown_drain, in_flight_limit));
+              {{"drain_seconds", std::chrono::duration<double>(drain).count()}});
+    co_await ingest_server_->stop(std::min(drain, in_flight_limit));
     co_await broadcaster_.drain(deadline);
     if (dead_letters_) {
         const std::size_t left = co_await dead_letters_->flush(disk_limit);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -10,6 +12,8 @@
 
 #include "base/task_group.h"
 #include "base/wakeup.h"
+#include "config/reloader.h"
+#include "endpoints.h"
 #include "fanfare/broadcaster.h"
 #include "fanfare/budget.h"
 #include "fanfare/config.h"
@@ -41,6 +45,10 @@ class App {
     /// Waits for name lookups under way, which may take long.
     ~App();
 
+    /// The configuration stands in a file, which is to be read again when it changes and when
+    /// somebody asks. `start.config`: as it was read. Before start().
+    void follow(Reloader::Start start);
+
     /// Makes all parts and opens the listeners; an Error says what stands in the way. Once.
     Result<void> start();
 
@@ -51,6 +59,9 @@ class App {
     /// Any thread; idempotent. Ingest ends, queues drain within `shutdown.drain`, then the admin
     /// listener ends and run() returns.
     void stop();
+
+    /// Any thread: reads the configuration's file again and carries out what it says.
+    void reload();
 
     /// Called on the first event loop when all is done and run() is about to return.
     void on_stopped(std::function<void()> callback) { on_stopped_ = std::move(callback); }
@@ -75,7 +86,10 @@ class App {
     static std::vector<std::unique_ptr<Loop>> make_loops(unsigned count, Clock& clock, Log& log);
     static std::vector<Shard*> shards_of(const std::vector<std::unique_ptr<Loop>>& loops);
 
-    Result<std::shared_ptr<Endpoint>> make_endpoint(const EndpointConfig& endpoint, Shard& shard);
+    EndpointParts parts();
+    std::shared_ptr<Endpoint> make_endpoint(EndpointOptions options);
+    std::vector<ConfigError> apply(const ConfigChange& change);
+    void take_over(const ConfigChange& change);
     Result<void> start_threads();
     void end_threads();
     Result<void> open_dead_letters();
@@ -93,6 +107,7 @@ class App {
     const std::string instance_;  // a UUID
     SteadyClock clock_;
     Budget budget_;
+    std::atomic<Duration> drain_limit_;
     std::vector<std::unique_ptr<Loop>> loops_;
     std::vector<Shard*> shards_;
     ThreadedResolver resolver_;
@@ -107,6 +122,9 @@ class App {
     TaskGroup tasks_;
     std::function<void()> on_stopped_;
     std::vector<std::thread> threads_;
+    /// The shard of each endpoint. Before the reloader starts anybody's, then its thread's.
+    std::map<std::string, Shard*> homes_;
+    std::unique_ptr<Reloader> reloader_;  // null: nobody reads the configuration again
 };
 
 }  // namespace fanfare

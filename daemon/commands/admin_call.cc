@@ -20,7 +20,9 @@ void add_admin_options(CLI::App& command, AdminTarget& target) {
     command.add_flag("--json", target.as_json, "Print what the daemon answers, as JSON");
 }
 
-Result<std::string> call_admin(const AdminTarget& target, const AdminRequest& request) {
+namespace {
+
+Result<SimpleRequest> call_for(const AdminTarget& target, const AdminRequest& request) {
     std::string path = request.path;
     for (const auto& [name, value] : request.query) {
         path += path.find('?') == std::string::npos ? '?' : '&';
@@ -36,9 +38,23 @@ Result<std::string> call_admin(const AdminTarget& target, const AdminRequest& re
     }
     const Result<void> token = add_token(call, target.token_file);
     if (!token) return token.error();
-    Result<SimpleResponse> answer = fetch(call);
+    return call;
+}
+
+}  // namespace
+
+Result<SimpleResponse> ask_admin(const AdminTarget& target, const AdminRequest& request) {
+    const Result<SimpleRequest> call = call_for(target, request);
+    if (!call) return call.error();
+    return fetch(*call);
+}
+
+Result<std::string> call_admin(const AdminTarget& target, const AdminRequest& request) {
+    const Result<SimpleRequest> call = call_for(target, request);
+    if (!call) return call.error();
+    Result<SimpleResponse> answer = fetch(*call);
     if (!answer) return answer.error();
-    if (answer->status < 200 || answer->status > 299) return Error(explain(call, *answer));
+    if (answer->status < 200 || answer->status > 299) return Error(explain(*call, *answer));
     return Result<std::string>(boost::system::in_place_value, std::move(answer->body));
 }
 

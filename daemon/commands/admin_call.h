@@ -33,6 +33,9 @@ struct AdminRequest {
     std::string body = {};
 };
 
+/// The answer, whatever it says. An Error tells why there is none.
+Result<SimpleResponse> ask_admin(const AdminTarget& target, const AdminRequest& request);
+
 /// The body of an answer that says yes. An Error tells what it says else, or why there is none.
 Result<std::string> call_admin(const AdminTarget& target, const AdminRequest& request);
 

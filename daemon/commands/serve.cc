@@ -5,6 +5,7 @@
 #include "app.h"
 #include "build_info.h"
 #include "commands/command.h"
+#include "config/config_text.h"
 #include "descriptors.h"
 #include "fanfare/config.h"
 #include "signals.h"
@@ -15,18 +16,23 @@ namespace {
 /// For what cannot be cancelled: a name lookup that hangs in the C library.
 constexpr Duration exit_limit = std::chrono::milliseconds(500);
 
-int run(Config config, std::vector<std::string> words) {
+int refuse(const std::vector<ConfigError>& errors) {
+    for (const ConfigError& error : errors) std::fprintf(stderr, "%s\n", error.text().c_str());
+    return config_refused;
+}
+
+int run(Reloader::Start start, std::vector<std::string> words) {
+    Config config = start.config;
     Log log(config.log);
     share_descriptors(config, raise_descriptor_limit(), log);
     for (const std::string& warning : config.warnings) {
         log.warn("config", "remark on the configuration", {{"remark", warning}});
     }
     App app(std::move(config), log, Identity{build_info(), std::move(words)});
+    app.follow(std::move(start));
     Signals::Handlers handlers;
     handlers.on_stop = [&app] { app.stop(); };
-    handlers.on_hangup = [&log] {
-        log.warn("daemon", "SIGHUP ignored: the configuration is read at start only");
-    };
+    handlers.on_hangup = [&app] { app.reload(); };
     Signals signals(app.context(), std::move(handlers));
     app.on_stopped([&signals] { signals.close(); });
     const Result<void> started = app.start();
@@ -41,12 +47,15 @@ int run(Config config, std::vector<std::string> words) {
 }
 
 int load_and_run(const std::string& option, const std::vector<std::string>& words) {
-    LoadedConfig loaded = load_config(config_file(option));
-    if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-        for (const ConfigError& error : *errors) std::fprintf(stderr, "%s\n", error.text().c_str());
-        return config_refused;
-    }
-    return run(std::move(std::get<Config>(loaded)), words);
+    Reloader::Start start;
+    start.file = config_file(option);
+    Result<ConfigText> text = read_config_text(start.file);
+    if (!text) return refuse({{start.file, 0, 0, {}, text.error().message()}});
+    start.text = std::move(*text);
+    LoadedConfig loaded = parse_config(start.text.text, start.file);
+    if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) return refuse(*errors);
+    start.config = std::move(std::get<Config>(loaded));
+    return run(std::move(start), words);
 }
 
 }  // namespace
@@ -58,7 +67,8 @@ void add_serve(CLI::App& root, Chosen& chosen, const std::vector<std::string>& w
                         "Configuration; else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml");
     command->footer(
         "SIGTERM or SIGINT end it: no new events, queues drain within shutdown.drain.\n"
-        "A second signal ends it at once.\n\n"
+        "A second signal ends it at once. It takes a configuration that changes over by itself,\n"
+        "and on SIGHUP.\n\n"
         "Example: fanfare serve -c fanfare.yaml");
     command->callback([&chosen, file, &words] {
         chosen = [file, &words] { return load_and_run(*file, words); };

@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "support/imposter.h"
-#include "support/running_server.h"
+#include "support/running_app.h"
 
 namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
+using test::RunningApp;
 
 EndpointConfig endpoint_at(const std::string& name, const std::string& url) {
     EndpointConfig endpoint;
@@ -28,66 +29,6 @@ Config config_with(std::vector<EndpointConfig> endpoints) {
     config.endpoints = std::move(endpoints);
     return config;
 }
-
-/// An App with its first event loop on a thread of its own.
-class RunningApp {
-  public:
-    explicit RunningApp(Config config) : app_(std::move(config), log_, Identity{}) {
-        const Result<void> started = app_.start();
-        if (started.has_error()) throw std::runtime_error(started.error().message());
-        main_ = std::thread([this] { app_.run(); });
-    }
-    ~RunningApp() { stop(); }
-
-    void stop() {
-        app_.stop();
-        if (main_.joinable()) main_.join();
-    }
-
-    int post(const std::string& event) {
-        const std::string head =
-            "POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(event.size()) +
-            "\r\n\r\n";
-        return ask(app_.ingest_addresses(), head + event).status;
-    }
-
-    test::RawAnswer get(const std::string& target) {
-        return ask(app_.admin_addresses(),
-                   "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    }
-
-    bool is_ready() { return get("/readyz").status == 200; }
-
-    bool shows(const std::string& line) {
-        return get("/metrics").body.find('\n' + line + '\n') != std::string::npos;
-    }
-
-    bool has_logged(const std::string& part) {
-        const std::lock_guard lock(mutex_);
-        return std::any_of(lines_.begin(), lines_.end(), [&](const std::string& line) {
-            return line.find(part) != std::string::npos;
-        });
-    }
-
-    App& app() { return app_; }
-
-  private:
-    static test::RawAnswer ask(const std::vector<std::string>& addresses,
-                               const std::string& request) {
-        test::RawClient client(addresses.front());
-        client.send(request);
-        return client.read_answer();
-    }
-
-    std::mutex mutex_;
-    std::vector<std::string> lines_;
-    Log log_{LogOptions{}, [this](std::string_view line) {
-                 const std::lock_guard lock(mutex_);
-                 lines_.emplace_back(line);
-             }};
-    App app_;
-    std::thread main_;
-};
 
 TEST(App, delivers_what_is_posted_to_every_endpoint_that_wants_it) {
     test::Imposter first;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -59,7 +60,17 @@ class Shard {
 struct Snapshot {
     std::uint64_t ingested_events = 0;
     std::uint64_t ingested_bytes = 0;
-    std::vector<EndpointSnapshot> endpoints;  ///< in the order in which they were added
+    /// In the order in which they were added. Of two that have the same name, one of which was
+    /// removed and still delivers what it has queued, only the younger.
+    std::vector<EndpointSnapshot> endpoints;
+};
+
+/// What a new configuration means for endpoints.
+struct EndpointChanges {
+    std::vector<std::string> removed;      ///< by name
+    Duration drain{};                      ///< how long these may deliver what they have queued
+    std::vector<EndpointOptions> changed;  ///< see Endpoint::reconfigure
+    std::vector<std::shared_ptr<Endpoint>> added;
 };
 
 /// Writes each event to every endpoint, as docker/go-events' Broadcaster does. All endpoints see
@@ -87,6 +98,11 @@ class Broadcaster {
     /// Any thread; the endpoint gets no event written after this. What it has queued is delivered
     /// until `drain` has passed, the rest is counted dropped{removed}. Unknown: no change.
     void remove(std::shared_ptr<Endpoint> endpoint, Duration drain);
+
+    /// Any thread. All changes take one place among the events: none is offered to a mixture of
+    /// old and new. A name that is not there is passed over. False, and no change, once close() was
+    /// called.
+    bool apply(EndpointChanges changes);
 
     /// Runs on any shard's executor; see Snapshot.
     awaitable<Snapshot> snapshot();
@@ -128,6 +144,11 @@ class Broadcaster {
         void forget(const Endpoint* endpoint);
     };
     Lane& lane_of(const Endpoint& endpoint);
+    // With the mutex held.
+    void add_now(std::shared_ptr<Endpoint> endpoint);
+    void remove_now(std::shared_ptr<Endpoint> endpoint, Duration drain);
+    void change_now(EndpointOptions options);
+    std::shared_ptr<Endpoint> find_now(std::string_view name) const;
     void number(Event& event, TimePoint now);
 
     std::mutex mutex_;

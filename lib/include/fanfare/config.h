@@ -45,6 +45,14 @@ struct DeadLettersConfig {
     bool operator==(const DeadLettersConfig&) const = default;
 };
 
+/// When a running daemon reads its configuration again by itself (SPEC 13).
+struct ReloadOptions {
+    bool watch = true;
+    Duration debounce = std::chrono::milliseconds(500);  ///< since the first sign of a change
+    Duration poll_interval = std::chrono::seconds(5);    ///< 0: only signs of change count
+    bool operator==(const ReloadOptions&) const = default;
+};
+
 /// A whole configuration; a default-constructed one holds the built-in defaults (SPEC 3).
 struct Config {
     IngestOptions ingest;
@@ -53,6 +61,7 @@ struct Config {
     unsigned threads = 1;  ///< 0: CPUs available to the process
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
     DeadLettersConfig dead_letters;
+    ReloadOptions reload;
     Duration shutdown_drain = std::chrono::seconds(20);
     /// The user's own action groups by name, without `@`: their actions, no longer groups.
     std::map<std::string, std::vector<std::string>> action_groups;

@@ -107,6 +107,13 @@ class Endpoint final {
     /// because the receiver was gone.
     void resume();
 
+    /// Takes new settings. What is queued stays, in its order, and so do counters, history and an
+    /// operator's pause; the filter is for events that are offered from now on. An attempt under
+    /// way ends with the old settings, the next one has the new; what waits for a backoff, because
+    /// its receiver asked for time, or is gone, is tried once at once. The name stays, too, and a
+    /// queue that was given to the endpoint: neither is looked at here. After drain(): no change.
+    void reconfigure(EndpointOptions options);
+
     /// Drops all that waits, counted as purged; what is under way goes on. Returns how many.
     std::size_t purge();
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -58,7 +59,12 @@ class Log {
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
 
-    bool is_enabled(LogLevel level) const noexcept { return level >= level_; }
+    bool is_enabled(LogLevel level) const noexcept {
+        return level >= level_.load(std::memory_order_relaxed);
+    }
+
+    /// The least level that is written from now on.
+    void set_level(LogLevel level) noexcept { level_ = level; }
 
     /// `component` names the part that speaks: ingest, endpoint, admin, config, daemon.
     void write(LogLevel level, std::string_view component, std::string_view message,
@@ -72,7 +78,7 @@ class Log {
   private:
     class Backend;
 
-    const LogLevel level_;
+    std::atomic<LogLevel> level_;
     const LogFormat format_;
     std::unique_ptr<Backend> backend_;
 };

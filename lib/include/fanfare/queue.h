@@ -60,6 +60,8 @@ class Lease {
 
     /// What is left of a larger lease.
     bool is_part() const noexcept { return is_part_; }
+    /// Whether it is more than events that wait for their first attempt.
+    bool has_story() const noexcept { return attempts_ > 0 || is_part_; }
     /// Two halves in order, the larger one first, each with a story of its own. Needs two events.
     std::pair<Lease, Lease> split() const;
 
@@ -106,6 +108,13 @@ class Queue {
 
     /// Takes out all that is not leased, in no particular order.
     virtual std::vector<EventPtr> clear() = 0;
+
+    /// What was given back to be leased later may be leased now. Without it, it keeps waiting.
+    virtual void release_held() {}
+
+    /// Takes what another queue held: its leases, the oldest first, before anything is pushed.
+    /// Without it, events are taken without the story of their attempts.
+    virtual void adopt(Lease lease);
 
     /// Waiting or leased.
     virtual std::size_t pending_events() const noexcept = 0;
@@ -160,6 +169,8 @@ class MemoryQueue final : public Queue {
     Lease lease_accepted_by(TimePoint time) override;
     void settle(Lease lease, Settle how) override;
     std::vector<EventPtr> clear() override;
+    void release_held() override;
+    void adopt(Lease lease) override;
     std::size_t pending_events() const noexcept override;
     std::size_t pending_bytes() const noexcept override { return waiting_bytes_ + taken_bytes_; }
     TimePoint oldest_accepted() const noexcept override;
@@ -201,6 +212,8 @@ class KeyedQueue final : public Queue {
     Lease lease_accepted_by(TimePoint time) override;
     void settle(Lease lease, Settle how) override;
     std::vector<EventPtr> clear() override;
+    void release_held() override;
+    void adopt(Lease lease) override;
     std::size_t pending_events() const noexcept override;
     std::size_t pending_bytes() const noexcept override;
     TimePoint oldest_accepted() const noexcept override;
@@ -210,5 +223,9 @@ class KeyedQueue final : public Queue {
     class Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// Everything that waits in `from`, in its order and with its story, goes to `to`, which is empty.
+/// Nothing may be leased. A story is lost where it would break the order that `to` keeps.
+void move_events(Queue& from, Queue& to);
 
 }  // namespace fanfare

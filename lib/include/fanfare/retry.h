@@ -27,6 +27,9 @@ class RetryStrategy {
 
     /// Whether attempts are being held back for failures. While they are, one goes at a time.
     virtual bool is_open() const noexcept { return false; }
+
+    /// Goes on from where `previous` ends, which it replaces. Without it, it begins anew.
+    virtual void inherit(const RetryStrategy& previous) { static_cast<void>(previous); }
 };
 
 /// go-events' Breaker with its defects mended: attempts go back to back until `threshold` in a row
@@ -43,6 +46,8 @@ class Breaker final : public RetryStrategy {
     Duration hold(TimePoint now) override;
     void record(const Outcome& outcome, TimePoint now) override;
     bool is_open() const noexcept override { return failures_ >= threshold_; }
+    /// Another Breaker's failures count on.
+    void inherit(const RetryStrategy& previous) override;
 
   private:
     std::uint64_t threshold_;
@@ -130,6 +135,10 @@ class RetryGate {
     void pause();
     void resume();
 
+    /// From now on `strategy` decides. One attempt may begin at once, whatever held it back but an
+    /// operator's pause.
+    void replace(std::unique_ptr<RetryStrategy> strategy);
+
     bool is_open() const noexcept { return strategy_->is_open(); }
     bool is_paused() const noexcept { return is_paused_; }
     /// In the past: nobody asked for time.
@@ -141,6 +150,7 @@ class RetryGate {
     static constexpr std::uint64_t unlimited = UINT64_MAX;
     static constexpr std::uint64_t attempts_max = 1024;
 
+    bool is_held(TimePoint now);
     void pause_until(TimePoint until);
     void widen();
     void end_attempt() noexcept;
@@ -154,6 +164,7 @@ class RetryGate {
     std::uint64_t in_flight_max_ = unlimited;  // small while recovering
     TimePoint paused_until_ = TimePoint::min();
     bool is_paused_ = false;
+    bool has_free_pass_ = false;  // for one attempt, past strategy and receiver's pause
 };
 
 /// The strategy that belongs to a policy.

@@ -195,7 +195,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
 class Log::Backend {
   public:
     Backend(const LogOptions& options, spdlog::sink_ptr sink) : logger("fanfare", std::move(sink)) {
-        logger.set_level(to_spdlog(options.level));
+        logger.set_level(spdlog::level::trace);  // Log decides, and its level may change
         logger.set_formatter(std::make_unique<spdlog::pattern_formatter>(
             options.format == LogFormat::json ? json_pattern : text_pattern,
             spdlog::pattern_time_type::utc));

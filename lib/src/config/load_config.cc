@@ -1,8 +1,8 @@
 #include <cstdlib>
 #include <map>
 
-#include "base/files.h"
 #include "base/units.h"
+#include "config/config_text.h"
 #include "config/egress_keys.h"
 #include "config/endpoint_checks.h"
 #include "config/format_values.h"
@@ -16,7 +16,6 @@
 namespace fanfare {
 namespace {
 
-constexpr std::size_t file_bytes_max = std::size_t{4} * 1024 * 1024;
 constexpr const char* endpoint_section = "endpoints[]";
 
 /// Reads the tree of a file into a Config.
@@ -245,9 +244,9 @@ LoadedConfig parse_config(std::string_view text, const std::string& file,
 }
 
 LoadedConfig load_config(const std::filesystem::path& file, const Environment& environment) {
-    const Result<std::string> text = read_file(file.string(), file_bytes_max);
-    if (text.has_error()) return one_error(file.string(), text.error().message());
-    return parse_config(*text, file.string(), environment);
+    const Result<ConfigText> read = read_config_text(file.string());
+    if (read.has_error()) return one_error(file.string(), read.error().message());
+    return parse_config(read->text, file.string(), environment);
 }
 
 }  // namespace fanfare

@@ -198,6 +198,7 @@ Schema make_schema() {
         {"queue", "What may wait for endpoints.", MappingKind{{std::move(queue_bytes)}, {}}},
         dead_letters_key(),
         make_egress_key(),
+        reload_key(),
         {"shutdown", "How the daemon ends.", MappingKind{{std::move(drain)}, {}}},
         action_groups_key(),
         {"defaults",

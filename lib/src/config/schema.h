@@ -135,6 +135,8 @@ std::vector<Key> make_endpoint_keys();
 
 /// `dead_letters`.
 Key dead_letters_key();
+/// `reload`.
+Key reload_key();
 /// Parts of it that have files of their own.
 Key make_retry_key();
 std::vector<Key> make_order_keys();

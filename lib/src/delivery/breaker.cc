@@ -19,4 +19,11 @@ void Breaker::record(const Outcome& outcome, TimePoint now) {
     }
 }
 
+void Breaker::inherit(const RetryStrategy& previous) {
+    const auto* const breaker = dynamic_cast<const Breaker*>(&previous);
+    if (breaker == nullptr) return;
+    failures_ = breaker->failures_;
+    last_failure_ = breaker->last_failure_;
+}
+
 }  // namespace fanfare

@@ -201,6 +201,28 @@ std::vector<EventPtr> KeyedQueue::clear() {
     return events;
 }
 
+void KeyedQueue::release_held() {
+    for (const auto& [at, key] : impl_->until) {
+        impl_->lanes.at(key).returned.hold_until(TimePoint::min());
+    }
+    impl_->release_held(TimePoint::max());
+}
+
+void KeyedQueue::adopt(Lease lease) {
+    const EventPtr& event = lease.batch().front();
+    const std::uint64_t key = impl_->key_of(*event);
+    // Leases hold one event here, and what has a story is the first of its lane.
+    const bool fits = lease.has_story() && lease.batch().size() == 1;
+    if (!fits || impl_->lanes.contains(key)) return Queue::adopt(std::move(lease));
+    Lane& lane = impl_->lanes[key];
+    impl_->bytes += event->payload().size();
+    ++impl_->events;
+    impl_->until.emplace(lease.not_before(), key);
+    impl_->held.emplace(event->seq(), key);
+    lease.set_tag(key);
+    lane.returned = std::move(lease);
+}
+
 std::size_t KeyedQueue::pending_events() const noexcept { return impl_->events; }
 
 std::size_t KeyedQueue::pending_bytes() const noexcept { return impl_->bytes; }

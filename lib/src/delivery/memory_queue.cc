@@ -104,6 +104,24 @@ std::vector<EventPtr> MemoryQueue::clear() {
     return events;
 }
 
+void MemoryQueue::release_held() {
+    ReturnedLeases held = std::exchange(returned_, ReturnedLeases());
+    while (!held.is_empty()) {
+        Lease lease = held.take_front();
+        lease.hold_until(TimePoint::min());
+        returned_.add(std::move(lease), TimePoint::min());
+    }
+}
+
+void MemoryQueue::adopt(Lease lease) {
+    // In strict order what was given back goes before all that waits.
+    const bool would_overtake = order_ == Order::strict && !waiting_.empty();
+    if (!lease.has_story() || would_overtake) return Queue::adopt(std::move(lease));
+    for (const EventPtr& event : lease.batch()) taken_bytes_ += event->payload().size();
+    const TimePoint order = order_ == Order::strict ? TimePoint::min() : lease.not_before();
+    returned_.add(std::move(lease), order);
+}
+
 std::size_t MemoryQueue::pending_events() const noexcept {
     std::size_t events = waiting_.size() + returned_.events();
     for (const Leased& leased : leased_) events += leased.events;

@@ -30,14 +30,20 @@ RetryGate::RetryGate(std::unique_ptr<RetryStrategy> strategy, Clock& clock, Exec
 RetryGate::~RetryGate() = default;
 
 std::optional<RetryGate::Pass> RetryGate::try_pass(TimePoint now) {
-    if (is_paused_ || in_flight_ >= in_flight_max_ || now < paused_until_) return std::nullopt;
-    if (strategy_->hold(now) > Duration::zero()) return std::nullopt;
+    if (is_paused_ || in_flight_ >= in_flight_max_) return std::nullopt;
+    if (is_held(now) && !has_free_pass_) return std::nullopt;
+    has_free_pass_ = false;
     ++in_flight_;
     return Pass(*this);
 }
 
+bool RetryGate::is_held(TimePoint now) {
+    return now < paused_until_ || strategy_->hold(now) > Duration::zero();
+}
+
 TimePoint RetryGate::opens_at(TimePoint now) {
     if (is_paused_ || in_flight_ >= in_flight_max_) return TimePoint::max();
+    if (has_free_pass_) return now;
     const Duration hold = strategy_->hold(now);
     return hold < TimePoint::max() - now ? std::max(now + hold, paused_until_) : TimePoint::max();
 }
@@ -90,6 +96,15 @@ void RetryGate::pause() {
 void RetryGate::resume() {
     is_paused_ = false;
     paused_until_ = TimePoint::min();
+    note_change();
+}
+
+void RetryGate::replace(std::unique_ptr<RetryStrategy> strategy) {
+    strategy->inherit(*strategy_);
+    strategy_ = std::move(strategy);
+    if (strategy_->is_open()) in_flight_max_ = 1;
+    paused_until_ = TimePoint::min();
+    has_free_pass_ = true;
     note_change();
 }
 

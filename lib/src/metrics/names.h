@@ -115,6 +115,12 @@ inline constexpr Definition config_reloads{"fanfare_config_reloads_total", Type:
 inline constexpr Definition config_last_reload_success{
     "fanfare_config_last_reload_success", Type::gauge, "",
     "1 if the configuration that was last read is in use, 0 if it was rejected."};
+inline constexpr Definition config_last_reload_timestamp{
+    "fanfare_config_last_reload_timestamp_seconds", Type::gauge, "",
+    "When the configuration in use was loaded, in seconds since the epoch."};
+inline constexpr Definition config_info{
+    "fanfare_config_info", Type::gauge, "hash",
+    "Always 1; the label tells the content of the configuration's file in use."};
 inline constexpr Definition build_info{"fanfare_build_info", Type::gauge, "version,commit,compiler",
                                        "Always 1; the labels say what is running."};
 
@@ -176,6 +182,8 @@ inline constexpr std::array all = {ingest_requests,
                                    dead_letters_kept_bytes,
                                    config_reloads,
                                    config_last_reload_success,
+                                   config_last_reload_timestamp,
+                                   config_info,
                                    build_info,
                                    process_cpu,
                                    process_resident_memory,

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cassert>
+#include <unordered_map>
 
 #include "base/wakeup.h"
 #include "runtime/inbox.h"
@@ -97,7 +98,10 @@ void Broadcaster::Lane::forget(const Endpoint* endpoint) {
 
 void Broadcaster::add(std::shared_ptr<Endpoint> endpoint) {
     const std::lock_guard lock(mutex_);
-    if (is_closed_) return;
+    if (!is_closed_) add_now(std::move(endpoint));
+}
+
+void Broadcaster::add_now(std::shared_ptr<Endpoint> endpoint) {
     if (endpoint->order_ == 0) endpoint->order_ = ++endpoints_added_;
     Lane& lane = lane_of(*endpoint);
     lane.forget(endpoint.get());
@@ -108,13 +112,44 @@ void Broadcaster::add(std::shared_ptr<Endpoint> endpoint) {
 
 void Broadcaster::remove(std::shared_ptr<Endpoint> endpoint, Duration drain) {
     const std::lock_guard lock(mutex_);
+    remove_now(std::move(endpoint), drain);
+}
+
+void Broadcaster::remove_now(std::shared_ptr<Endpoint> endpoint, Duration drain) {
     lane_of(*endpoint).forget(endpoint.get());
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint), drain] { inbox.remove(endpoint, drain); });
 }
 
+void Broadcaster::change_now(EndpointOptions options) {
+    std::shared_ptr<Endpoint> endpoint = find_now(options.name);
+    if (!endpoint) return;
+    Shard::Inbox& inbox = *endpoint->shard().inbox_;
+    // Shared, as commands must be copyable.
+    const auto settings = std::make_shared<EndpointOptions>(std::move(options));
+    inbox.push([endpoint = std::move(endpoint), settings] {
+        endpoint->reconfigure(std::move(*settings));
+    });
+}
+
+bool Broadcaster::apply(EndpointChanges changes) {
+    const std::lock_guard lock(mutex_);
+    if (is_closed_) return false;
+    for (const std::string& name : changes.removed) {
+        std::shared_ptr<Endpoint> endpoint = find_now(name);
+        if (endpoint) remove_now(std::move(endpoint), changes.drain);
+    }
+    for (EndpointOptions& options : changes.changed) change_now(std::move(options));
+    for (std::shared_ptr<Endpoint>& endpoint : changes.added) add_now(std::move(endpoint));
+    return true;
+}
+
 std::shared_ptr<Endpoint> Broadcaster::find(std::string_view name) {
     const std::lock_guard lock(mutex_);
+    return find_now(name);
+}
+
+std::shared_ptr<Endpoint> Broadcaster::find_now(std::string_view name) const {
     std::shared_ptr<Endpoint> found;
     for (const Lane& lane : lanes_) {
         for (const std::weak_ptr<Endpoint>& entry : lane.endpoints) {
@@ -164,7 +199,11 @@ awaitable<Snapshot> Broadcaster::snapshot() {
     for (Part& part : parts) std::move(part.begin(), part.end(), std::back_inserter(all));
     std::sort(all.begin(), all.end(),
               [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (auto& entry : all) snapshot.endpoints.push_back(std::move(entry.second));
+    std::unordered_map<std::string, std::uint64_t> youngest;
+    for (const auto& [order, endpoint] : all) youngest[endpoint.name] = order;
+    for (auto& [order, endpoint] : all) {
+        if (youngest[endpoint.name] == order) snapshot.endpoints.push_back(std::move(endpoint));
+    }
     co_return snapshot;
 }
 

@@ -165,6 +165,7 @@ void Endpoint::on_closed(std::function<void()> callback) {
 }
 void Endpoint::pause() { impl_->pause(); }
 void Endpoint::resume() { impl_->resume(); }
+void Endpoint::reconfigure(EndpointOptions options) { impl_->reconfigure(std::move(options)); }
 std::size_t Endpoint::purge() { return impl_->purge(); }
 awaitable<Outcome> Endpoint::test(EventPtr ping) { return impl_->test(std::move(ping)); }
 const Filter* Endpoint::filter() const noexcept { return impl_->filter(); }

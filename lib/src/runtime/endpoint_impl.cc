@@ -18,8 +18,9 @@ std::uint64_t key_of(const std::string& pointer, const Event& event) {
     return std::hash<std::string_view>()(value.text) + static_cast<std::uint64_t>(value.kind);
 }
 
-std::unique_ptr<Queue> make_queue(EndpointOptions& options) {
-    if (options.queue) return std::move(options.queue);
+}  // namespace
+
+std::unique_ptr<Queue> make_queue(const EndpointOptions& options) {
     if (options.max_in_flight == 1) return std::make_unique<MemoryQueue>();
     if (options.order_by.empty()) return std::make_unique<MemoryQueue>(MemoryQueue::Order::free);
     return std::make_unique<KeyedQueue>(
@@ -34,8 +35,6 @@ EndpointOptions with_defaults(EndpointOptions options) {
     return options;
 }
 
-}  // namespace
-
 Endpoint::Impl::Held::~Held() {
     if (lease.is_empty()) return;
     try {
@@ -48,8 +47,8 @@ Endpoint::Impl::Held::~Held() {
 Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
     : shard_(shard),
       options_(with_defaults(std::move(options))),
-      queue_(make_queue(options_)),
-      is_strict_(options_.max_in_flight == 1),
+      has_own_queue_(options_.queue != nullptr),
+      queue_(has_own_queue_ ? std::move(options_.queue) : make_queue(options_)),
       gate_(std::move(options_.strategy), shard.clock(), shard.executor()),
       log_(options_.name, shard.log(), shard.clock(), shard.executor()),
       random_(options_.random_seed),
@@ -66,11 +65,14 @@ SinkContext Endpoint::Impl::sink_context() {
 
 void Endpoint::Impl::start() {
     // All of them first: a maker that throws must not leave workers behind.
-    Sinks sinks;
-    for (unsigned i = 0; i < options_.max_in_flight; ++i) {
-        sinks.push_back(options_.make_sink(sink_context()));
-    }
-    for (std::unique_ptr<Sink>& sink : sinks) workers_.spawn(work(std::move(sink)));
+    std::vector<Tool> tools(options_.max_in_flight);
+    for (Tool& tool : tools) renew(tool);
+    for (Tool& tool : tools) spawn_worker(std::move(tool));
+}
+
+void Endpoint::Impl::spawn_worker(Tool tool) {
+    ++worker_count_;
+    workers_.spawn(work(std::move(tool)));
 }
 
 void Endpoint::Impl::offer(const EventPtr& event) {
@@ -126,11 +128,11 @@ void Endpoint::Impl::note_lost(const std::exception_ptr& exception) {
                        {{"endpoint", options_.name}, {"error", describe(exception)}});
 }
 
-awaitable<void> Endpoint::Impl::work(std::unique_ptr<Sink> sink) {
+awaitable<void> Endpoint::Impl::work(Tool tool) {
     while (state_ != State::ended) {
         bool has_failed = false;
         try {
-            co_await work_until_ended(*sink);
+            co_await work_until_ended(tool);
             co_return;
         } catch (...) {
             if (is_cancellation(std::current_exception())) throw;
@@ -144,12 +146,14 @@ awaitable<void> Endpoint::Impl::work(std::unique_ptr<Sink> sink) {
     }
 }
 
-awaitable<void> Endpoint::Impl::work_until_ended(Sink& sink) {
+awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
     Wakeup ready(shard_.executor());
     unsigned turns = 0;
     while (state_ != State::ended) {
         // A sink that never waits must not keep the loop from turning.
         if (++turns % turns_at_once_max == 0) co_await net::post(net::use_awaitable);
+        if (is_one_too_many()) co_return;
+        if (tool.settings != settings_) renew(tool);
         const TimePoint now = shard_.clock().now();
         if (give_up_overdue(now)) continue;
         std::optional<RetryGate::Pass> pass = may_begin(now);
@@ -174,7 +178,7 @@ awaitable<void> Endpoint::Impl::work_until_ended(Sink& sink) {
         ++in_flight_;
         Outcome outcome = Outcome::aborted();
         try {
-            outcome = co_await deliver_once(sink, attempt);
+            outcome = co_await deliver_once(*tool.sink, attempt);
         } catch (...) {
             // Memory ran out before the attempt: nothing is known, so the lease goes back.
             note_exception(std::current_exception());
@@ -198,6 +202,11 @@ void Endpoint::Impl::see_to_others(TimePoint now) {
 /// The leave to take a lease and make an attempt. Without it, a worker will be woken when there is
 /// something to do.
 std::optional<RetryGate::Pass> Endpoint::Impl::may_begin(TimePoint now) {
+    if (must_remake_queue_) {
+        // Whoever ends the last attempt comes here again.
+        if (in_flight_ > 0) return std::nullopt;
+        remake_queue();
+    }
     const TimePoint ready = queue_->ready_at(limits());
     is_waiting_ = ready > now;
     if (!is_waiting_) {
@@ -286,7 +295,7 @@ void Endpoint::Impl::try_again(Held& held, TimePoint now) {
     held.lease.note_failure();
     const bool is_breaker = options_.retry.strategy == RetryPolicy::Strategy::breaker;
     // In strict order the breaker holds back the one event that can fail.
-    if (!is_strict_ || !is_breaker) {
+    if (options_.max_in_flight > 1 || !is_breaker) {
         std::uniform_real_distribution<double> draw;
         const Duration delay = retry_delay(options_.retry, held.lease.failures(), draw(random_));
         if (delay > Duration::zero()) held.lease.hold_until(now + delay);

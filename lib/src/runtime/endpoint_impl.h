@@ -30,6 +30,7 @@ class Endpoint::Impl {
     awaitable<void> join(DropReason reason);
     void pause();
     void resume();
+    void reconfigure(EndpointOptions options);
     std::size_t purge();
     awaitable<Outcome> test(EventPtr ping);
     EndpointSnapshot snapshot() const;
@@ -40,6 +41,11 @@ class Endpoint::Impl {
 
   private:
     enum class State { running, draining, ended };
+    /// What a worker works with.
+    struct Tool {
+        std::unique_ptr<Sink> sink;
+        unsigned settings = 0;  // that it was made by; see settings_
+    };
 
     /// A lease under way. Goes back to the queue if nothing else has become of it.
     class Held {
@@ -61,11 +67,14 @@ class Endpoint::Impl {
     /// What a ping has come to. Shared, as who asked may be gone by then.
     struct Ping;
 
-    using Sinks = std::vector<std::unique_ptr<Sink>>;
-
     SinkContext sink_context();
-    awaitable<void> work(std::unique_ptr<Sink> sink);
-    awaitable<void> work_until_ended(Sink& sink);
+    void spawn_worker(Tool tool);
+    void renew(Tool& tool);
+    bool is_one_too_many();
+    void take_settings(EndpointOptions options);
+    void remake_queue();
+    awaitable<void> work(Tool tool);
+    awaitable<void> work_until_ended(Tool& tool);
     bool wants(const Event& event) const;
     bool enqueue(EventPtr event);
     void note_lost(const std::exception_ptr& exception);
@@ -106,8 +115,11 @@ class Endpoint::Impl {
 
     Shard& shard_;
     EndpointOptions options_;
+    const bool has_own_queue_;
     std::unique_ptr<Queue> queue_;
-    const bool is_strict_;
+    bool must_remake_queue_ = false;  // for another order, once nothing is leased
+    unsigned settings_ = 1;           // counts them: those that are in effect
+    unsigned worker_count_ = 0;
     EndpointMetrics metrics_;
     RetryGate gate_;
     AttemptLog log_;
@@ -127,5 +139,11 @@ class Endpoint::Impl {
     TaskGroup pings_;
     TaskGroup workers_;
 };
+
+/// What `options` wants of defaults and bounds.
+EndpointOptions with_defaults(EndpointOptions options);
+
+/// A queue in memory in the order that `options` asks for.
+std::unique_ptr<Queue> make_queue(const EndpointOptions& options);
 
 }  // namespace fanfare

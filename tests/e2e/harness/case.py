@@ -55,7 +55,7 @@ class EndToEndCase(unittest.TestCase):
                    lambda: f"pending 0 at {endpoint}: {daemon.pending(endpoint)}")
 
     def assert_conserved(self, daemon):
-        self.assertEqual(daemon.metrics().imbalance(), [])
+        self.assertEqual(daemon.metrics().imbalance(daemon.missed), [])
 
     def run(self, result=None):
         before = 0 if result is None else len(result.failures) + len(result.errors)

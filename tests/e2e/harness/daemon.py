@@ -29,6 +29,11 @@ def with_test_defaults(config):
     return result
 
 
+def config_text(config):
+    """A configuration with the tests' defaults, as YAML with a line per value."""
+    return json.dumps(with_test_defaults(config), indent=1)
+
+
 class Daemon(Process):
     """Starts at once; `ready=True` waits until it says that it is. `config` is a mapping: JSON is
     YAML. Exit code 0 at clean-up is asserted unless `expected_exit` is set to None. `prefix`: a
@@ -36,10 +41,11 @@ class Daemon(Process):
 
     def __init__(self, config, directory, env=None, ready=True, prefix=()):
         file = pathlib.Path(directory) / "fanfare.yaml"
-        file.write_text(json.dumps(with_test_defaults(config), indent=1), encoding="utf-8")
+        file.write_text(config_text(config), encoding="utf-8")
         self.config_file = file
         self.expected_exit = 0
         self.ready_after = None
+        self.missed = {}  # see Metrics.imbalance
         super().__init__([*prefix, executable(), "serve", "-c", file], env=env)
         if ready:
             self._wait_until_ready()

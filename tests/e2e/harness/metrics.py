@@ -44,14 +44,16 @@ class Metrics:
         """Sum of fanfare_endpoint_<name> over the other labels."""
         return self.sum(f"fanfare_endpoint_{name}", endpoint=endpoint)
 
-    def imbalance(self):
-        """What contradicts SPEC 1's conservation of events: a text per endpoint."""
-        ingested = self.value("fanfare_ingest_events_total")
+    def imbalance(self, missed=None):
+        """What contradicts SPEC 1's conservation of events: a text per endpoint. `missed`: by
+        endpoint, how many events had been ingested before it was added."""
+        total = self.value("fanfare_ingest_events_total")
         found = []
         for endpoint in self.endpoints():
             parts = {name: self.endpoint(name, endpoint)
                      for name in ("ignored_events_total", "dropped_events_total",
                                   "dead_letters_total", "successes_total", "pending_events")}
+            ingested = total - (missed or {}).get(endpoint, 0)
             replayed = self.endpoint("replayed_events_total", endpoint)
             if sum(parts.values()) != ingested + replayed:
                 found.append(f"{endpoint}: ingested {ingested:.0f}, replayed {replayed:.0f}, "

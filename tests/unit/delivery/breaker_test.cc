@@ -72,5 +72,28 @@ TEST(Breaker, counts_failures_and_errors_alike) {
     EXPECT_TRUE(breaker.is_open());
 }
 
+TEST(Breaker, counts_on_where_another_has_ended) {
+    Breaker previous(10, 1s);
+    fail_times(previous, 4, start);
+    Breaker lower(4, 5s);
+    Breaker higher(5, 5s);
+
+    lower.inherit(previous);
+    higher.inherit(previous);
+
+    EXPECT_EQ(lower.hold(start), 5s);
+    EXPECT_FALSE(higher.is_open());
+    fail_times(higher, 1, start);
+    EXPECT_TRUE(higher.is_open());
+}
+
+TEST(Breaker, begins_anew_after_what_counts_nothing) {
+    Breaker breaker(1, 1s);
+
+    breaker.inherit(NoHold());
+
+    EXPECT_FALSE(breaker.is_open());
+}
+
 }  // namespace
 }  // namespace fanfare

@@ -153,6 +153,33 @@ TEST_F(RetryGateTest, wakes_who_waits_when_it_opens) {
     EXPECT_TRUE(waiting.is_done());
 }
 
+TEST_F(RetryGateTest, lets_one_attempt_begin_at_once_with_another_strategy) {
+    attempt(Action::retry);
+    attempt(Action::retry);
+    EXPECT_FALSE(pass());
+
+    gate_.replace(std::make_unique<Breaker>(2, 1h));
+
+    EXPECT_TRUE(gate_.is_open()) << "failures count on";
+    EXPECT_EQ(gate_.opens_at(now()), now());
+    EXPECT_EQ(count_passes(), 1);
+    record(Action::retry);
+    EXPECT_EQ(count_passes(), 0);
+    EXPECT_EQ(gate_.opens_at(now()), now() + 1h);
+}
+
+TEST_F(RetryGateTest, forgets_the_receivers_pause_with_another_strategy_but_no_operators) {
+    attempt(Decision::pause(1h));
+
+    gate_.replace(std::make_unique<Breaker>(2, 1s));
+
+    EXPECT_EQ(count_passes(), 1);
+    passes_.clear();
+    gate_.pause();
+    gate_.replace(std::make_unique<Breaker>(2, 1s));
+    EXPECT_FALSE(pass());
+}
+
 TEST_F(RetryGateTest, wakes_who_waits_when_the_probe_ends_without_an_attempt) {
     attempt(Decision::pause(5s));
     advance(5s);

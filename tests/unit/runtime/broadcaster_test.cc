@@ -296,5 +296,81 @@ TEST(Broadcaster, gives_two_shards_the_same_events_in_the_same_order) {
     EXPECT_CONSERVED(end);
 }
 
+TEST(Broadcaster, applies_all_changes_at_one_place_among_the_events) {
+    Pipeline pipeline;
+    Receiver removed;
+    Receiver added;
+    Receiver before;
+    Receiver after;
+    const auto options_for = [&](const std::string& name, Receiver& receiver) {
+        EndpointOptions options;
+        options.name = name;
+        options.make_sink = [&](const SinkContext&) {
+            return std::make_unique<test::ScriptedSink>(receiver, pipeline.clock, deliver);
+        };
+        return options;
+    };
+    pipeline.add("removed", deliver, removed);
+    pipeline.add("changed", deliver, before);
+    pipeline.write("1");
+    pipeline.poll();
+    pipeline.write("2");
+    EndpointChanges changes;
+    changes.removed = {"removed", "unknown"};
+    changes.changed.push_back(options_for("changed", after));
+    changes.changed.push_back(options_for("unknown", after));
+    changes.added.push_back(
+        std::make_shared<Endpoint>(pipeline.shard, options_for("added", added)));
+
+    EXPECT_TRUE(pipeline.broadcaster.apply(std::move(changes)));
+    pipeline.write("3");
+    pipeline.poll();
+
+    using Ids = std::vector<std::string>;
+    EXPECT_EQ(removed.ids, (Ids{"1", "2"}));
+    EXPECT_EQ(added.ids, (Ids{"3"}));
+    EXPECT_EQ(before.ids, (Ids{"1"}));
+    EXPECT_EQ(after.ids, (Ids{"2", "3"}));
+    EXPECT_CONSERVED(pipeline.snapshot());
+}
+
+TEST(Broadcaster, shows_one_endpoint_of_a_name_while_an_older_one_still_drains) {
+    Pipeline pipeline;
+    Receiver receiver;
+    pipeline.add("a", refuse, receiver);
+    pipeline.write_many(3);
+    pipeline.poll();
+    EndpointChanges changes;
+    changes.removed = {"a"};
+    changes.drain = 5s;
+    pipeline.broadcaster.apply(std::move(changes));
+    pipeline.poll();
+    EXPECT_EQ(pipeline.snapshot_of("a").pending_events, 3U);
+
+    const auto again = pipeline.add("a", deliver, receiver);
+    pipeline.write("new");
+    pipeline.poll();
+
+    EXPECT_EQ(pipeline.snapshot().endpoints.size(), 1U);
+    EXPECT_EQ(pipeline.snapshot_of("a").metrics.successes(), 1U);
+    EXPECT_EQ(pipeline.broadcaster.find("a"), again);
+    pipeline.advance(5s);
+    EXPECT_EQ(pipeline.log_count(R"("reason":"removed","events":3)"), 1U);
+    EXPECT_EQ(pipeline.snapshot().endpoints.size(), 1U);
+}
+
+TEST(Broadcaster, changes_nothing_once_it_is_closed) {
+    Pipeline pipeline;
+    Receiver receiver;
+    pipeline.add("a", deliver, receiver);
+    pipeline.broadcaster.close();
+    EndpointChanges changes;
+    changes.removed = {"a"};
+
+    EXPECT_FALSE(pipeline.broadcaster.apply(std::move(changes)));
+
+    EXPECT_NE(pipeline.broadcaster.find("a"), nullptr);
+}
+
 }  // namespace
 }  // namespace fanfare

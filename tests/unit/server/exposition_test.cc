@@ -54,6 +54,7 @@ TEST(Exposition, starts_everything_at_zero_but_what_is_one_by_nature) {
         if (line.starts_with('#')) continue;
         const bool is_one = line.starts_with("fanfare_build_info") ||
                             line.starts_with("fanfare_endpoint_up") ||
+                            line.starts_with("fanfare_config_info") ||
                             line.starts_with("fanfare_config_last_reload_success");
 
         EXPECT_EQ(line.substr(line.rfind(' ') + 1), is_one ? "1" : "0") << line;
@@ -216,8 +217,7 @@ TEST(Exposition, tells_of_batches_where_there_are_any) {
     EXPECT_TRUE(contains(text, "fanfare_endpoint_batches_total" + labels + "} 2"));
     EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_splits_total" + labels + "} 1"));
     EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_events_sum" + labels + "} 65"));
-    EXPECT_TRUE(
-        contains(text, "fanfare_endpoint_batch_events_bucket" + labels + ",le=\"50\"} 1"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_events_bucket" + labels + ",le=\"50\"} 1"));
     EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_wait_seconds_count" + labels + "} 2"));
 }
 

@@ -66,9 +66,11 @@ awaitable<IngestMetrics> copy_metrics(const HttpServer& server, std::size_t shar
 
 Admin::Admin(AdminSources sources)
     : sources_(std::move(sources)),
-      dead_letter_routes_(std::make_unique<DeadLetterRoutes>(sources_, composer_, readiness_)),
-      endpoint_routes_(std::make_unique<EndpointRoutes>(sources_)),
-      match_route_(std::make_unique<MatchRoute>(sources_, composer_)) {
+      view_({std::move(sources_.endpoints), std::move(sources_.config)}),
+      dead_letter_routes_(
+          std::make_unique<DeadLetterRoutes>(sources_, view_, composer_, readiness_)),
+      endpoint_routes_(std::make_unique<EndpointRoutes>(sources_, view_)),
+      match_route_(std::make_unique<MatchRoute>(sources_, view_, composer_)) {
     add_routes();
     dead_letter_routes_->add_to(routes_);
     endpoint_routes_->add_to(routes_);
@@ -93,6 +95,10 @@ void Admin::add_routes() {
     add("/v1/config", false, &Admin::show_config);
     add("/v1/endpoints", false, &Admin::list_endpoints);
     add("/v1/endpoints/{}", false, &Admin::show_endpoint);
+    if (!sources_.reload) return;
+    routes_.add({.method = "POST", .path = "/-/reload", .serve = [this](const AdminCall&) {
+                     return sources_.reload();
+                 }});
 }
 
 std::string_view Admin::allowed_methods() const noexcept { return "GET, HEAD, POST, DELETE"; }
@@ -178,6 +184,7 @@ awaitable<Response> Admin::metrics(AdminCall) {
     }
     scrape.process = read_process_facts();
     if (sources_.dead_letters != nullptr) scrape.dead_letters = sources_.dead_letters->counts();
+    if (sources_.reloads) scrape.reloads = sources_.reloads();
     scrape.build = sources_.build;
     scrape.with_registry_metrics = sources_.registry_metrics;
     Making make = [&scrape] { return exposition(scrape); };
@@ -212,23 +219,26 @@ awaitable<Response> Admin::readyz(AdminCall) {
 
 awaitable<Response> Admin::show_debug_vars(AdminCall) {
     const Snapshot snapshot = co_await sources_.broadcaster.snapshot();
-    Making make = [&] { return debug_vars(sources_.command_line, sources_.endpoints, snapshot); };
+    const ConfigView::Shown shown = view_.get();
+    Making make = [&] { return debug_vars(sources_.command_line, shown->endpoints, snapshot); };
     std::string text = co_await composer_.compose(std::move(make));
     co_return json_response(std::move(text));
 }
 
-awaitable<Response> Admin::show_config(AdminCall) { co_return json_response(sources_.config); }
+awaitable<Response> Admin::show_config(AdminCall) { co_return json_response(view_.get()->text); }
 
 awaitable<Response> Admin::list_endpoints(AdminCall) {
     const Snapshot snapshot = co_await sources_.broadcaster.snapshot();
-    Making make = [&] { return endpoint_list(sources_.endpoints, snapshot); };
+    const ConfigView::Shown shown = view_.get();
+    Making make = [&] { return endpoint_list(shown->endpoints, snapshot); };
     std::string text = co_await composer_.compose(std::move(make));
     co_return json_response(std::move(text));
 }
 
 awaitable<Response> Admin::show_endpoint(AdminCall call) {
     const Snapshot snapshot = co_await sources_.broadcaster.snapshot();
-    std::optional<std::string> body = endpoint_details(sources_.endpoints, snapshot, call.name);
+    const ConfigView::Shown shown = view_.get();
+    std::optional<std::string> body = endpoint_details(shown->endpoints, snapshot, call.name);
     if (body) co_return json_response(std::move(*body));
     co_return error_response(404, "NAME_UNKNOWN", "there is no endpoint of this name");
 }

@@ -9,7 +9,7 @@
 #include "fanfare/broadcaster.h"
 #include "fanfare/budget.h"
 #include "server/admin/composer.h"
-#include "server/admin/endpoint_info.h"
+#include "server/admin/config_view.h"
 #include "server/admin/exposition.h"
 #include "server/admin/route.h"
 #include "server/bearer_token.h"
@@ -39,6 +39,10 @@ struct AdminSources {
     std::vector<std::string> listen = {};     ///< `admin.listen`, as it is configured
     /// Somebody waits for a test: it ends then, whatever the timeout of the endpoint.
     Duration test_limit = std::chrono::seconds(30);
+    /// Reads the configuration again, and tells what has become of it; empty: there is no such
+    /// thing. Any loop.
+    std::function<awaitable<Response>()> reload = {};
+    std::function<ReloadCounts()> reloads = {};  ///< any thread; empty: there were none
 };
 
 /// The routes of the admin listener (SPEC 15). `/metrics`, `/healthz` and `/readyz` are open to
@@ -53,6 +57,9 @@ class Admin final : public RequestHandler {
 
     /// What `/readyz` says from now on; any thread.
     void set_readiness(Readiness readiness) noexcept { readiness_ = readiness; }
+
+    /// What is shown of the configuration from now on; any thread.
+    void show(ShownConfig shown) { view_.set(std::move(shown)); }
 
     const AdminRoutes& routes() const noexcept { return routes_; }
 
@@ -76,6 +83,7 @@ class Admin final : public RequestHandler {
     awaitable<Response> show_endpoint(AdminCall call);
 
     AdminSources sources_;
+    ConfigView view_;
     std::atomic<Readiness> readiness_{Readiness::starting};
     Composer composer_;
     AdminRoutes routes_;

@@ -187,7 +187,7 @@ awaitable<std::optional<Response>> DeadLetterRoutes::refuse_unknown(Query query)
     std::optional<std::string> endpoint = query.text("endpoint");
     // Further pages come after its last letter, too.
     if (query.text("next")) co_return refusal;
-    if (!endpoint || find_info(sources_.endpoints, *endpoint) != nullptr) co_return refusal;
+    if (!endpoint || find_info(view_.get()->endpoints, *endpoint) != nullptr) co_return refusal;
     LetterRange range;
     range.filter.endpoint = std::move(endpoint);
     range.letters_max = 1;

@@ -15,9 +15,9 @@ class DeadLetterRoutes {
     static constexpr std::int64_t list_limit_max = 1000;
 
     /// All must outlive it.
-    DeadLetterRoutes(AdminSources& sources, Composer& composer,
+    DeadLetterRoutes(AdminSources& sources, const ConfigView& view, Composer& composer,
                      const std::atomic<Readiness>& readiness)
-        : sources_(sources), composer_(composer), readiness_(readiness) {}
+        : sources_(sources), view_(view), composer_(composer), readiness_(readiness) {}
 
     void add_to(AdminRoutes& routes);
 
@@ -39,6 +39,7 @@ class DeadLetterRoutes {
     Requeued requeue(const std::string& endpoint, Replay::Events events);
 
     AdminSources& sources_;
+    const ConfigView& view_;
     Composer& composer_;
     const std::atomic<Readiness>& readiness_;
     /// A letter that two replays read at the same time would be queued twice.

@@ -149,7 +149,7 @@ awaitable<Response> EndpointRoutes::find(Handler handler, AdminCall call) {
 }
 
 Response EndpointRoutes::not_there(const std::string& name) const {
-    if (find_info(sources_.endpoints, name) != nullptr) {
+    if (find_info(view_.get()->endpoints, name) != nullptr) {
         return error_response(404, "ENDPOINT_DISABLED", "the endpoint is not running");
     }
     return error_response(404, "NAME_UNKNOWN", "there is no endpoint of this name");

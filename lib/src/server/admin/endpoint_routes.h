@@ -10,9 +10,9 @@ class EndpointRoutes {
   public:
     static constexpr std::int64_t attempts_limit = 100;  ///< as many as are kept
 
-    /// Must outlive it.
-    explicit EndpointRoutes(AdminSources& sources)
-        : sources_(sources), ids_(sources.shards.front()->clock()) {}
+    /// Both must outlive it.
+    EndpointRoutes(AdminSources& sources, const ConfigView& view)
+        : sources_(sources), view_(view), ids_(sources.shards.front()->clock()) {}
 
     void add_to(AdminRoutes& routes);
 
@@ -31,6 +31,7 @@ class EndpointRoutes {
     EventPtr make_ping();
 
     AdminSources& sources_;
+    const ConfigView& view_;
     IdGenerator ids_;
 };
 

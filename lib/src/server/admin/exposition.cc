@@ -205,13 +205,26 @@ void add_endpoint_batches(Families& families, const Snapshot& snapshot) {
     }
 }
 
-void add_config(Families& families, const BuildInfo& build) {
+double seconds_since_epoch(WallTime time) {
+    return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+void add_config(Families& families, const ReloadCounts& counts) {
     Family reloads(metric::config_reloads);
-    for (const char* result : {"ok", "rejected", "noop"}) {
-        reloads.add(std::uint64_t{0}, {{"result", result}});
+    for (std::size_t i = 0; i < reload_results; ++i) {
+        const std::string_view result = to_string(static_cast<ReloadResult>(i));
+        reloads.add(counts.results[i], {{"result", std::string(result)}});
     }
     families.push_back(reloads.take());
-    add_single(families, metric::config_last_reload_success, true);
+    add_single(families, metric::config_last_reload_success, counts.is_last_good);
+    add_single(families, metric::config_last_reload_timestamp,
+               seconds_since_epoch(counts.loaded_at));
+    Family info(metric::config_info);
+    info.add(true, {{"hash", counts.hash}});
+    families.push_back(info.take());
+}
+
+void add_build(Families& families, const BuildInfo& build) {
     Family info(metric::build_info);
     info.add(true,
              {{"version", build.version}, {"commit", build.commit}, {"compiler", build.compiler}});
@@ -252,6 +265,18 @@ void add_registry(Families& families, const Snapshot& snapshot) {
 
 }  // namespace
 
+std::string_view to_string(ReloadResult result) noexcept {
+    switch (result) {
+        case ReloadResult::ok:
+            return "ok";
+        case ReloadResult::rejected:
+            return "rejected";
+        case ReloadResult::noop:
+            return "noop";
+    }
+    return "unknown";
+}
+
 std::string exposition(const Scrape& scrape) {
     Families families;
     add_ingest(families, scrape);
@@ -260,7 +285,8 @@ std::string exposition(const Scrape& scrape) {
     add_endpoint_reasons(families, scrape.snapshot);
     add_endpoint_batches(families, scrape.snapshot);
     add_dead_letters(families, scrape.dead_letters);
-    add_config(families, scrape.build);
+    add_config(families, scrape.reloads);
+    add_build(families, scrape.build);
     add_process(families, scrape.process);
     if (scrape.with_registry_metrics) add_registry(families, scrape.snapshot);
     return prometheus::TextSerializer{}.Serialize(families);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -17,12 +18,26 @@ struct BuildInfo {
     std::string compiler;
 };
 
+/// What has become of a configuration that was read again.
+enum class ReloadResult : std::uint8_t { ok, rejected, noop };
+inline constexpr std::size_t reload_results = 3;
+std::string_view to_string(ReloadResult result) noexcept;
+
+/// How often, and which configuration is in effect.
+struct ReloadCounts {
+    std::array<std::uint64_t, reload_results> results{};
+    bool is_last_good = true;  ///< what was read last is in effect
+    WallTime loaded_at{};      ///< when what is in effect was
+    std::string hash;          ///< of it
+};
+
 /// All that one scrape is made of.
 struct Scrape {
     Snapshot snapshot;
     IngestMetrics ingest;  ///< of all shards together
     DeadLetterCounts dead_letters;
     ProcessFacts process;
+    ReloadCounts reloads;
     BuildInfo build;
     bool with_registry_metrics = false;
 };

@@ -109,7 +109,8 @@ awaitable<Response> MatchRoute::match(AdminCall call) {
     }
     const ParsedRequest& request = std::get<ParsedRequest>(parsed);
     const Snapshot snapshot = co_await sources_.broadcaster.snapshot();
-    const Takers takers{sources_.endpoints, snapshot};
+    const ConfigView::Shown shown = view_.get();
+    const Takers takers{shown->endpoints, snapshot};
     std::function<std::string()> make = [&] {
         Json result;
         result["matches"] = Json::array();

@@ -11,16 +11,20 @@ class MatchRoute {
   public:
     static constexpr std::size_t events_max = 100;
 
-    /// Both must outlive it.
-    MatchRoute(AdminSources& sources, Composer& composer)
-        : sources_(sources), composer_(composer), ids_(sources.shards.front()->clock()) {}
+    /// All must outlive it.
+    MatchRoute(const AdminSources& sources, const ConfigView& view, Composer& composer)
+        : sources_(sources),
+          view_(view),
+          composer_(composer),
+          ids_(sources.shards.front()->clock()) {}
 
     void add_to(AdminRoutes& routes);
 
   private:
     awaitable<Response> match(AdminCall call);
 
-    AdminSources& sources_;
+    const AdminSources& sources_;
+    const ConfigView& view_;
     Composer& composer_;
     IdGenerator ids_;
 };

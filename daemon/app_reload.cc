@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <set>
+
+#include "app.h"
+#include "config/effective.h"
+
+namespace fanfare {
+namespace {
+
+using Names = std::set<std::string_view>;
+
+Names names_of(const std::vector<std::string>& list) { return {list.begin(), list.end()}; }
+
+}  // namespace
+
+void App::follow(Reloader::Start start) {
+    reloader_ = std::make_unique<Reloader>(
+        std::move(start), [this](const ConfigChange& change) { return apply(change); }, clock_,
+        log_);
+}
+
+void App::reload() {
+    if (reloader_) reloader_->insist();
+}
+
+EndpointParts App::parts() {
+    return {.instance = instance_,
+            .resolver = resolver_,
+            .connector = connector_,
+            .log = log_,
+            .dead_letters = dead_letters_.get()};
+}
+
+/// On the shard that has the fewest.
+std::shared_ptr<Endpoint> App::make_endpoint(EndpointOptions options) {
+    std::map<Shard*, std::size_t> load;
+    for (const auto& entry : homes_) ++load[entry.second];
+    Shard* const home = *std::min_element(shards_.begin(), shards_.end(),
+                                          [&](Shard* a, Shard* b) { return load[a] < load[b]; });
+    homes_[options.name] = home;
+    return std::make_shared<Endpoint>(*home, std::move(options));
+}
+
+/// Everything that can fail comes first.
+std::vector<ConfigError> App::apply(const ConfigChange& change) {
+    const Names added = names_of(change.diff.added);
+    const Names changed = names_of(change.diff.changed);
+    std::vector<EndpointOptions> to_be_added;
+    EndpointChanges changes;
+    std::vector<ConfigError> errors;
+    for (std::size_t i = 0; i < change.config.endpoints.size(); ++i) {
+        const EndpointConfig& endpoint = change.config.endpoints[i];
+        const bool is_new = added.contains(endpoint.name);
+        if (!is_new && !changed.contains(endpoint.name)) continue;
+        Result<EndpointOptions> options = make_options(endpoint, parts());
+        if (options.has_error()) {
+            errors.push_back(
+                endpoint_error(change.source, change.file, i, options.error().message()));
+        } else {
+            (is_new ? to_be_added : changes.changed).push_back(std::move(*options));
+        }
+    }
+    if (!errors.empty()) return errors;
+
+    changes.removed = change.diff.removed;
+    changes.drain = change.config.shutdown_drain;
+    for (const std::string& name : changes.removed) homes_.erase(name);
+    for (EndpointOptions& options : to_be_added) {
+        changes.added.push_back(make_endpoint(std::move(options)));
+    }
+    if (!broadcaster_.apply(std::move(changes))) {
+        return {{change.file, 0, 0, {}, "not taken over, as the daemon is about to end"}};
+    }
+    take_over(change);
+    return {};
+}
+
+/// All but the endpoints.
+void App::take_over(const ConfigChange& change) {
+    const Names unchanged = names_of(change.diff.unchanged);
+    log_.set_level(change.config.log.level);
+    drain_limit_ = change.config.shutdown_drain;
+    ShownConfig shown;
+    for (const EndpointConfig& endpoint : change.config.endpoints) {
+        shown.endpoints.push_back(describe(endpoint));
+        if (!unchanged.contains(endpoint.name)) warn_of(endpoint, log_);
+    }
+    shown.text = effective_config(taken_over(config_, change.config));
+    admin_->show(std::move(shown));
+}
+
+}  // namespace fanfare

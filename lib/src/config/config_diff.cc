@@ -1,0 +1,93 @@
+#include "config/config_diff.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "config/effective.h"
+
+namespace fanfare {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What taken_over() takes; everything else needs a restart.
+constexpr std::array<std::string_view, 5> live_keys = {"log.level", "reload", "shutdown", "egress",
+                                                       "action_groups"};
+
+bool is_live(std::string_view key) {
+    return std::any_of(live_keys.begin(), live_keys.end(), [key](std::string_view live) {
+        return key == live || (key.starts_with(live) && key[live.size()] == '.');
+    });
+}
+
+/// All but the endpoints, as a tree whose leaves are values.
+Json tree_of(const Config& config) {
+    Config rest = config;
+    rest.endpoints.clear();
+    return Json::parse(effective_config(rest));
+}
+
+void collect_differing(const Json& before, const Json& after, const std::string& key,
+                       std::vector<std::string>& differing) {
+    if (!before.is_object() || !after.is_object()) {
+        if (before != after && !is_live(key)) differing.push_back(key);
+        return;
+    }
+    for (const auto& [name, value] : after.items()) {
+        const std::string inner = key.empty() ? name : key + "." + name;
+        collect_differing(before.value(name, Json()), value, inner, differing);
+    }
+}
+
+using ByName = std::map<std::string_view, const EndpointConfig*>;
+
+ByName enabled_endpoints(const Config& config) {
+    ByName result;
+    for (const EndpointConfig& endpoint : config.endpoints) {
+        if (!endpoint.disabled) result.emplace(endpoint.name, &endpoint);
+    }
+    return result;
+}
+
+}  // namespace
+
+ConfigDiff diff_configs(const Config& running, const Config& loaded) {
+    const ByName before = enabled_endpoints(running);
+    const ByName after = enabled_endpoints(loaded);
+    ConfigDiff diff;
+    for (const EndpointConfig& endpoint : loaded.endpoints) {
+        if (endpoint.disabled) continue;
+        const auto found = before.find(endpoint.name);
+        if (found == before.end()) {
+            diff.added.push_back(endpoint.name);
+        } else if (*found->second == endpoint) {
+            diff.unchanged.push_back(endpoint.name);
+        } else {
+            diff.changed.push_back(endpoint.name);
+        }
+    }
+    for (const EndpointConfig& endpoint : running.endpoints) {
+        if (!endpoint.disabled && !after.contains(endpoint.name)) {
+            diff.removed.push_back(endpoint.name);
+        }
+    }
+    collect_differing(tree_of(running), tree_of(loaded), {}, diff.needs_restart);
+    return diff;
+}
+
+Config taken_over(const Config& running, const Config& loaded) {
+    Config result = running;
+    result.log.level = loaded.log.level;
+    result.reload = loaded.reload;
+    result.shutdown_drain = loaded.shutdown_drain;
+    result.egress = loaded.egress;
+    result.action_groups = loaded.action_groups;
+    result.endpoints = loaded.endpoints;
+    result.warnings = loaded.warnings;
+    return result;
+}
+
+}  // namespace fanfare

@@ -1,0 +1,63 @@
+#include <utility>
+
+#include "runtime/endpoint_impl.h"
+
+namespace fanfare {
+namespace {
+
+/// What a queue in memory depends on.
+std::pair<bool, std::string> order_of(const EndpointOptions& options) {
+    const bool is_strict = options.max_in_flight == 1;
+    return {is_strict, is_strict ? std::string() : options.order_by};
+}
+
+}  // namespace
+
+void Endpoint::Impl::reconfigure(EndpointOptions options) {
+    if (state_ != State::running) return;
+    take_settings(with_defaults(std::move(options)));
+    ++settings_;
+    is_gone_ = false;
+    queue_->release_held();
+    // Every worker sees for itself what has become of it, and of its sink.
+    while (worker_count_ < options_.max_in_flight) spawn_worker(Tool());
+    is_held_ = false;
+    wake_all();
+}
+
+/// All but the name, which sinks and log lines refer to, and what an endpoint is made of once.
+void Endpoint::Impl::take_settings(EndpointOptions options) {
+    if (!has_own_queue_ && order_of(options) != order_of(options_)) must_remake_queue_ = true;
+    options_.max_in_flight = options.max_in_flight;
+    options_.batch = options.batch;
+    options_.order_by = std::move(options.order_by);
+    options_.retry = std::move(options.retry);
+    options_.filter = std::move(options.filter);
+    options_.make_sink = std::move(options.make_sink);
+    options_.dead_letters = options.dead_letters;
+    gate_.replace(std::move(options.strategy));
+    if (options_.batch.events_max > 1 && !metrics_.batches()) metrics_.count_batches();
+}
+
+void Endpoint::Impl::remake_queue() {
+    std::unique_ptr<Queue> queue = make_queue(options_);
+    move_events(*queue_, *queue);
+    queue_ = std::move(queue);
+    must_remake_queue_ = false;
+}
+
+void Endpoint::Impl::renew(Tool& tool) {
+    tool.sink = options_.make_sink(sink_context());
+    tool.settings = settings_;
+}
+
+/// Whether the worker that asks is to leave, as fewer are wanted now. What it was woken for is then
+/// somebody else's.
+bool Endpoint::Impl::is_one_too_many() {
+    if (worker_count_ <= options_.max_in_flight) return false;
+    --worker_count_;
+    wake_one();
+    return true;
+}
+
+}  // namespace fanfare
