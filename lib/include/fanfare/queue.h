@@ -22,6 +22,10 @@ struct LeaseLimits {
     std::size_t bytes_max = 1024 * 1024;
     /// A lease that is not full waits until its oldest event is as old as this.
     Duration linger{};
+    /// Where order does not matter, rather events that have not been tried: for the one attempt
+    /// that is to show whether the receiver takes anything. One event that it will never take could
+    /// keep all others waiting otherwise.
+    bool untried_first = false;
     bool operator==(const LeaseLimits&) const = default;
 };
 

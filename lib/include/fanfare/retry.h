@@ -140,6 +140,8 @@ class RetryGate {
     void replace(std::unique_ptr<RetryStrategy> strategy);
 
     bool is_open() const noexcept { return strategy_->is_open(); }
+    /// Whether one attempt at a time may be under way, to see whether the receiver is there.
+    bool is_probing() const noexcept { return in_flight_max_ == 1; }
     bool is_paused() const noexcept { return is_paused_; }
     /// In the past: nobody asked for time.
     TimePoint paused_until() const noexcept { return paused_until_; }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <initializer_list>
 #include <iterator>
 #include <set>
 #include <unordered_map>
@@ -55,43 +56,61 @@ struct KeyedQueue::Lane {
 class KeyedQueue::Impl {
   public:
     /// Seqs and keys, so oldest first.
-    using Places = std::set<std::pair<std::uint64_t, std::uint64_t>>;
+    using Place = std::pair<std::uint64_t, std::uint64_t>;
+    using Places = std::set<Place>;
+    /// Times and keys.
+    using Times = std::set<std::pair<TimePoint, std::uint64_t>>;
 
     explicit Impl(KeyOf function) : key_of(std::move(function)) {}
 
     /// The lane's next event may go, by its place among the others.
-    void make_ready(std::uint64_t key, const Event& next) { ready.emplace(next.seq(), key); }
+    void make_ready(std::uint64_t key, const Lane& lane);
     void release_held(TimePoint now);
-    const std::pair<std::uint64_t, std::uint64_t>* oldest() const noexcept;
+    const Place* oldest(std::initializer_list<const Places*> sets) const noexcept;
     Lease lease(std::uint64_t key);
 
     KeyOf key_of;
     std::unordered_map<std::uint64_t, Lane> lanes;
-    Places ready;
-    Places held;  // lanes whose returned lease may not go yet
-    std::set<std::pair<TimePoint, std::uint64_t>> until;  // the same, by when it may
+    Places untried;                 // lanes whose next event may go
+    Places again;                   // the same, where it has come back
+    Places held;                    // lanes whose returned lease may not go yet
+    Times until;                    // the same, by when it may
+    Times since;                    // of `again`, by when it might
     std::vector<TimePoint> leased;  // when the events under way were accepted; one per worker
     std::size_t events = 0;
     std::size_t bytes = 0;
 };
 
+void KeyedQueue::Impl::make_ready(std::uint64_t key, const Lane& lane) {
+    const Place place(lane.next().seq(), key);
+    if (lane.returned.is_empty()) {
+        untried.insert(place);
+    } else {
+        again.insert(place);
+        since.emplace(lane.returned.not_before(), key);
+    }
+}
+
 void KeyedQueue::Impl::release_held(TimePoint now) {
     while (!until.empty() && until.begin()->first <= now) {
         const std::uint64_t key = until.begin()->second;
-        const Event& next = lanes.at(key).next();
-        make_ready(key, next);
-        held.erase({next.seq(), key});
+        const Lane& lane = lanes.at(key);
+        make_ready(key, lane);
+        held.erase({lane.next().seq(), key});
         until.erase(until.begin());
     }
 }
 
-/// The place of the oldest event that is not leased; null if there is none.
-const std::pair<std::uint64_t, std::uint64_t>* KeyedQueue::Impl::oldest() const noexcept {
-    if (ready.empty() && held.empty()) return nullptr;
-    if (held.empty()) return &*ready.begin();
-    if (ready.empty()) return &*held.begin();
-    return std::min(&*ready.begin(), &*held.begin(),
-                    [](const auto* a, const auto* b) { return *a < *b; });
+/// The place of the oldest event in these; null if there is none.
+const KeyedQueue::Impl::Place* KeyedQueue::Impl::oldest(
+    std::initializer_list<const Places*> sets) const noexcept {
+    const Place* oldest = nullptr;
+    for (const Places* const places : sets) {
+        if (places->empty()) continue;
+        const Place& first = *places->begin();
+        if (oldest == nullptr || first < *oldest) oldest = &first;
+    }
+    return oldest;
 }
 
 /// Of a lane that stands among the ready ones.
@@ -102,12 +121,14 @@ Lease KeyedQueue::Impl::lease(std::uint64_t key) {
         lease.add(lane.waiting.pop());
         lease.set_tag(key);
     } else {
+        since.erase({lane.returned.not_before(), key});
         lease = std::exchange(lane.returned, Lease());
     }
     lane.is_leased = true;
     const Event& event = *lease.batch().front();
     leased.push_back(event.accepted());
-    ready.erase({event.seq(), key});
+    untried.erase({event.seq(), key});
+    again.erase({event.seq(), key});
     return lease;
 }
 
@@ -117,44 +138,50 @@ KeyedQueue::~KeyedQueue() = default;
 
 void KeyedQueue::push(EventPtr event) {
     const std::uint64_t key = impl_->key_of(*event);
-    const Event& pushed = *event;
+    const std::size_t bytes = event->payload().size();
     const auto [found, is_new] = impl_->lanes.try_emplace(key);
     try {
         found->second.waiting.push(std::move(event));
-        if (is_new) impl_->make_ready(key, pushed);
+        if (is_new) impl_->make_ready(key, found->second);
     } catch (...) {
         if (is_new) impl_->lanes.erase(found);
         throw;
     }
-    impl_->bytes += pushed.payload().size();
+    impl_->bytes += bytes;
     ++impl_->events;
 }
 
 TimePoint KeyedQueue::ready_at(const LeaseLimits&) const noexcept {
-    if (!impl_->ready.empty()) return TimePoint::min();
+    if (!impl_->untried.empty() || !impl_->again.empty()) return TimePoint::min();
     return impl_->until.empty() ? TimePoint::max() : impl_->until.begin()->first;
 }
 
-Lease KeyedQueue::lease(const LeaseLimits&, TimePoint now) {
+Lease KeyedQueue::lease(const LeaseLimits& limits, TimePoint now) {
     impl_->release_held(now);
-    if (impl_->ready.empty()) return {};
-    return impl_->lease(impl_->ready.begin()->second);
+    const auto* place = impl_->oldest({&impl_->untried});
+    if (limits.untried_first) {
+        if (place != nullptr) return impl_->lease(place->second);
+        // Then the one that has waited longest, which is not always the same.
+        return impl_->since.empty() ? Lease() : impl_->lease(impl_->since.begin()->second);
+    }
+    place = impl_->oldest({&impl_->untried, &impl_->again});
+    return place == nullptr ? Lease() : impl_->lease(place->second);
 }
 
 TimePoint KeyedQueue::oldest_waiting() const noexcept {
-    const auto* const oldest = impl_->oldest();
+    const auto* const oldest = impl_->oldest({&impl_->untried, &impl_->again, &impl_->held});
     if (oldest == nullptr) return TimePoint::max();
     return impl_->lanes.at(oldest->second).next().accepted();
 }
 
 Lease KeyedQueue::lease_accepted_by(TimePoint time) {
-    const auto* const oldest = impl_->oldest();
+    const auto* const oldest = impl_->oldest({&impl_->untried, &impl_->again, &impl_->held});
     if (oldest == nullptr || oldest_waiting() > time) return {};
     const auto [seq, key] = *oldest;
     if (impl_->held.erase({seq, key}) > 0) {
         const Lane& lane = impl_->lanes.at(key);
         impl_->until.erase({lane.returned.not_before(), key});
-        impl_->make_ready(key, lane.next());
+        impl_->make_ready(key, lane);
     }
     return impl_->lease(key);
 }
@@ -180,7 +207,7 @@ void KeyedQueue::settle(Lease lease, Settle how) {
     if (lane.waiting.is_empty()) {
         impl_->lanes.erase(key);
     } else {
-        impl_->make_ready(key, lane.next());
+        impl_->make_ready(key, lane);
     }
 }
 
@@ -193,9 +220,11 @@ std::vector<EventPtr> KeyedQueue::clear() {
         lane->second.waiting.take_all(events);
         lane = lane->second.is_leased ? std::next(lane) : impl_->lanes.erase(lane);
     }
-    impl_->ready.clear();
+    impl_->untried.clear();
+    impl_->again.clear();
     impl_->held.clear();
     impl_->until.clear();
+    impl_->since.clear();
     for (const EventPtr& event : events) impl_->bytes -= event->payload().size();
     impl_->events -= events.size();
     return events;

@@ -24,7 +24,9 @@ TimePoint MemoryQueue::ready_at(const LeaseLimits& limits) const noexcept {
 }
 
 Lease MemoryQueue::lease(const LeaseLimits& limits, TimePoint now) {
-    if (!returned_.is_empty() && returned_.front().not_before() <= now) {
+    const bool can_pass = order_ == Order::free && limits.linger <= Duration::zero();
+    const bool is_passed = limits.untried_first && can_pass && !waiting_.empty();
+    if (!is_passed && !returned_.is_empty() && returned_.front().not_before() <= now) {
         return note(returned_.take_front());
     }
     const bool is_held_up = !returned_.is_empty() && order_ == Order::strict;

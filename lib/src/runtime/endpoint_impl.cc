@@ -222,6 +222,7 @@ std::optional<RetryGate::Pass> Endpoint::Impl::may_begin(TimePoint now) {
 LeaseLimits Endpoint::Impl::limits() const noexcept {
     LeaseLimits limits = options_.batch;
     if (state_ != State::running) limits.linger = Duration::zero();
+    limits.untried_first = gate_.is_probing();
     return limits;
 }
 

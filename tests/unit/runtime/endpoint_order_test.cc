@@ -78,5 +78,35 @@ INSTANTIATE_TEST_SUITE_P(Strategies, EndpointOrder,
                              return is_breaker ? "breaker" : "exponential";
                          });
 
+// The breaker opens for all, and one event will never be taken: it must not be every probe.
+TEST(EndpointOrderWithBreaker, one_dead_event_does_not_keep_the_breaker_open) {
+    for (const char* const order_by : {"", "/action"}) {
+        Pipeline pipeline;
+        test::Receiver receiver;
+        bool is_down = true;
+        EndpointOptions options;
+        options.max_in_flight = 2;
+        options.order_by = order_by;
+        options.retry.threshold = 3;
+        const auto answer = [&](const Attempt& attempt) {
+            const bool is_dead = attempt.batch.front()->action() == "dead";
+            return is_down || is_dead ? Outcome::refused(500) : Outcome::delivered(200);
+        };
+        pipeline.add("a", answer, receiver, std::move(options));
+        pipeline.write("0", "dead");
+        for (int i = 1; i < 50; ++i) pipeline.write(std::to_string(i), "key" + std::to_string(i));
+        // Long enough for every event to have been a probe.
+        pipeline.advance(100s);
+        ASSERT_TRUE(receiver.ids.empty());
+
+        is_down = false;
+        pipeline.advance(5s);
+
+        EXPECT_EQ(receiver.ids.size(), 49U) << order_by;
+        EXPECT_EQ(pipeline.snapshot_of("a").pending_events, 1U);
+        EXPECT_CONSERVED(pipeline.snapshot());
+    }
+}
+
 }  // namespace
 }  // namespace fanfare
