@@ -17,9 +17,10 @@ namespace fs = std::filesystem;
 constexpr const char* file_name = "dead_letters.db";
 constexpr const char* lock_name = "dead_letters.lock";
 
-/// What is written in one transaction.
+/// What is written in one transaction. The log beside the file holds one at least, so that it
+/// would fill a small disk before the letters do.
 constexpr std::size_t batch_letters_max = 1000;
-constexpr std::uint64_t batch_bytes_max = std::uint64_t{4} * 1024 * 1024;
+constexpr std::uint64_t batch_bytes_max = std::uint64_t{1024} * 1024;
 
 constexpr Duration log_interval = std::chrono::seconds(10);
 
@@ -204,11 +205,8 @@ bool DeadLetterStore::write_next() {
     }
     lose(LostReason::evicted, evicted.letters);
     note_kept();
-    std::uint64_t bytes = 0;
-    for (const DeadLetter& letter : writing_) bytes += LetterTable::bytes_of(letter);
     writing_.clear();
     const std::lock_guard lock(mutex_);
-    waiting_bytes_ -= bytes;
     in_hand_ = 0;
     return true;
 }
@@ -244,6 +242,7 @@ void DeadLetterStore::take_next() {
     while (!waiting_.empty() && writing_.size() < batch_letters_max) {
         bytes += LetterTable::bytes_of(waiting_.front());
         if (!writing_.empty() && bytes > std::min(batch_bytes_max, options_.bytes_max)) break;
+        waiting_bytes_ -= LetterTable::bytes_of(waiting_.front());
         writing_.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
     }

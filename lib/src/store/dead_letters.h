@@ -46,7 +46,8 @@ class DeadLetterStore final : public DeadLetterBox {
     struct Options {
         std::string dir;
         std::uint64_t bytes_max = std::uint64_t{256} * 1024 * 1024;
-        /// Of letters handed over and not yet written. More than may be kept is never taken.
+        /// Of letters handed over that no transaction has taken yet. More than may be kept is never
+        /// taken.
         std::uint64_t waiting_bytes_max = std::numeric_limits<std::uint64_t>::max();
     };
 
@@ -116,7 +117,7 @@ class DeadLetterStore final : public DeadLetterBox {
 
     mutable std::mutex mutex_;
     std::deque<DeadLetter> waiting_;              // guarded by mutex_
-    std::uint64_t waiting_bytes_ = 0;             // guarded by mutex_: with what is being written
+    std::uint64_t waiting_bytes_ = 0;             // guarded by mutex_
     std::size_t in_hand_ = 0;                     // guarded by mutex_: letters the thread has taken
     std::vector<std::int64_t> discarded_;         // guarded by mutex_
     std::unordered_set<std::int64_t> replaying_;  // guarded by mutex_

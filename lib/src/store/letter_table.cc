@@ -172,7 +172,8 @@ Result<void> LetterTable::prepare() {
     database_.execute(
         "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA locking_mode = EXCLUSIVE;"
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_mode = WAL;"
-        "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 1048576");
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 250;"
+        "PRAGMA journal_size_limit = 1048576");
     const std::int64_t version = database_.number("PRAGMA user_version");
     if (version > schema_version) {
         return Error("was written by a newer fanfare (schema " + std::to_string(version) +

@@ -104,7 +104,10 @@ TEST_F(RetryingSinkTest, gives_a_batch_up_only_when_its_youngest_event_is_too_ol
 }
 
 TEST_F(RetryingSinkTest, shares_the_one_probe_of_an_open_breaker) {
-    const auto refuse = [](const Attempt&) { return Outcome::refused(500); };
+    bool is_up = false;
+    const auto refuse = [&](const Attempt&) {
+        return is_up ? Outcome::delivered(200) : Outcome::refused(500);
+    };
     const auto first = make({}, refuse);
     const auto second = make({}, refuse);
     Running<Outcome> one(context_, first->deliver(attempt_));
@@ -115,6 +118,9 @@ TEST_F(RetryingSinkTest, shares_the_one_probe_of_an_open_breaker) {
     clock_.advance(10s, context_);
 
     EXPECT_EQ(receiver_.attempts - before, 10U) << "one per backoff, not one per sink";
+    is_up = true;
+    clock_.advance(10s, context_);
+    EXPECT_TRUE(one.is_done() && other.is_done());
 }
 
 /// Cancels a coroutine as an endpoint does that has no more time.

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "store_support.h"
 
 namespace fanfare::test {
@@ -177,6 +179,24 @@ TEST_F(DeadLetters, are_bounded_on_their_way_to_the_disk) {
     store_->put(letter("e1"));
 
     EXPECT_EQ(lost(LostReason::backlog), 1U);
+}
+
+TEST_F(DeadLetters, take_little_more_of_a_disk_than_they_may) {
+    open(std::uint64_t{1} << 20);
+    std::uintmax_t largest = 0;
+    for (int i = 0; i < 5000; ++i) {
+        store_->put(letter(std::to_string(i), "audit", 2000));
+        if (i % 500 != 499) continue;
+        flush();
+        std::uintmax_t bytes = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(dir())) {
+            bytes += entry.file_size();
+        }
+        largest = std::max(largest, bytes);
+    }
+
+    EXPECT_GT(largest, std::uintmax_t{1} << 20);
+    EXPECT_LT(largest, std::uintmax_t{5} << 20);
 }
 
 // A receiver that is gone may leave a whole queue at once.
