@@ -84,7 +84,8 @@ class Compose(unittest.TestCase):
         # Its first scrape comes up to one interval after the start.
         wait_until("Prometheus to know of it", scraped, deadline=60)
         rules = json.loads(get(f"{prometheus}/api/v1/rules")[1])["data"]["groups"]
-        self.assertEqual(len(rules[0]["rules"]), 7)
+        alerts = (DEPLOY / "prometheus/alerts.yml").read_text().count("- alert:")
+        self.assertEqual(len(rules[0]["rules"]), alerts)
         self.assertEqual(
             podman("inspect", "--format", "{{.HostConfig.ReadonlyRootfs}}",
                    f"{project}_fanfare_1").stdout.strip(),

@@ -55,6 +55,8 @@ void Reloader::start() {
         const std::lock_guard lock(mutex_);
         is_stopping_ = false;
     }
+    // Here, so that whoever sees the daemon run can rely on its watching.
+    follow();
     thread_ = std::thread([this] { run(); });
 }
 
@@ -89,7 +91,6 @@ ReloadCounts Reloader::counts() const {
 }
 
 void Reloader::run() {
-    follow();
     for (;;) {
         const bool has_signs = watch_.wait(time_left());
         const TimePoint now = clock_.now();
