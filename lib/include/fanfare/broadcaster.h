@@ -20,6 +20,7 @@ class io_context;
 namespace fanfare {
 
 class Deadlines;
+class Rooms;
 
 /// One event loop with its endpoints. Whoever runs the io_context (one thread at most) is the
 /// shard's thread; all that belongs to the shard is touched by that thread only.
@@ -65,6 +66,12 @@ struct Snapshot {
     std::vector<EndpointSnapshot> endpoints;
 };
 
+/// Why events were not taken: an endpoint with Overflow::reject.
+struct NoRoom {
+    std::string endpoint;
+    bool is_for_ever = false;  ///< they are more than it ever takes at once
+};
+
 /// What a new configuration means for endpoints.
 struct EndpointChanges {
     std::vector<std::string> removed;      ///< by name
@@ -88,8 +95,10 @@ class Broadcaster {
 
     /// Any thread; never blocks on I/O. Numbers the events, which no other broadcaster may have
     /// taken, and puts them into every endpoint's queue, in order and without others in between.
-    /// Nothing, and no event taken, once close() was called. `events` must not be empty.
-    std::optional<Written> write(std::span<const std::shared_ptr<Event>> events);
+    /// Nothing, and no event taken, once close() was called, or if an endpoint has no room for
+    /// them, which `no_room` is then told. `events` must not be empty.
+    std::optional<Written> write(std::span<const std::shared_ptr<Event>> events,
+                                 std::optional<NoRoom>* no_room = nullptr);
 
     /// Any thread; takes its place among the events: the endpoint gets those written after it.
     /// Adding an endpoint again is no change. Its shard must be one of this broadcaster's.
@@ -153,6 +162,7 @@ class Broadcaster {
 
     std::mutex mutex_;
     std::vector<Lane> lanes_;
+    std::unique_ptr<Rooms> rooms_;
     std::uint64_t last_seq_ = 0;
     std::uint64_t bytes_ = 0;
     std::uint64_t replayed_ = 0;  // of the numbers given

@@ -16,6 +16,7 @@
 
 namespace fanfare {
 
+class Room;
 class Shard;
 
 /// One endpoint's chain: filter → queue → workers, each with a sink of its own.
@@ -26,6 +27,7 @@ struct EndpointOptions {
     /// A JSON pointer into the events: those with the same value there keep their order, whatever
     /// max_in_flight. Events without one keep theirs. Empty: no such order.
     std::string order_by;
+    QueueBounds bounds;  ///< of what is pending
     RetryPolicy retry;
     std::unique_ptr<Filter> filter;           ///< null: wants everything
     std::unique_ptr<Queue> queue;             ///< null: in memory, in the order asked for above
@@ -112,6 +114,8 @@ class Endpoint final {
     /// way ends with the old settings, the next one has the new; what waits for a backoff, because
     /// its receiver asked for time, or is gone, is tried once at once. The name stays, too, and a
     /// queue that was given to the endpoint: neither is looked at here. After drain(): no change.
+    /// Bounds with Overflow::reject take a Broadcaster (apply()), as it is where events are
+    /// refused.
     void reconfigure(EndpointOptions options);
 
     /// Drops all that waits, counted as purged; what is under way goes on. Returns how many.
@@ -119,7 +123,7 @@ class Endpoint final {
 
     /// Queues events again that were given up, behind all others and past the filter. They count
     /// as offered once more. Only those that a Broadcaster has numbered anew. The box hears what
-    /// becomes of their letters.
+    /// becomes of their letters. What there is no room for, is dropped: the letters are left.
     void requeue(std::span<const Replayed> events);
 
     /// One attempt past the queue, that neither counts nor moves the breaker. Ends with the
@@ -141,6 +145,7 @@ class Endpoint final {
     Shard& shard_;
     std::uint64_t order_ = 0;  // given by the Broadcaster
     std::atomic<bool> has_closed_{false};
+    const std::shared_ptr<Room> room_;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -17,7 +17,7 @@ constexpr std::array entries = {
     Entry{"", "streams", ""},       Entry{"queue", "ack_timeout", ""},
     Entry{"queue", "dir", ""},      Entry{"queue", "max_disk", ""},
     Entry{"queue", "recovery", ""}, Entry{"queue", "removed_grace", ""},
-    Entry{"queue", "storage", ""},  Entry{"endpoints[]", "queue", ""},
+    Entry{"queue", "storage", ""},
 };
 
 }  // namespace

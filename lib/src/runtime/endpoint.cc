@@ -75,6 +75,7 @@ awaitable<void> Endpoint::Impl::join(DropReason reason) {
     drop_pending(reason);
     co_await tasks_.join();
     log_.finish();
+    overflow_log_.finish();
 }
 
 void Endpoint::Impl::pause() {
@@ -147,7 +148,8 @@ EndpointSnapshot Endpoint::Impl::snapshot() const {
 Endpoint::Endpoint(Shard& shard, EndpointOptions options)
     : name_(options.name),
       shard_(shard),
-      impl_(std::make_unique<Impl>(shard, std::move(options))) {}
+      room_(std::make_shared<Room>(options.name, options.bounds)),
+      impl_(std::make_unique<Impl>(shard, std::move(options), *room_)) {}
 
 Endpoint::~Endpoint() = default;
 
@@ -160,6 +162,7 @@ awaitable<void> Endpoint::join(DropReason reason) { return impl_->join(reason); 
 void Endpoint::on_closed(std::function<void()> callback) {
     impl_->on_closed = [this, callback = std::move(callback)] {
         has_closed_.store(true, std::memory_order_relaxed);
+        room_->close();
         callback();
     };
 }

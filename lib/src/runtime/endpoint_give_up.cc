@@ -12,7 +12,7 @@ namespace fanfare {
 bool Endpoint::Impl::give_up_overdue(TimePoint now) {
     if (!is_gone_ && overdue_at() > now) return false;
     const TimePoint accepted = is_gone_ ? TimePoint::max() : now - options_.retry.age_max;
-    Held held(*queue_, queue_->lease_accepted_by(accepted));
+    Held held(*queue_, queue_->lease_accepted_by(accepted), under_way_);
     if (held.lease.is_empty()) return false;
     const bool was_tried = held.lease.attempts() > 0;
     if (is_gone_ && !was_tried) held.lease.note_outcome(Outcome::refused(410));
@@ -29,39 +29,51 @@ TimePoint Endpoint::Impl::overdue_at() const noexcept {
 }
 
 void Endpoint::Impl::give_up(Held& held, DeadReason reason) {
-    metrics_.dead_lettered(held.batch().size(), reason);
-    log_.given_up(held.batch(), reason);
-    for (const EventPtr& event : held.batch()) put_letter(event, held.lease, reason);
-    discard_letters(held.batch());
+    give_up(held.batch(), held.lease, reason);
     held.settle(Settle::done);
+}
+
+/// `story`: of the attempts at them.
+void Endpoint::Impl::give_up(Batch batch, const Lease& story, DeadReason reason) {
+    metrics_.dead_lettered(batch.size(), reason);
+    log_.given_up(batch, reason);
+    for (const EventPtr& event : batch) put_letter(event, story, reason);
+    discard_letters(batch);
 }
 
 /// The letters that these events were replayed from, if they were.
 void Endpoint::Impl::discard_letters(Batch batch) {
-    if (letters_.empty()) return;
-    for (const EventPtr& event : batch) {
-        const auto found = letters_.find(event->seq());
-        if (found == letters_.end()) continue;
-        options_.dead_letters->discard({&found->second, 1});
-        letters_.erase(found);
-    }
+    const std::vector<std::int64_t> letters = take_letters(batch);
+    if (!letters.empty()) options_.dead_letters->discard(letters);
 }
 
-/// A purge is for the letters of what it drops as well; else they are what is left.
-void Endpoint::Impl::end_letters(const std::vector<EventPtr>& dropped, DropReason reason) {
+/// Letters whose events are not queued any more are what is left of them. Returns how many.
+std::size_t Endpoint::Impl::keep_letters(Batch dropped) {
+    const std::vector<std::int64_t> letters = take_letters(dropped);
+    if (!letters.empty()) options_.dead_letters->keep(letters);
+    return letters.size();
+}
+
+/// Of those events that were replayed from one.
+std::vector<std::int64_t> Endpoint::Impl::take_letters(Batch batch) {
     std::vector<std::int64_t> letters;
-    for (const EventPtr& event : dropped) {
+    for (const EventPtr& event : batch) {
         if (letters_.empty()) break;
         const auto found = letters_.find(event->seq());
         if (found == letters_.end()) continue;
         letters.push_back(found->second);
         letters_.erase(found);
     }
-    if (letters.empty()) return;
-    if (reason == DropReason::purged) return options_.dead_letters->discard(letters);
-    options_.dead_letters->keep(letters);
+    return letters;
+}
+
+/// A purge is for the letters of what it drops as well.
+void Endpoint::Impl::end_letters(Batch dropped, DropReason reason) {
+    if (reason == DropReason::purged) return discard_letters(dropped);
+    const std::size_t kept = keep_letters(dropped);
+    if (kept == 0) return;
     shard_.log().info("endpoint", "replayed events stay dead letters",
-                      {{"endpoint", options_.name}, {"events", letters.size()}});
+                      {{"endpoint", options_.name}, {"events", kept}});
 }
 
 /// The workers find the rest of the queue.
@@ -110,6 +122,7 @@ std::size_t Endpoint::Impl::drop_pending(DropReason reason) {
                         {"reason", to_string(reason)},
                         {"events", count},
                         {"bytes", bytes_before - queue_->pending_bytes()}});
+    meter_.publish(*queue_);
     tasks_.spawn(release(std::move(events)));
     return count;
 }

@@ -35,7 +35,23 @@ EndpointOptions with_defaults(EndpointOptions options) {
     return options;
 }
 
+Endpoint::Impl::Held::Held(Queue& queue, Lease leased, Load& under_way)
+    : lease(std::move(leased)), queue_(queue), under_way_(under_way), load_(load_of(batch())) {
+    under_way_ += load_;
+}
+
+void Endpoint::Impl::Held::release() noexcept {
+    under_way_ -= load_;
+    load_ = {};
+}
+
+void Endpoint::Impl::Held::settle(Settle how) {
+    release();
+    queue_.settle(std::exchange(lease, Lease()), how);
+}
+
 Endpoint::Impl::Held::~Held() {
+    release();
     if (lease.is_empty()) return;
     try {
         settle(Settle::give_back);
@@ -44,18 +60,21 @@ Endpoint::Impl::Held::~Held() {
     }
 }
 
-Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
+Endpoint::Impl::Impl(Shard& shard, EndpointOptions options, Room& room)
     : shard_(shard),
       options_(with_defaults(std::move(options))),
       has_own_queue_(options_.queue != nullptr),
       queue_(has_own_queue_ ? std::move(options_.queue) : make_queue(options_)),
       gate_(std::move(options_.strategy), shard.clock(), shard.executor()),
       log_(options_.name, shard.log(), shard.clock(), shard.executor()),
+      overflow_log_(options_.name, shard.log(), shard.clock(), shard.executor()),
+      meter_(room),
       random_(options_.random_seed),
       tasks_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
       pings_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
       workers_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }) {
     if (options_.batch.events_max > 1) metrics_.count_batches();
+    meter_.turn(options_.bounds.overflow == Overflow::reject);
 }
 
 SinkContext Endpoint::Impl::sink_context() {
@@ -77,14 +96,25 @@ void Endpoint::Impl::spawn_worker(Tool tool) {
 
 void Endpoint::Impl::offer(const EventPtr& event) {
     metrics_.offered(1);
+    meter_.arrived(*event);
+    if (take_in(event)) wake_for_push();
+    meter_.publish(*queue_);
+}
+
+/// Whether the queue may have changed.
+bool Endpoint::Impl::take_in(const EventPtr& event) {
     try {
-        if (!wants(*event)) return metrics_.ignored(1);
+        if (!wants(*event)) {
+            metrics_.ignored(1);
+            return false;
+        }
     } catch (...) {
         metrics_.queued(1);
-        return note_lost(std::current_exception());
+        note_lost(std::current_exception());
+        return false;
     }
     enqueue(event);
-    wake_for_push();
+    return true;
 }
 
 void Endpoint::Impl::requeue(std::span<const Replayed> events) {
@@ -93,11 +123,11 @@ void Endpoint::Impl::requeue(std::span<const Replayed> events) {
     for (const Replayed& replayed : events) {
         const bool has_letter = replayed.letter != 0 && options_.dead_letters != nullptr;
         if (has_letter) letters_.emplace(replayed.event->seq(), replayed.letter);
-        if (enqueue(replayed.event) || !has_letter) continue;
-        letters_.erase(replayed.event->seq());
-        options_.dead_letters->keep({&replayed.letter, 1});
+        const EventPtr event = replayed.event;
+        if (!requeue_one(event)) keep_letters({&event, 1});
     }
     wake_one();
+    meter_.publish(*queue_);
 }
 
 bool Endpoint::Impl::wants(const Event& event) const {
@@ -114,6 +144,7 @@ bool Endpoint::Impl::enqueue(EventPtr event) {
         return false;
     }
     try {
+        if (!fits(*event) && !make_room(event)) return false;
         queue_->push(std::move(event));
         return true;
     } catch (...) {
@@ -150,6 +181,7 @@ awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
     Wakeup ready(shard_.executor());
     unsigned turns = 0;
     while (state_ != State::ended) {
+        meter_.publish(*queue_);
         // A sink that never waits must not keep the loop from turning.
         if (++turns % turns_at_once_max == 0) co_await net::post(net::use_awaitable);
         if (is_one_too_many()) co_return;
@@ -166,7 +198,7 @@ awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
             co_await ready.wait();
             continue;
         }
-        Held held(*queue_, queue_->lease(limits(), now));
+        Held held(*queue_, queue_->lease(limits(), now), under_way_);
         Lease& lease = held.lease;
         if (lease.is_empty()) continue;
         see_to_others(now);
@@ -308,8 +340,8 @@ void Endpoint::Impl::split(Held& held) {
     metrics_.batch_split();
     std::pair<Lease, Lease> halves = held.lease.split();
     held.lease = Lease();
-    Held first(*queue_, std::move(halves.first));
-    Held second(*queue_, std::move(halves.second));
+    Held first(*queue_, std::move(halves.first), under_way_);
+    Held second(*queue_, std::move(halves.second), under_way_);
     first.settle(Settle::give_back);
     second.settle(Settle::give_back);
 }

@@ -12,6 +12,8 @@
 #include "fanfare/broadcaster.h"
 #include "runtime/attempt_history.h"
 #include "runtime/attempt_log.h"
+#include "runtime/overflow_log.h"
+#include "runtime/room.h"
 
 namespace fanfare {
 
@@ -20,7 +22,7 @@ namespace fanfare {
 /// holds an event while it waits: that is the queue's part.
 class Endpoint::Impl {
   public:
-    Impl(Shard& shard, EndpointOptions options);
+    Impl(Shard& shard, EndpointOptions options, Room& room);
 
     void start();
     void offer(const EventPtr& event);
@@ -50,18 +52,23 @@ class Endpoint::Impl {
     /// A lease under way. Goes back to the queue if nothing else has become of it.
     class Held {
       public:
-        Held(Queue& queue, Lease leased) : lease(std::move(leased)), queue_(queue) {}
+        /// `under_way`: the sum over all that are held.
+        Held(Queue& queue, Lease leased, Load& under_way);
         ~Held();
         Held(const Held&) = delete;
         Held& operator=(const Held&) = delete;
 
         Batch batch() const noexcept { return lease.batch(); }
-        void settle(Settle how) { queue_.settle(std::exchange(lease, Lease()), how); }
+        void settle(Settle how);
 
         Lease lease;  // empty once settled
 
       private:
+        void release() noexcept;
+
         Queue& queue_;
+        Load& under_way_;
+        Load load_;
     };
 
     /// What a ping has come to. Shared, as who asked may be gone by then.
@@ -76,7 +83,16 @@ class Endpoint::Impl {
     awaitable<void> work(Tool tool);
     awaitable<void> work_until_ended(Tool& tool);
     bool wants(const Event& event) const;
+    bool take_in(const EventPtr& event);
     bool enqueue(EventPtr event);
+    bool requeue_one(const EventPtr& event);
+    bool fits(const Event& event) const noexcept;
+    bool make_room(const EventPtr& event);
+    bool can_make_room(const Event& event) const noexcept;
+    bool is_within_bounds() const noexcept;
+    bool loses_oldest() const noexcept;
+    void lose(Batch batch, const Lease& story);
+    awaitable<void> trim();
     void note_lost(const std::exception_ptr& exception);
     void see_to_others(TimePoint now);
     std::optional<RetryGate::Pass> may_begin(TimePoint now);
@@ -94,9 +110,12 @@ class Endpoint::Impl {
     bool give_up_overdue(TimePoint now);
     TimePoint overdue_at() const noexcept;
     void give_up(Held& held, DeadReason reason);
+    void give_up(Batch batch, const Lease& story, DeadReason reason);
     void put_letter(const EventPtr& event, const Lease& story, DeadReason reason);
     void discard_letters(Batch batch);
-    void end_letters(const std::vector<EventPtr>& dropped, DropReason reason);
+    std::vector<std::int64_t> take_letters(Batch batch);
+    std::size_t keep_letters(Batch dropped);
+    void end_letters(Batch dropped, DropReason reason);
     std::size_t drop_pending(DropReason reason);
     awaitable<void> release(std::vector<EventPtr> events);
     awaitable<void> make_ping(std::shared_ptr<Ping> ping);
@@ -123,10 +142,14 @@ class Endpoint::Impl {
     EndpointMetrics metrics_;
     RetryGate gate_;
     AttemptLog log_;
+    OverflowLog overflow_log_;
+    RoomMeter meter_;
+    Load under_way_;
     AttemptHistory history_;
     std::minstd_rand random_;
     State state_ = State::running;
     bool is_gone_ = false;
+    bool is_trimming_ = false;
     std::unordered_map<std::uint64_t, std::int64_t> letters_;  // by seq: of events replayed
     unsigned in_flight_ = 0;
     bool is_backlogged_ = false;

@@ -40,7 +40,8 @@ INSTANTIATE_TEST_SUITE_P(ByKey, ChangedEndpoint,
                                          "retry: {strategy: exponential}", "tls: {server_name: c}",
                                          "format: event", "format: template, template: x",
                                          "success: [200]", "proxy: 'http://p:1'",
-                                         "idle_timeout: 1s", "auth: {type: bearer, token_file: /t}",
+                                         "idle_timeout: 1s", "queue: {max_events: 9}",
+                                         "queue: {overflow: reject}", "auth: {type: bearer, token_file: /t}",
                                          "signing: {scheme: github, secrets: [topsecret]}"));
 
 TEST(ConfigDiff, tells_added_removed_and_unchanged_endpoints_by_name) {
