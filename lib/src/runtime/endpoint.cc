@@ -76,6 +76,7 @@ awaitable<void> Endpoint::Impl::join(DropReason reason) {
     co_await tasks_.join();
     log_.finish();
     overflow_log_.finish();
+    lost_log_.finish();
 }
 
 void Endpoint::Impl::pause() {

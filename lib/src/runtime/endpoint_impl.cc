@@ -67,7 +67,10 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options, Room& room)
       queue_(has_own_queue_ ? std::move(options_.queue) : make_queue(options_)),
       gate_(std::move(options_.strategy), shard.clock(), shard.executor()),
       log_(options_.name, shard.log(), shard.clock(), shard.executor()),
-      overflow_log_(options_.name, shard.log(), shard.clock(), shard.executor()),
+      overflow_log_({options_.name, DropReason::overflow}, shard.log(), shard.clock(),
+                    shard.executor()),
+      lost_log_({options_.name, DropReason::exception}, shard.log(), shard.clock(),
+                shard.executor()),
       meter_(room),
       random_(options_.random_seed),
       tasks_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
@@ -110,7 +113,7 @@ bool Endpoint::Impl::take_in(const EventPtr& event) {
         }
     } catch (...) {
         metrics_.queued(1);
-        note_lost(std::current_exception());
+        note_lost(event, std::current_exception());
         return false;
     }
     enqueue(event);
@@ -137,7 +140,7 @@ bool Endpoint::Impl::wants(const Event& event) const {
 
 /// Counts as having entered the queue, whatever comes of it, so that all that is lost did. Whether
 /// it is there.
-bool Endpoint::Impl::enqueue(EventPtr event) {
+bool Endpoint::Impl::enqueue(const EventPtr& event) {
     metrics_.queued(1);
     if (state_ != State::running) {
         metrics_.dropped(1, DropReason::removed);
@@ -145,18 +148,18 @@ bool Endpoint::Impl::enqueue(EventPtr event) {
     }
     try {
         if (!fits(*event) && !make_room(event)) return false;
-        queue_->push(std::move(event));
+        queue_->push(event);
         return true;
     } catch (...) {
-        note_lost(std::current_exception());
+        note_lost(event, std::current_exception());
         return false;
     }
 }
 
-void Endpoint::Impl::note_lost(const std::exception_ptr& exception) {
+/// Its filter or the queue failed.
+void Endpoint::Impl::note_lost(const EventPtr& event, const std::exception_ptr& exception) {
     metrics_.dropped(1, DropReason::exception);
-    shard_.log().error("endpoint", "event dropped, its filter or queue failed",
-                       {{"endpoint", options_.name}, {"error", describe(exception)}});
+    lost_log_.dropped({&event, 1}, describe(exception));
 }
 
 awaitable<void> Endpoint::Impl::work(Tool tool) {

@@ -12,7 +12,7 @@
 #include "fanfare/broadcaster.h"
 #include "runtime/attempt_history.h"
 #include "runtime/attempt_log.h"
-#include "runtime/overflow_log.h"
+#include "runtime/drop_log.h"
 #include "runtime/room.h"
 
 namespace fanfare {
@@ -84,7 +84,7 @@ class Endpoint::Impl {
     awaitable<void> work_until_ended(Tool& tool);
     bool wants(const Event& event) const;
     bool take_in(const EventPtr& event);
-    bool enqueue(EventPtr event);
+    bool enqueue(const EventPtr& event);
     bool requeue_one(const EventPtr& event);
     bool fits(const Event& event) const noexcept;
     bool make_room(const EventPtr& event);
@@ -93,7 +93,7 @@ class Endpoint::Impl {
     bool loses_oldest() const noexcept;
     void lose(Batch batch, const Lease& story);
     awaitable<void> trim();
-    void note_lost(const std::exception_ptr& exception);
+    void note_lost(const EventPtr& event, const std::exception_ptr& exception);
     void see_to_others(TimePoint now);
     std::optional<RetryGate::Pass> may_begin(TimePoint now);
     LeaseLimits limits() const noexcept;
@@ -142,7 +142,8 @@ class Endpoint::Impl {
     EndpointMetrics metrics_;
     RetryGate gate_;
     AttemptLog log_;
-    OverflowLog overflow_log_;
+    DropLog overflow_log_;
+    DropLog lost_log_;
     RoomMeter meter_;
     Load under_way_;
     AttemptHistory history_;

@@ -8,22 +8,27 @@
 
 namespace fanfare {
 
-/// Tells of the events that an endpoint drops for want of room: of the first at once, then at most
-/// once per second and by their number (SPEC 12). The numbers of all lines add up. Shard thread.
-class OverflowLog {
+/// Tells of events that an endpoint drops one by one: of the first at once, then at most once per
+/// second and by their number (SPEC 12). The numbers of all lines add up. Shard thread.
+class DropLog {
   public:
     static constexpr Duration interval = std::chrono::seconds(1);
 
-    OverflowLog(std::string endpoint, Log& log, Clock& clock, Executor executor);
+    struct Subject {
+        std::string endpoint;
+        DropReason reason;
+    };
+    DropLog(Subject subject, Log& log, Clock& clock, Executor executor);
 
-    void dropped(Batch batch);
+    /// `error`: what went wrong, if something did; the last one is told.
+    void dropped(Batch batch, std::string error = {});
     /// No more will come: tells what has not been told.
     void finish();
 
   private:
     void tell();
 
-    const std::string endpoint_;
+    const Subject subject_;
     Log& log_;
     Clock& clock_;
     const Executor executor_;
@@ -31,6 +36,7 @@ class OverflowLog {
     bool is_waiting_ = false;       // for the alarm
     std::uint64_t events_ = 0;      // not told yet
     std::uint64_t bytes_ = 0;
+    std::string error_;
 };
 
 }  // namespace fanfare
