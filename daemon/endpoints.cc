@@ -38,6 +38,7 @@ EndpointInfo describe(const EndpointConfig& endpoint) {
     info.max_in_flight = endpoint.max_in_flight;
     info.order_by = endpoint.order_by;
     info.batch = endpoint.batch;
+    info.queue = endpoint.queue;
     info.retry = endpoint.retry;
     info.ignored_media_types = endpoint.ignored_media_types;
     info.ignored_actions = endpoint.ignored_actions;
@@ -65,6 +66,7 @@ Result<EndpointOptions> make_options(const EndpointConfig& endpoint, const Endpo
     options.max_in_flight = endpoint.max_in_flight;
     options.order_by = endpoint.order_by;
     options.batch = endpoint.batch;
+    options.bounds = endpoint.queue;
     options.retry = endpoint.retry;
     options.filter = make_filter(endpoint);
     options.make_sink = std::move(*make_sink);

@@ -7,7 +7,7 @@ import time
 
 from harness.case import DATA, EndToEndCase
 from harness.daemon import EVENTS_V1
-from harness.events import numbered
+from harness.events import ids, numbered
 from harness.http import Connection, request_bytes
 from harness.receiver import Answer
 from harness.wait import wait_until
@@ -108,6 +108,10 @@ class Hostile(EndToEndCase):
         """SPEC 12: accepting pauses without spinning, and resumes."""
         receiver = self.receiver()
         daemon = self.daemon([{"name": "t1", "url": receiver.url()}])
+        sender = Connection(daemon.ingest)
+        self.addCleanup(sender.close)
+        self.post(sender, 0)
+        receiver.wait_for(1)
         limit = daemon.descriptors() + 10
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (limit, limit))
         held = [Connection(daemon.ingest) for _ in range(40)]
@@ -115,10 +119,20 @@ class Hostile(EndToEndCase):
             self.addCleanup(connection.close)
         wait_until(lambda: daemon.descriptors() >= limit - 2)
         self.assertLess(self.cpu_seconds_within(daemon, 1.0), 0.3)
-        for connection in held:
+        # Who is connected is served, and what it sends is delivered.
+        for number in range(1, 20):
+            self.post(sender, number)
+        receiver.wait_for(20)
+        self.assertEqual(receiver.accepted_ids(), ids(0, 20))
+        for connection in (*held, sender):
             connection.close()
         wait_until(lambda: daemon.descriptors() < limit - 5)
         self.assert_works(daemon, receiver)
+
+    def post(self, connection, number):
+        answer = connection.request("POST", "/events", numbered(number, 1),
+                                    [("Content-Type", EVENTS_V1)])
+        self.assertEqual(answer.status, 202)
 
     def test_with_few_descriptors_senders_do_not_take_those_of_deliveries_and_health(self):
         receiver = self.receiver()

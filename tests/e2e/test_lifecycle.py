@@ -74,6 +74,83 @@ class Stops(EndToEndCase):
         self.assertEqual(self.dropped(daemon, "hanging"), 20)
         self.assertEqual(receiver.accepted_ids("/ok"), ids(0, 20))
 
+    def test_paused_endpoint_takes_the_drain_time_and_what_is_left_is_told(self):
+        receiver = self.receiver()
+        daemon = self.daemon([{"name": "paused", "url": receiver.url("/paused")},
+                              {"name": "healthy", "url": receiver.url("/ok")}],
+                             shutdown={"drain": "1s"})
+        fetch(daemon.admin, "POST", "/v1/endpoints/paused/pause")
+        daemon.post(numbered(0, 30))
+        code, took = self.stop(daemon)
+        self.assertEqual(code, 0)
+        self.assertGreaterEqual(took, 0.95)
+        self.assertLess(took, 2)
+        self.assertEqual(self.dropped(daemon, "paused"), 30)
+        self.assertEqual(self.dropped(daemon, "healthy"), 0)
+        self.assertEqual(receiver.accepted_ids("/ok"), ids(0, 30))
+        self.assertEqual(receiver.count("/paused"), 0)
+
+    def test_receiver_that_asked_for_time_is_left_alone_to_the_end(self):
+        receiver = self.receiver()
+        receiver.on("/hook", Answer(503, headers=(("Retry-After", "60"),)))
+        daemon = self.daemon([{"name": "t1", "url": receiver.url()}], shutdown={"drain": "1s"})
+        daemon.post(numbered(0, 10))
+        receiver.wait_for(1)
+        code, took = self.stop(daemon)
+        self.assertEqual(code, 0)
+        self.assertLess(took, 2)
+        self.assertEqual(receiver.count(), 1)
+        self.assertEqual(self.dropped(daemon, "t1"), 10)
+
+    def test_while_it_drains_the_books_balance(self):
+        receiver = self.receiver()
+        daemon = self.daemon([{"name": "dead", "url": f"http://127.0.0.1:{free_port()}/"},
+                              {"name": "healthy", "url": receiver.url()}],
+                             shutdown={"drain": "2s"})
+        daemon.post(numbered(0, 7))
+        self.wait_delivered(daemon, "healthy")
+        daemon.send_signal(signal.SIGTERM)
+        wait_until(lambda: daemon.log_entries(msg="stopping"))
+        metrics = daemon.metrics()
+        self.assertEqual(metrics.imbalance(), [])
+        self.assertEqual(metrics.endpoint("pending_events", "dead"), 7)
+        self.assertEqual(daemon.wait(), 0)
+        self.assertEqual(self.dropped(daemon, "dead"), 7)
+
+    def test_in_the_middle_of_a_reload(self):
+        """A loss here would be of what was accepted, whatever the reload does to its endpoint."""
+        receiver = self.receiver()
+        receiver.on("/hook", Answer(delay=0.002))
+        for wait in (0, 0.005, 0.02, 0.05):
+            daemon = self.daemon([{"name": "t1", "url": receiver.url()},
+                                  {"name": "gone", "url": receiver.url("/gone")}],
+                                 shutdown={"drain": "10s"}, reload={"debounce": "10ms"})
+            first = receiver.count("/hook")
+            self.assertEqual(daemon.post(numbered(first, 100)).status, 202)
+            config = json.loads(daemon.config_file.read_text())
+            config["endpoints"] = [{"name": "t1", "url": receiver.url(), "timeout": "7s"},
+                                   {"name": "new", "url": receiver.url("/new")}]
+            daemon.config_file.write_text(json.dumps(config))
+            daemon.send_signal(signal.SIGHUP)
+            time.sleep(wait)  # different moments of the reload
+            code, took = self.stop(daemon)
+            self.assertEqual(code, 0)
+            self.assertLess(took, 8)
+            self.assertEqual(self.dropped(daemon, "t1"), 0)
+            self.assertEqual(receiver.accepted_ids("/hook")[first:], ids(first, 100))
+
+    def test_at_the_bound_of_its_memory(self):
+        daemon = self.daemon([{"name": "dead", "url": f"http://127.0.0.1:{free_port()}/",
+                               "queue": {"max_bytes": 0}}],
+                             queue={"max_bytes": "64KiB"}, shutdown={"drain": "500ms"})
+        taken = 0
+        while daemon.post(numbered(taken, 1)).status == 202:
+            taken += 1
+        code, took = self.stop(daemon)
+        self.assertEqual(code, 0)
+        self.assertLess(took, 2)
+        self.assertEqual(self.dropped(daemon, "dead"), taken)
+
     def test_second_signal_ends_it_at_once(self):
         """Acceptance 32."""
         daemon = self.daemon([{"name": "dead", "url": f"http://127.0.0.1:{free_port()}/"}],

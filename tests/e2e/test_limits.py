@@ -70,7 +70,8 @@ class Memory(EndToEndCase):
         """SPEC 12: the process's bound, and taking again below 90 % of it."""
         port = free_port()
         daemon = self.daemon([{"name": "t1", "url": f"http://127.0.0.1:{port}/hook",
-                               "timeout": "5s", "threshold": 1, "backoff": "50ms"}],
+                               "timeout": "5s", "threshold": 1, "backoff": "50ms",
+                               "queue": {"max_bytes": 0}}],
                              queue={"max_bytes": "1MiB"})
         taken, answer = self.fill(daemon)
         self.assertGreater(taken, 3)

@@ -31,7 +31,8 @@ class OperationsCase(EndToEndCase):
         config.setdefault("dead_letters", {"dir": str(self.directory / "letters")})
         config.setdefault("shutdown", {"drain": "500ms"})
         self.fanfare = self.daemon([
-            {"name": "strict", "url": receiver.url("/strict"), "retry": {"permanent": [422]}},
+            {"name": "strict", "url": receiver.url("/strict"), "retry": {"permanent": [422]},
+             "queue": {"max_bytes": 0}},
             {"name": "other", "url": receiver.url("/other")},
             {"name": "off", "url": receiver.url("/off"), "disabled": True}], **config)
         return self.fanfare

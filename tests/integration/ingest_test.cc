@@ -170,6 +170,30 @@ TEST(IngestServer, asks_to_wait_at_the_bound_and_takes_again_when_there_is_room)
     EXPECT_EQ(server.post("{}").status, 202);
 }
 
+TEST(IngestServer, asks_to_wait_where_an_endpoint_has_no_room) {
+    IngestServer::Setup setup;
+    setup.channel_events_max = 1;
+    setup.bounds = {5, 0, Overflow::reject};
+    IngestServer server(std::move(setup));
+
+    const RawAnswer larger = server.post("[{},{},{},{},{},{}]");
+    EXPECT_EQ(larger.status, 413);
+    EXPECT_NE(larger.body.find(R"("detail":{"endpoint":"channel"})"), std::string::npos);
+    // One more is with the test already.
+    int taken = 0;
+    RawAnswer answer;
+    while ((answer = server.post("{}")).status == 202) ++taken;
+
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.field("retry-after"), "1");
+    EXPECT_NE(answer.body.find(R"("code":"QUEUE_FULL")"), std::string::npos);
+    EXPECT_NE(answer.body.find(R"("detail":{"endpoint":"channel"})"), std::string::npos);
+    EXPECT_EQ(taken, 6);
+    EXPECT_EQ(server.budget().bytes_used(), 12U) << "what was refused is not held";
+    for (int i = 0; i < taken; ++i) EXPECT_NE(server.receive(), nullptr);
+    EXPECT_EQ(server.post("{}").status, 202);
+}
+
 TEST(IngestServer, asks_to_wait_while_shutting_down) {
     IngestServer server;
     server.broadcaster().close();

@@ -22,6 +22,7 @@ class IngestServer {
         IngestOptions ingest;
         std::size_t queue_bytes_max = 64 * 1024 * 1024;
         std::size_t channel_events_max = 100000;
+        QueueBounds bounds = {};
         std::size_t shards = 1;
     };
 
@@ -39,7 +40,7 @@ class IngestServer {
         server_.emplace("ingest", loops_.shards(), setup.ingest.listener, *ingest_);
         const Result<void> bound = server_->bind();
         if (bound.has_error()) throw std::runtime_error(bound.error().message());
-        add_endpoint();
+        add_endpoint(setup.bounds);
         server_->start();
         loops_.run();
     }
@@ -74,9 +75,10 @@ class IngestServer {
     Budget& budget() { return budget_; }
 
   private:
-    void add_endpoint() {
+    void add_endpoint(const QueueBounds& bounds) {
         EndpointOptions options;
         options.name = "channel";
+        options.bounds = bounds;
         options.make_sink = [this](const SinkContext&) {
             return std::make_unique<ChannelSink>(channel_);
         };

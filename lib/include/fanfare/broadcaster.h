@@ -21,6 +21,7 @@ namespace fanfare {
 
 class Deadlines;
 class Journal;
+class Rooms;
 class SteadyWall;
 
 /// One event loop with its endpoints. Whoever runs the io_context (one thread at most) is the
@@ -67,6 +68,12 @@ struct Snapshot {
     std::vector<EndpointSnapshot> endpoints;
 };
 
+/// Why events were not taken: an endpoint with Overflow::reject.
+struct NoRoom {
+    std::string endpoint;
+    bool is_for_ever = false;  ///< they are more than it ever takes at once
+};
+
 /// What a new configuration means for endpoints.
 struct EndpointChanges {
     std::vector<std::string> removed;      ///< by name
@@ -90,8 +97,10 @@ class Broadcaster {
 
     /// Any thread; never blocks on I/O. Numbers the events, which no other broadcaster may have
     /// taken, and puts them into every endpoint's queue, in order and without others in between.
-    /// Nothing, and no event taken, once close() was called. `events` must not be empty.
-    std::optional<Written> write(std::span<const std::shared_ptr<Event>> events);
+    /// Nothing, and no event taken, once close() was called, or if an endpoint has no room for
+    /// them, which `no_room` is then told. `events` must not be empty.
+    std::optional<Written> write(std::span<const std::shared_ptr<Event>> events,
+                                 std::optional<NoRoom>* no_room = nullptr);
 
     enum class Stored : std::uint8_t {
         stored,
@@ -194,6 +203,7 @@ class Broadcaster {
     std::mutex mutex_;
     std::vector<Lane> lanes_;
     std::shared_ptr<const Routes> routes_;
+    std::unique_ptr<Rooms> rooms_;
     std::uint64_t last_seq_ = 0;
     std::uint64_t events_ = 0;  // ingested
     std::uint64_t bytes_ = 0;   // their payloads

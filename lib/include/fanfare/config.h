@@ -32,6 +32,9 @@ struct EndpointConfig {
     unsigned max_in_flight = 1;
     std::string order_by;  ///< a JSON pointer; empty: none
     LeaseLimits batch;
+    /// Half of the default Config's `queue_bytes_max`; of a Config that was loaded, half of its
+    /// own.
+    QueueBounds queue{.bytes_max = std::size_t{128} * 1024 * 1024};
     RetryPolicy retry;
     std::vector<std::string> ignored_media_types;
     std::vector<std::string> ignored_actions;

@@ -16,6 +16,7 @@
 
 namespace fanfare {
 
+class Room;
 class Shard;
 
 /// One endpoint's chain: filter → queue → workers, each with a sink of its own.
@@ -26,6 +27,7 @@ struct EndpointOptions {
     /// A JSON pointer into the events: those with the same value there keep their order, whatever
     /// max_in_flight. Events without one keep theirs. Empty: no such order.
     std::string order_by;
+    QueueBounds bounds;  ///< of what is pending
     RetryPolicy retry;
     std::shared_ptr<const Filter> filter;     ///< null: wants everything
     std::unique_ptr<Queue> queue;             ///< null: in memory, in the order asked for above
@@ -128,6 +130,8 @@ class Endpoint final {
     /// way ends with the old settings, the next one has the new; what waits for a backoff, because
     /// its receiver asked for time, or is gone, is tried once at once. The name stays, too, and a
     /// queue that was given to the endpoint: neither is looked at here. After drain(): no change.
+    /// Bounds with Overflow::reject take a Broadcaster (apply()), as it is where events are
+    /// refused.
     void reconfigure(EndpointOptions options);
 
     /// Drops all that waits, counted as purged; what is under way goes on. Returns how many.
@@ -135,11 +139,12 @@ class Endpoint final {
 
     /// Queues events again that were given up, behind all others and past the filter. They count
     /// as offered once more. Only those that a Broadcaster has numbered anew. The box hears what
-    /// becomes of their letters: a durable queue is as good as they are.
+    /// becomes of their letters: a durable queue is as good as they are. What there is no room for,
+    /// is dropped: the letters are left.
     void requeue(std::span<const Replayed> events);
 
     /// They could not be queued: the box keeps their letters.
-    void keep_letters(std::span<const Replayed> events);
+    void not_requeued(std::span<const Replayed> events);
 
     /// One attempt past the queue, that neither counts nor moves the breaker. Ends with the
     /// endpoint at the latest, then with `aborted`. The endpoint must outlive the coroutine.
@@ -164,6 +169,7 @@ class Endpoint final {
     std::shared_ptr<const Filter> filter_;  // as of the last event that was numbered
 
     std::atomic<bool> has_closed_{false};
+    const std::shared_ptr<Room> room_;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,28 @@
 #include "fanfare/outcome.h"
 
 namespace fanfare {
+
+/// What becomes of an event that there is no room for (SPEC 12).
+enum class Overflow : std::uint8_t {
+    drop_oldest,  ///< the oldest that is not under way is dropped for it
+    drop_newest,  ///< it is dropped
+    reject,       ///< it is refused before it is accepted, so that nothing is ever dropped
+    dead_letter   ///< the oldest that is not under way is given up for it
+};
+std::string_view to_string(Overflow overflow) noexcept;
+
+/// How much may be pending for one endpoint, with what is under way; 0: no limit.
+struct QueueBounds {
+    std::size_t events_max = 0;
+    std::size_t bytes_max = 0;  ///< of payload
+    Overflow overflow = Overflow::drop_oldest;
+
+    bool allow(std::size_t events, std::size_t bytes) const noexcept {
+        if (bytes_max != 0 && bytes > bytes_max) return false;
+        return events_max == 0 || events <= events_max;
+    }
+    bool operator==(const QueueBounds&) const = default;
+};
 
 /// How much one lease may take, and how long it may wait for that much. At least one event is
 /// always given.
@@ -135,6 +158,11 @@ class Queue {
     /// order.
     virtual std::vector<EventPtr> clear() = 0;
 
+    /// Takes the oldest that is not leased out for good: one event, or all that was formed as one
+    /// lease, with its story. Not to be settled. Empty if there is none. Without it, what
+    /// lease_accepted_by() gives.
+    virtual Lease remove_oldest();
+
     /// What was given back to be leased later may be leased now. Without it, it keeps waiting.
     virtual void release_held() {}
 
@@ -167,11 +195,11 @@ class Queue {
     /// stays as it is.
     virtual void set_order(std::unique_ptr<Queue> order);
 
-    /// The event, younger than all before, is not to be pushed.
-    virtual void skip(const Event& event);
+    /// The event, younger than all before, is not to be pushed. It comes again if the process ends
+    /// before what is returned is called with it, on any thread; nothing if it does not.
+    virtual std::function<void(const Event&)> skip(const Event& event);
 
-    /// As settle(done); but should the process end before what it returns is called with an event,
-    /// on any thread, that event comes again. Nothing if none does.
+    /// As settle(done), and then as skip().
     virtual std::function<void(const Event&)> settle_later(Lease lease);
 };
 
@@ -243,7 +271,8 @@ class MemoryQueue final : public Queue {
     std::vector<Leased> leased_;  // as many as there are workers
     std::uint64_t last_tag_ = 0;
     std::size_t waiting_bytes_ = 0;
-    std::size_t taken_bytes_ = 0;  // leased or given back
+    std::size_t taken_events_ = 0;  // leased or given back
+    std::size_t taken_bytes_ = 0;
 };
 
 /// In memory, strict among the events of one key, free among keys: a lease that was given back
@@ -263,6 +292,7 @@ class KeyedQueue final : public Queue {
     Lease lease_accepted_by(TimePoint time) override;
     void settle(Lease lease, Settle how) override;
     std::vector<EventPtr> clear() override;
+    Lease remove_oldest() override;
     void release_held() override;
     void adopt(Lease lease) override;
     std::size_t pending_events() const noexcept override;

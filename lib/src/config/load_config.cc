@@ -6,6 +6,7 @@
 #include "config/egress_keys.h"
 #include "config/endpoint_checks.h"
 #include "config/format_values.h"
+#include "config/queue_keys.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
 #include "config/schema_credentials.h"
@@ -159,10 +160,12 @@ class Loader {
         refuse_missing_keys(value, schema_.endpoint);
         const YamlNode effective = with_defaults(value.node());
         const Value whole(loading_, effective, value.key());
+        endpoint.queue = default_queue_bounds(config_);
         Target target{config_, endpoint};
         read_keys(whole, schema_.endpoint, endpoint_section, target);
         endpoint.is_url_from_variable = is_from_variable(whole, "url");
         check_endpoint(whole, endpoint);
+        check_queue(whole, endpoint, config_);
         check_breaker_keys(value, endpoint);
         warn_of_unused_keys(value, endpoint);
         check_credentials(whole, endpoint);

@@ -16,7 +16,6 @@ constexpr std::array entries = {
     Entry{"", "history", ""},
     Entry{"", "meta", ""},
     Entry{"", "streams", ""},
-    Entry{"endpoints[]", "queue", ""},
 };
 
 }  // namespace

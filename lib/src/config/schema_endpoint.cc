@@ -4,6 +4,7 @@
 #include "config/egress_keys.h"
 #include "config/endpoint_values.h"
 #include "config/match_rules.h"
+#include "config/queue_keys.h"
 #include "config/schema.h"
 #include "config/schema_credentials.h"
 
@@ -151,6 +152,7 @@ std::vector<Key> make_endpoint_keys() {
     for (Key& key : attempt_keys()) keys.push_back(std::move(key));
     keys.push_back(make_retry_key());
     for (Key& key : make_order_keys()) keys.push_back(std::move(key));
+    keys.push_back(endpoint_queue_key());
     for (Key& key : make_format_keys()) keys.push_back(std::move(key));
     for (Key& key : filter_keys()) keys.push_back(std::move(key));
     keys.push_back(tls_key());

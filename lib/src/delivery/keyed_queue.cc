@@ -60,6 +60,11 @@ class KeyedQueue::Impl {
     using Places = std::set<Place>;
     /// Times and keys.
     using Times = std::set<std::pair<TimePoint, std::uint64_t>>;
+    /// An event under way.
+    struct Leased {
+        std::uint64_t key;
+        TimePoint accepted;
+    };
 
     explicit Impl(KeyOf function) : key_of(std::move(function)) {}
 
@@ -68,15 +73,16 @@ class KeyedQueue::Impl {
     void release_held(TimePoint now);
     const Place* oldest(std::initializer_list<const Places*> sets) const noexcept;
     Lease lease(std::uint64_t key);
+    Lane* oldest_behind_leased() noexcept;
 
     KeyOf key_of;
     std::unordered_map<std::uint64_t, Lane> lanes;
-    Places untried;                 // lanes whose next event may go
-    Places again;                   // the same, where it has come back
-    Places held;                    // lanes whose returned lease may not go yet
-    Times until;                    // the same, by when it may
-    Times since;                    // of `again`, by when it might
-    std::vector<TimePoint> leased;  // when the events under way were accepted; one per worker
+    Places untried;              // lanes whose next event may go
+    Places again;                // the same, where it has come back
+    Places held;                 // lanes whose returned lease may not go yet
+    Times until;                 // the same, by when it may
+    Times since;                 // of `again`, by when it might
+    std::vector<Leased> leased;  // one per worker
     std::size_t events = 0;
     std::size_t bytes = 0;
 };
@@ -126,10 +132,24 @@ Lease KeyedQueue::Impl::lease(std::uint64_t key) {
     }
     lane.is_leased = true;
     const Event& event = *lease.batch().front();
-    leased.push_back(event.accepted());
+    leased.push_back({key, event.accepted()});
     untried.erase({event.seq(), key});
     again.erase({event.seq(), key});
     return lease;
+}
+
+/// The lane with the oldest of the events that wait for one of their key that is under way; null
+/// if there is none.
+KeyedQueue::Lane* KeyedQueue::Impl::oldest_behind_leased() noexcept {
+    Lane* oldest = nullptr;
+    for (const Leased& one : leased) {
+        Lane& lane = lanes.at(one.key);
+        if (lane.waiting.is_empty()) continue;
+        const bool is_older =
+            oldest == nullptr || lane.waiting.front()->seq() < oldest->waiting.front()->seq();
+        if (is_older) oldest = &lane;
+    }
+    return oldest;
 }
 
 KeyedQueue::KeyedQueue(KeyOf key_of) : impl_(std::make_unique<Impl>(std::move(key_of))) {}
@@ -192,7 +212,8 @@ void KeyedQueue::settle(Lease lease, Settle how) {
     Lane& lane = impl_->lanes.at(key);
     assert(lane.is_leased && lane.returned.is_empty());
     lane.is_leased = false;
-    const auto leased = std::find(impl_->leased.begin(), impl_->leased.end(), event.accepted());
+    const auto leased = std::find_if(impl_->leased.begin(), impl_->leased.end(),
+                                     [key](const Impl::Leased& one) { return one.key == key; });
     assert(leased != impl_->leased.end());
     *leased = impl_->leased.back();
     impl_->leased.pop_back();
@@ -230,6 +251,19 @@ std::vector<EventPtr> KeyedQueue::clear() {
     return events;
 }
 
+Lease KeyedQueue::remove_oldest() {
+    Lane* const behind = impl_->oldest_behind_leased();
+    const auto* const free = impl_->oldest({&impl_->untried, &impl_->again, &impl_->held});
+    const bool is_behind =
+        behind != nullptr && (free == nullptr || behind->waiting.front()->seq() < free->first);
+    if (!is_behind) return Queue::remove_oldest();
+    Lease oldest;
+    oldest.add(behind->waiting.pop());
+    impl_->bytes -= oldest.batch().front()->payload().size();
+    --impl_->events;
+    return oldest;
+}
+
 void KeyedQueue::release_held() {
     for (const auto& [at, key] : impl_->until) {
         impl_->lanes.at(key).returned.hold_until(TimePoint::min());
@@ -258,7 +292,7 @@ std::size_t KeyedQueue::pending_bytes() const noexcept { return impl_->bytes; }
 
 TimePoint KeyedQueue::oldest_accepted() const noexcept {
     TimePoint oldest = oldest_waiting();
-    for (const TimePoint accepted : impl_->leased) oldest = std::min(oldest, accepted);
+    for (const Impl::Leased& leased : impl_->leased) oldest = std::min(oldest, leased.accepted);
     return oldest;
 }
 

@@ -70,6 +70,7 @@ Lease MemoryQueue::form(const LeaseLimits& limits) {
         if (!is_first && next->type() != lease.batch().front()->type()) break;
         waiting_bytes_ -= next_bytes;
         taken_bytes_ += next_bytes;
+        ++taken_events_;
         lease.add(std::move(next));
         waiting_.pop_front();
     }
@@ -88,6 +89,7 @@ void MemoryQueue::settle(Lease lease, Settle how) {
     }
     if (how == Settle::done) {
         for (const EventPtr& event : lease.batch()) taken_bytes_ -= event->payload().size();
+        taken_events_ -= lease.batch().size();
         return;
     }
     const bool is_strict = order_ == Order::strict;
@@ -100,6 +102,7 @@ std::vector<EventPtr> MemoryQueue::clear() {
     events.reserve(returned_.events() + waiting_.size());
     returned_.take_all(events);
     for (const EventPtr& event : events) taken_bytes_ -= event->payload().size();
+    taken_events_ -= events.size();
     std::move(waiting_.begin(), waiting_.end(), std::back_inserter(events));
     waiting_.clear();
     waiting_bytes_ = 0;
@@ -120,15 +123,12 @@ void MemoryQueue::adopt(Lease lease) {
     const bool would_overtake = order_ == Order::strict && !waiting_.empty();
     if (!lease.has_story() || would_overtake) return Queue::adopt(std::move(lease));
     for (const EventPtr& event : lease.batch()) taken_bytes_ += event->payload().size();
+    taken_events_ += lease.batch().size();
     const TimePoint order = order_ == Order::strict ? TimePoint::min() : lease.not_before();
     returned_.add(std::move(lease), order);
 }
 
-std::size_t MemoryQueue::pending_events() const noexcept {
-    std::size_t events = waiting_.size() + returned_.events();
-    for (const Leased& leased : leased_) events += leased.events;
-    return events;
-}
+std::size_t MemoryQueue::pending_events() const noexcept { return waiting_.size() + taken_events_; }
 
 TimePoint MemoryQueue::oldest_accepted() const noexcept {
     TimePoint oldest = waiting_.empty() ? TimePoint::max() : waiting_.front()->accepted();

@@ -9,6 +9,26 @@ std::uint64_t seq_of(const Lease& lease) { return lease.batch().front()->seq(); 
 
 }  // namespace
 
+std::string_view to_string(Overflow overflow) noexcept {
+    switch (overflow) {
+        case Overflow::drop_oldest:
+            return "drop_oldest";
+        case Overflow::drop_newest:
+            return "drop_newest";
+        case Overflow::reject:
+            return "reject";
+        case Overflow::dead_letter:
+            return "dead_letter";
+    }
+    return "unknown";
+}
+
+Lease Queue::remove_oldest() {
+    Lease oldest = lease_accepted_by(TimePoint::max());
+    if (!oldest.is_empty()) settle(oldest, Settle::done);
+    return oldest;
+}
+
 void Queue::adopt(Lease lease) {
     for (const EventPtr& event : lease.batch()) push(event);
 }
@@ -17,7 +37,7 @@ void Queue::start(QueueOwner& /*owner*/) {}
 
 void Queue::set_order(std::unique_ptr<Queue> /*order*/) {}
 
-void Queue::skip(const Event& /*event*/) {}
+std::function<void(const Event&)> Queue::skip(const Event& /*event*/) { return {}; }
 
 std::function<void(const Event&)> Queue::settle_later(Lease lease) {
     settle(std::move(lease), Settle::done);

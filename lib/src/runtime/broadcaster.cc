@@ -9,6 +9,7 @@
 
 #include "base/wakeup.h"
 #include "runtime/inbox.h"
+#include "runtime/room.h"
 
 namespace fanfare {
 
@@ -33,17 +34,23 @@ struct Broadcaster::Gathering {
 
 Broadcaster::Broadcaster(std::vector<Shard*> shards) {
     for (Shard* const shard : shards) lanes_.push_back({shard, {}});
+    rooms_ = std::make_unique<Rooms>(shards.front()->clock(), shards.front()->log());
 }
 
 Broadcaster::~Broadcaster() = default;
 
 std::optional<Broadcaster::Written> Broadcaster::write(
-    std::span<const std::shared_ptr<Event>> events) {
+    std::span<const std::shared_ptr<Event>> events, std::optional<NoRoom>* no_room) {
     const std::lock_guard lock(mutex_);
     if (is_closed_) return std::nullopt;
     // What can fail comes first: a request is accepted as a whole or not at all.
     for (const Lane& lane : lanes_) {
         if (!lane.endpoints.empty()) lane.shard->inbox_->reserve(events.size());
+    }
+    if (!rooms_->is_empty()) {
+        std::optional<NoRoom> refused = rooms_->take(load_of(events));
+        if (refused && no_room != nullptr) *no_room = refused;
+        if (refused) return std::nullopt;
     }
     const Written written{last_seq_ + 1, last_seq_ + events.size()};
     const TimePoint now = lanes_.front().shard->clock().now();
@@ -113,6 +120,7 @@ void Broadcaster::add_now(std::shared_ptr<Endpoint> endpoint) {
     lane.forget(endpoint.get());
     lane.endpoints.push_back(endpoint);
     route_now();
+    rooms_->add(endpoint->room_);
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint)] { inbox.add(endpoint); });
 }
@@ -125,6 +133,7 @@ void Broadcaster::remove(std::shared_ptr<Endpoint> endpoint, Duration drain) {
 void Broadcaster::remove_now(std::shared_ptr<Endpoint> endpoint, Duration drain) {
     lane_of(*endpoint).forget(endpoint.get());
     route_now();
+    rooms_->remove(*endpoint->room_);
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint), drain] { inbox.remove(endpoint, drain); });
 }
@@ -134,6 +143,7 @@ void Broadcaster::change_now(EndpointOptions options) {
     if (!endpoint) return;
     endpoint->filter_ = options.filter;
     route_now();
+    rooms_->change(endpoint->room_, options.bounds);
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     // Shared, as commands must be copyable.
     const auto settings = std::make_shared<EndpointOptions>(std::move(options));

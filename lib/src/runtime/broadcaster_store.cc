@@ -197,7 +197,7 @@ void Broadcaster::store_again(const std::shared_ptr<Endpoint>& endpoint,
     const auto shared = std::make_shared<std::vector<Replayed>>(std::move(events));
     const auto settle = [endpoint, shared](bool is_stored) {
         endpoint->shard().inbox_->push([endpoint, shared, is_stored] {
-            is_stored ? endpoint->requeue(*shared) : endpoint->keep_letters(*shared);
+            is_stored ? endpoint->requeue(*shared) : endpoint->not_requeued(*shared);
         });
     };
     const Intake intake = journal_->append(

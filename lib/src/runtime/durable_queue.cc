@@ -73,14 +73,20 @@ void DurableQueue::push(EventPtr event) {
     fill();
 }
 
-void DurableQueue::skip(const Event& event) {
+std::function<void(const Event&)> DurableQueue::skip(const Event& event) {
     last_seq_ = event.seq();
     if (behind_.events == 0) {
         window_last_ = last_seq_;
     } else {
         skipped_.add(last_seq_);
     }
-    journal_.acknowledge({endpoint_, {last_seq_, last_seq_}, event.payload().size()});
+    return let_go();
+}
+
+std::function<void(const Event&)> DurableQueue::let_go() const {
+    return [&journal = journal_, endpoint = endpoint_](const Event& event) {
+        journal.acknowledge({endpoint, {event.seq(), event.seq()}, event.payload().size()});
+    };
 }
 
 bool DurableQueue::has_room(std::size_t bytes) const noexcept {
@@ -222,9 +228,7 @@ void DurableQueue::settle(Lease lease, Settle how) {
 std::function<void(const Event&)> DurableQueue::settle_later(Lease lease) {
     window_->settle(std::move(lease), Settle::done);
     fill();
-    return [&journal = journal_, endpoint = endpoint_](const Event& event) {
-        journal.acknowledge({endpoint, {event.seq(), event.seq()}, event.payload().size()});
-    };
+    return let_go();
 }
 
 void DurableQueue::note_progress(const Lease& lease) {

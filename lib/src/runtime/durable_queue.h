@@ -43,7 +43,7 @@ class DurableQueue final : public Queue {
     void set_order(std::unique_ptr<Queue> order) override;
 
     void push(EventPtr event) override;
-    void skip(const Event& event) override;
+    std::function<void(const Event&)> skip(const Event& event) override;
     TimePoint ready_at(const LeaseLimits& limits) const noexcept override;
     Lease lease(const LeaseLimits& limits, TimePoint now) override;
     TimePoint oldest_waiting() const noexcept override;
@@ -71,6 +71,7 @@ class DurableQueue final : public Queue {
         std::size_t bytes = 0;
     };
 
+    std::function<void(const Event&)> let_go() const;
     bool has_room(std::size_t bytes) const noexcept;
     void fill();
     void on_page(StoredPage page, std::uint64_t asked_until);

@@ -82,6 +82,8 @@ awaitable<void> Endpoint::Impl::join(DropReason reason) {
     end_queue(reason);
     co_await tasks_.join();
     log_.finish();
+    overflow_log_.finish();
+    lost_log_.finish();
 }
 
 void Endpoint::Impl::pause() {
@@ -156,14 +158,15 @@ Endpoint::Endpoint(Shard& shard, EndpointOptions options)
       store_id_(options.store_id),
       shard_(shard),
       filter_(options.filter),
-      impl_(std::make_unique<Impl>(shard, std::move(options))) {}
+      room_(std::make_shared<Room>(options.name, options.bounds)),
+      impl_(std::make_unique<Impl>(shard, std::move(options), *room_)) {}
 
 Endpoint::~Endpoint() = default;
 
 void Endpoint::start() { impl_->start(); }
 void Endpoint::offer(const EventPtr& event) { impl_->offer(event); }
 void Endpoint::requeue(std::span<const Replayed> events) { impl_->requeue(events); }
-void Endpoint::keep_letters(std::span<const Replayed> events) { impl_->keep_letters(events); }
+void Endpoint::not_requeued(std::span<const Replayed> events) { impl_->not_requeued(events); }
 void Endpoint::take(const EventPtr& event, Interest interest) { impl_->take(event, interest); }
 void Endpoint::drain() { impl_->drain(); }
 void Endpoint::leave() { impl_->leave(); }
@@ -173,6 +176,7 @@ awaitable<void> Endpoint::join(DropReason reason) { return impl_->join(reason); 
 void Endpoint::on_closed(std::function<void()> callback) {
     impl_->on_closed = [this, callback = std::move(callback)] {
         has_closed_.store(true, std::memory_order_relaxed);
+        room_->close();
         callback();
     };
 }

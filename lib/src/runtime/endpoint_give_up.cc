@@ -12,7 +12,7 @@ namespace fanfare {
 bool Endpoint::Impl::give_up_overdue(TimePoint now) {
     if (!is_gone() && overdue_at() > now) return false;
     const TimePoint accepted = is_gone() ? TimePoint::max() : now - options_.retry.age_max;
-    Held held(*queue_, queue_->lease_accepted_by(accepted));
+    Held held(*queue_, queue_->lease_accepted_by(accepted), under_way_);
     if (held.lease.is_empty()) return false;
     const bool was_tried = held.lease.attempts() > 0;
     if (is_gone() && !was_tried) held.lease.note_outcome(Outcome::refused(410));
@@ -29,45 +29,59 @@ TimePoint Endpoint::Impl::overdue_at() const noexcept {
 }
 
 void Endpoint::Impl::give_up(Held& held, DeadReason reason) {
-    metrics_.dead_lettered(held.batch().size(), reason);
-    log_.given_up(held.batch(), reason);
-    if (options_.dead_letters == nullptr) return held.settle(Settle::done);
-    const Lease story = held.lease;
-    const std::function<void(const Event&)> on_kept = held.settle_later();
-    for (const EventPtr& event : story.batch()) {
-        DeadLetter letter = letter_of(event, story, reason);
-        letter.on_kept = on_kept;
-        options_.dead_letters->put(std::move(letter));
+    const Lease given_up = held.lease;
+    give_up(given_up, reason, held.settle_later());
+}
+
+/// `let_go`, if it is there: for each event, once nothing else needs to keep it.
+void Endpoint::Impl::give_up(const Lease& given_up, DeadReason reason, const LetGo& let_go) {
+    metrics_.dead_lettered(given_up.batch().size(), reason);
+    log_.given_up(given_up.batch(), reason);
+    for (const EventPtr& event : given_up.batch()) {
+        if (options_.dead_letters != nullptr) {
+            DeadLetter letter = letter_of(event, given_up, reason);
+            letter.on_kept = let_go;
+            options_.dead_letters->put(std::move(letter));
+        } else if (let_go) {
+            let_go(*event);
+        }
     }
-    discard_letters(story.batch());
+    discard_letters(given_up.batch());
 }
 
 /// The letters that these events were replayed from, if they were.
 void Endpoint::Impl::discard_letters(Batch batch) {
-    if (letters_.empty()) return;
-    for (const EventPtr& event : batch) {
-        const auto found = letters_.find(event->seq());
-        if (found == letters_.end()) continue;
-        options_.dead_letters->discard({&found->second, 1});
-        letters_.erase(found);
-    }
+    const std::vector<std::int64_t> letters = take_letters(batch);
+    if (!letters.empty()) options_.dead_letters->discard(letters);
 }
 
-/// A purge is for the letters of what it drops as well; else they are what is left.
-void Endpoint::Impl::end_letters(const std::vector<EventPtr>& dropped, DropReason reason) {
+/// Letters whose events are not queued any more are what is left of them. Returns how many.
+std::size_t Endpoint::Impl::keep_letters(Batch dropped) {
+    const std::vector<std::int64_t> letters = take_letters(dropped);
+    if (!letters.empty()) options_.dead_letters->keep(letters);
+    return letters.size();
+}
+
+/// Of those events that were replayed from one.
+std::vector<std::int64_t> Endpoint::Impl::take_letters(Batch batch) {
     std::vector<std::int64_t> letters;
-    for (const EventPtr& event : dropped) {
+    for (const EventPtr& event : batch) {
         if (letters_.empty()) break;
         const auto found = letters_.find(event->seq());
         if (found == letters_.end()) continue;
         letters.push_back(found->second);
         letters_.erase(found);
     }
-    if (letters.empty()) return;
-    if (reason == DropReason::purged) return options_.dead_letters->discard(letters);
-    options_.dead_letters->keep(letters);
+    return letters;
+}
+
+/// A purge is for the letters of what it drops as well.
+void Endpoint::Impl::end_letters(Batch dropped, DropReason reason) {
+    if (reason == DropReason::purged) return discard_letters(dropped);
+    const std::size_t kept = keep_letters(dropped);
+    if (kept == 0) return;
     shard_.log().info("endpoint", "replayed events stay dead letters",
-                      {{"endpoint", options_.name}, {"events", letters.size()}});
+                      {{"endpoint", options_.name}, {"events", kept}});
 }
 
 /// The workers find the rest of the queue.
@@ -117,6 +131,7 @@ std::size_t Endpoint::Impl::drop_pending(DropReason reason) {
                         {"reason", to_string(reason)},
                         {"events", count},
                         {"bytes", bytes_before - queue_->pending_bytes()}});
+    meter_.publish(*queue_);
     tasks_.spawn(release(std::move(events)));
     return count;
 }

@@ -35,7 +35,28 @@ EndpointOptions with_defaults(EndpointOptions options) {
     return options;
 }
 
+Endpoint::Impl::Held::Held(Queue& queue, Lease leased, Load& under_way)
+    : lease(std::move(leased)), queue_(queue), under_way_(under_way), load_(load_of(batch())) {
+    under_way_ += load_;
+}
+
+void Endpoint::Impl::Held::release() noexcept {
+    under_way_ -= load_;
+    load_ = {};
+}
+
+void Endpoint::Impl::Held::settle(Settle how) {
+    release();
+    queue_.settle(std::exchange(lease, Lease()), how);
+}
+
+Endpoint::Impl::LetGo Endpoint::Impl::Held::settle_later() {
+    release();
+    return queue_.settle_later(std::exchange(lease, Lease()));
+}
+
 Endpoint::Impl::Held::~Held() {
+    release();
     if (lease.is_empty()) return;
     try {
         settle(Settle::give_back);
@@ -44,13 +65,18 @@ Endpoint::Impl::Held::~Held() {
     }
 }
 
-Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
+Endpoint::Impl::Impl(Shard& shard, EndpointOptions options, Room& room)
     : shard_(shard),
       options_(with_defaults(std::move(options))),
       has_own_queue_(options_.queue != nullptr),
       queue_(has_own_queue_ ? std::move(options_.queue) : make_queue(options_)),
       gate_(std::move(options_.strategy), shard.clock(), shard.executor()),
       log_(options_.name, shard.log(), shard.clock(), shard.executor()),
+      overflow_log_({options_.name, DropReason::overflow}, shard.log(), shard.clock(),
+                    shard.executor()),
+      lost_log_({options_.name, DropReason::exception}, shard.log(), shard.clock(),
+                shard.executor()),
+      meter_(room),
       random_(options_.random_seed),
       tasks_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
       pings_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
@@ -59,6 +85,7 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
     // Others have an order of their own.
     if (queue_->is_durable()) queue_->set_order(make_queue(options_));
     metrics_.restored(queue_->pending_events());
+    meter_.turn(options_.bounds.overflow == Overflow::reject);
 }
 
 Endpoint::Impl::~Impl() = default;
@@ -83,14 +110,25 @@ void Endpoint::Impl::spawn_worker(Tool tool) {
 
 void Endpoint::Impl::offer(const EventPtr& event) {
     metrics_.offered(1);
+    meter_.arrived(*event);
+    if (take_in(event)) wake_for_push();
+    meter_.publish(*queue_);
+}
+
+/// Whether the queue may have changed.
+bool Endpoint::Impl::take_in(const EventPtr& event) {
     try {
-        if (!wants(*event)) return metrics_.ignored(1);
+        if (!wants(*event)) {
+            metrics_.ignored(1);
+            return false;
+        }
     } catch (...) {
         metrics_.queued(1);
-        return note_lost(std::current_exception());
+        note_lost(event, std::current_exception());
+        return false;
     }
     enqueue(event);
-    wake_for_push();
+    return true;
 }
 
 void Endpoint::Impl::take(const EventPtr& event, Interest interest) {
@@ -101,7 +139,7 @@ void Endpoint::Impl::take(const EventPtr& event, Interest interest) {
         case Interest::failed:
             metrics_.queued(1);
             metrics_.dropped(1, DropReason::exception);
-            return;
+            return lost_log_.dropped({&event, 1}, "the filter failed");
         case Interest::wanted:
             enqueue(event);
             wake_for_push();
@@ -113,20 +151,19 @@ void Endpoint::Impl::requeue(std::span<const Replayed> events) {
     metrics_.replayed(events.size());
     for (const Replayed& replayed : events) {
         const bool has_letter = replayed.letter != 0 && options_.dead_letters != nullptr;
-        const bool needs_letter = has_letter && !queue_->is_durable();
-        if (needs_letter) letters_.emplace(replayed.event->seq(), replayed.letter);
-        const bool is_queued = enqueue(replayed.event);
-        if (is_queued && has_letter && !needs_letter) {
-            options_.dead_letters->discard({&replayed.letter, 1});
+        if (has_letter) letters_.emplace(replayed.event->seq(), replayed.letter);
+        const EventPtr event = replayed.event;
+        if (!requeue_one(event)) {
+            keep_letters({&event, 1});
+        } else if (queue_->is_durable()) {
+            discard_letters({&event, 1});
         }
-        if (is_queued || !has_letter) continue;
-        letters_.erase(replayed.event->seq());
-        options_.dead_letters->keep({&replayed.letter, 1});
     }
     wake_one();
+    meter_.publish(*queue_);
 }
 
-void Endpoint::Impl::keep_letters(std::span<const Replayed> events) {
+void Endpoint::Impl::not_requeued(std::span<const Replayed> events) {
     if (options_.dead_letters == nullptr) return;
     for (const Replayed& replayed : events) {
         if (replayed.letter != 0) options_.dead_letters->keep({&replayed.letter, 1});
@@ -140,25 +177,26 @@ bool Endpoint::Impl::wants(const Event& event) const {
 
 /// Counts as having entered the queue, whatever comes of it, so that all that is lost did. Whether
 /// it is there.
-bool Endpoint::Impl::enqueue(EventPtr event) {
+bool Endpoint::Impl::enqueue(const EventPtr& event) {
     metrics_.queued(1);
     if (state_ != State::running && !queue_->is_durable()) {
         metrics_.dropped(1, DropReason::removed);
         return false;
     }
     try {
-        queue_->push(std::move(event));
+        if (!fits(*event) && !make_room(event)) return false;
+        queue_->push(event);
         return true;
     } catch (...) {
-        note_lost(std::current_exception());
+        note_lost(event, std::current_exception());
         return false;
     }
 }
 
-void Endpoint::Impl::note_lost(const std::exception_ptr& exception) {
+/// Its filter or the queue failed.
+void Endpoint::Impl::note_lost(const EventPtr& event, const std::exception_ptr& exception) {
     metrics_.dropped(1, DropReason::exception);
-    shard_.log().error("endpoint", "event dropped, its filter or queue failed",
-                       {{"endpoint", options_.name}, {"error", describe(exception)}});
+    lost_log_.dropped({&event, 1}, describe(exception));
 }
 
 awaitable<void> Endpoint::Impl::work(Tool tool) {
@@ -183,6 +221,7 @@ awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
     Wakeup ready(shard_.executor());
     unsigned turns = 0;
     while (state_ != State::ended) {
+        meter_.publish(*queue_);
         // A sink that never waits must not keep the loop from turning.
         if (++turns % turns_at_once_max == 0) co_await net::post(net::use_awaitable);
         if (is_one_too_many()) co_return;
@@ -199,7 +238,7 @@ awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
             co_await ready.wait();
             continue;
         }
-        Held held(*queue_, queue_->lease(limits(), now));
+        Held held(*queue_, queue_->lease(limits(), now), under_way_);
         Lease& lease = held.lease;
         if (lease.is_empty()) continue;
         see_to_others(now);
@@ -359,8 +398,8 @@ void Endpoint::Impl::split(Held& held) {
     metrics_.batch_split();
     std::pair<Lease, Lease> halves = held.lease.split();
     held.lease = Lease();
-    Held first(*queue_, std::move(halves.first));
-    Held second(*queue_, std::move(halves.second));
+    Held first(*queue_, std::move(halves.first), under_way_);
+    Held second(*queue_, std::move(halves.second), under_way_);
     first.settle(Settle::give_back);
     second.settle(Settle::give_back);
 }

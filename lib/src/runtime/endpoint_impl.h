@@ -13,6 +13,8 @@
 #include "fanfare/broadcaster.h"
 #include "runtime/attempt_history.h"
 #include "runtime/attempt_log.h"
+#include "runtime/drop_log.h"
+#include "runtime/room.h"
 
 namespace fanfare {
 
@@ -21,14 +23,14 @@ namespace fanfare {
 /// holds an event while it waits: that is the queue's part.
 class Endpoint::Impl : private QueueOwner {
   public:
-    Impl(Shard& shard, EndpointOptions options);
+    Impl(Shard& shard, EndpointOptions options, Room& room);
     ~Impl() override;
 
     void start();
     void offer(const EventPtr& event);
     void take(const EventPtr& event, Interest interest);
     void requeue(std::span<const Replayed> events);
-    void keep_letters(std::span<const Replayed> events);
+    void not_requeued(std::span<const Replayed> events);
     void drain();
     void leave();
     void abort();
@@ -53,24 +55,29 @@ class Endpoint::Impl : private QueueOwner {
         unsigned settings = 0;  // that it was made by; see settings_
     };
 
+    using LetGo = std::function<void(const Event&)>;
+
     /// A lease under way. Goes back to the queue if nothing else has become of it.
     class Held {
       public:
-        Held(Queue& queue, Lease leased) : lease(std::move(leased)), queue_(queue) {}
+        /// `under_way`: the sum over all that are held.
+        Held(Queue& queue, Lease leased, Load& under_way);
         ~Held();
         Held(const Held&) = delete;
         Held& operator=(const Held&) = delete;
 
         Batch batch() const noexcept { return lease.batch(); }
-        void settle(Settle how) { queue_.settle(std::exchange(lease, Lease()), how); }
-        std::function<void(const Event&)> settle_later() {
-            return queue_.settle_later(std::exchange(lease, Lease()));
-        }
+        void settle(Settle how);
+        LetGo settle_later();
 
         Lease lease;  // empty once settled
 
       private:
+        void release() noexcept;
+
         Queue& queue_;
+        Load& under_way_;
+        Load load_;
     };
 
     /// What a ping has come to. Shared, as who asked may be gone by then.
@@ -91,8 +98,19 @@ class Endpoint::Impl : private QueueOwner {
     awaitable<void> work(Tool tool);
     awaitable<void> work_until_ended(Tool& tool);
     bool wants(const Event& event) const;
-    bool enqueue(EventPtr event);
-    void note_lost(const std::exception_ptr& exception);
+    bool take_in(const EventPtr& event);
+    bool enqueue(const EventPtr& event);
+    bool requeue_one(const EventPtr& event);
+    bool fits(const Event& event) const noexcept;
+    bool make_room(const EventPtr& event);
+    bool can_make_room(const Event& event) const noexcept;
+    bool is_within_bounds() const noexcept;
+    bool loses_oldest() const noexcept;
+    bool lose_oldest();
+    void lose_newest(const EventPtr& event);
+    void drop(Batch batch);
+    awaitable<void> trim();
+    void note_lost(const EventPtr& event, const std::exception_ptr& exception);
     void see_to_others(TimePoint now);
     std::optional<RetryGate::Pass> may_begin(TimePoint now);
     bool is_done() const noexcept;
@@ -108,9 +126,12 @@ class Endpoint::Impl : private QueueOwner {
     bool give_up_overdue(TimePoint now);
     TimePoint overdue_at() const noexcept;
     void give_up(Held& held, DeadReason reason);
+    void give_up(const Lease& given_up, DeadReason reason, const LetGo& let_go);
     DeadLetter letter_of(const EventPtr& event, const Lease& story, DeadReason reason) const;
     void discard_letters(Batch batch);
-    void end_letters(const std::vector<EventPtr>& dropped, DropReason reason);
+    std::vector<std::int64_t> take_letters(Batch batch);
+    std::size_t keep_letters(Batch dropped);
+    void end_letters(Batch dropped, DropReason reason);
     std::size_t drop_pending(DropReason reason);
     void end_queue(DropReason reason);
     awaitable<void> release(std::vector<EventPtr> events);
@@ -138,10 +159,15 @@ class Endpoint::Impl : private QueueOwner {
     EndpointMetrics metrics_;
     RetryGate gate_;
     AttemptLog log_;
+    DropLog overflow_log_;
+    DropLog lost_log_;
+    RoomMeter meter_;
+    Load under_way_;
     AttemptHistory history_;
     std::minstd_rand random_;
     State state_ = State::running;
-    std::atomic<bool> is_gone_{false};                         // written on the shard
+    std::atomic<bool> is_gone_{false};  // written on the shard
+    bool is_trimming_ = false;
     std::unordered_map<std::uint64_t, std::int64_t> letters_;  // by seq: of events replayed
     unsigned in_flight_ = 0;
     bool is_backlogged_ = false;

@@ -23,6 +23,7 @@ void Endpoint::Impl::reconfigure(EndpointOptions options) {
     while (worker_count_ < options_.max_in_flight) spawn_worker(Tool());
     is_held_ = false;
     wake_all();
+    if (loses_oldest() && !is_within_bounds() && !is_trimming_) tasks_.spawn(trim());
 }
 
 /// All but the name, which sinks and log lines refer to, and what an endpoint is made of once.
@@ -31,6 +32,9 @@ void Endpoint::Impl::take_settings(EndpointOptions options) {
     options_.max_in_flight = options.max_in_flight;
     options_.batch = options.batch;
     options_.order_by = std::move(options.order_by);
+    options_.bounds = options.bounds;
+    meter_.turn(options_.bounds.overflow == Overflow::reject);
+    meter_.publish(*queue_);
     options_.retry = std::move(options.retry);
     options_.filter = std::move(options.filter);
     options_.make_sink = std::move(options.make_sink);

@@ -89,6 +89,8 @@ Result<std::vector<DurableQueue::Place>> EventStorage::open_endpoints(
     const std::vector<std::string>& names) {
     using Places = std::vector<DurableQueue::Place>;
     if (names.empty()) return Places();
+    // What one of them was done with before it went is not to count as pending.
+    flush(options_.ack_timeout);
     return ask<Places>([names](EventStore& store) {
         const std::vector<EndpointId> ids = store.open_endpoints(names);
         const std::vector<StoredEndpoint> endpoints = store.endpoints();

@@ -27,8 +27,9 @@ Response method_not_allowed() {
     return response;
 }
 
-Response unavailable(std::string_view code, std::string_view message) {
-    Response response = error_response(503, code, message);
+Response unavailable(std::string_view code, std::string_view message,
+                     std::string_view detail = {}) {
+    Response response = error_response(503, code, message, detail);
     response.headers.emplace_back("Retry-After", retry_after_seconds);
     return response;
 }
@@ -71,6 +72,18 @@ Response id_conflict(std::size_t index) {
     return error_response(409, "ID_CONFLICT",
                           "the id of event " + text + " was accepted with another payload",
                           "{\"index\":" + text + "}");
+}
+
+/// The name of an endpoint needs no escaping.
+Response no_room_at(const NoRoom& no_room) {
+    const std::string& name = no_room.endpoint;
+    const std::string detail = R"({"endpoint":")" + name + R"("})";
+    if (no_room.is_for_ever) {
+        return error_response(413, "BODY_TOO_LARGE",
+                              "the events are more than may wait for endpoint " + name, detail);
+    }
+    return unavailable("QUEUE_FULL",
+                       "no room for the events at endpoint " + name + " at the moment", detail);
 }
 
 }  // namespace
@@ -198,7 +211,9 @@ Ingest::Answer Ingest::write(const ParsedRequest& request, std::size_t duplicate
         begin(storing, all);
         return std::nullopt;
     }
-    const auto written = broadcaster_.write(all);
+    std::optional<NoRoom> no_room;
+    const auto written = broadcaster_.write(all, &no_room);
+    if (no_room) return no_room_at(*no_room);
     if (!written) return shutting_down();
     return accepted({events.size(), duplicates, written});
 }

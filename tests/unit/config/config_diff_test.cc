@@ -32,16 +32,16 @@ TEST_P(ChangedEndpoint, is_told_apart_from_the_others) {
     EXPECT_EQ(diff.needs_restart, Names{});
 }
 
-INSTANTIATE_TEST_SUITE_P(ByKey, ChangedEndpoint,
-                         testing::Values("timeout: 2s", "headers: {X-A: [b]}", "threshold: 3",
-                                         "backoff: 3s", "ignore: {actions: [pull]}",
-                                         "match: [{field: /a, op: exists}]", "max_in_flight: 2",
-                                         "max_in_flight: 2, order_by: /a", "batch: {max_events: 9}",
-                                         "retry: {strategy: exponential}", "tls: {server_name: c}",
-                                         "format: event", "format: template, template: x",
-                                         "success: [200]", "proxy: 'http://p:1'",
-                                         "idle_timeout: 1s", "auth: {type: bearer, token_file: /t}",
-                                         "signing: {scheme: github, secrets: [topsecret]}"));
+INSTANTIATE_TEST_SUITE_P(
+    ByKey, ChangedEndpoint,
+    testing::Values("timeout: 2s", "headers: {X-A: [b]}", "threshold: 3", "backoff: 3s",
+                    "ignore: {actions: [pull]}", "match: [{field: /a, op: exists}]",
+                    "max_in_flight: 2", "max_in_flight: 2, order_by: /a", "batch: {max_events: 9}",
+                    "retry: {strategy: exponential}", "tls: {server_name: c}", "format: event",
+                    "format: template, template: x", "success: [200]", "proxy: 'http://p:1'",
+                    "idle_timeout: 1s", "queue: {max_events: 9}", "queue: {overflow: reject}",
+                    "auth: {type: bearer, token_file: /t}",
+                    "signing: {scheme: github, secrets: [topsecret]}"));
 
 TEST(ConfigDiff, tells_added_removed_and_unchanged_endpoints_by_name) {
     const Config before = with("");

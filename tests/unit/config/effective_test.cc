@@ -36,6 +36,20 @@ TEST(EffectiveConfig, shows_values_of_the_file_and_defaults) {
     EXPECT_FALSE(config.contains("defaults"));
 }
 
+TEST(EffectiveConfig, shows_what_may_wait_for_an_endpoint) {
+    const nlohmann::json endpoints = shown(
+        "queue: {max_bytes: 1GiB}\n"
+        "endpoints: [{name: a, url: 'http://a/'},\n"
+        "            {name: b, url: 'http://b/', queue: {max_bytes: 0, overflow: "
+        "reject}}]\n")["endpoints"];
+
+    EXPECT_EQ(endpoints[0]["queue"]["max_events"], 0);
+    EXPECT_EQ(endpoints[0]["queue"]["max_bytes"], "512MiB");
+    EXPECT_EQ(endpoints[0]["queue"]["overflow"], "drop_oldest");
+    EXPECT_EQ(endpoints[1]["queue"]["max_bytes"], "0");
+    EXPECT_EQ(endpoints[1]["queue"]["overflow"], "reject");
+}
+
 TEST(EffectiveConfig, shows_no_secret) {
     const std::string config = effective_config(
         config_of("endpoints: [{name: a, url: 'http://canary:canary@a/hook?canary=canary',\n"

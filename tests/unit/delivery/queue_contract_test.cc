@@ -75,6 +75,39 @@ TEST_P(QueueContract, counts_what_waits_and_what_is_leased_until_it_is_done) {
     EXPECT_EQ(queue_->pending_bytes(), bytes / 2);
 }
 
+TEST_P(QueueContract, removes_the_oldest_that_is_not_leased) {
+    for (const char* const id : {"a", "b", "c", "d"}) push(id, "one key");
+    Lease a = lease();
+
+    EXPECT_EQ(id_of(queue_->remove_oldest()), "b");
+    give_back(std::move(a), now() + 1h);
+    const Lease tried = queue_->remove_oldest();
+    EXPECT_EQ(id_of(tried), "a");
+    EXPECT_EQ(id_of(queue_->remove_oldest()), "c");
+
+    EXPECT_EQ(queue_->pending_events(), 1U);
+    EXPECT_EQ(queue_->pending_bytes(), tried.batch().front()->payload().size());
+    EXPECT_EQ(id_of(lease()), "d");
+    EXPECT_EQ(id_of(queue_->remove_oldest()), "none");
+}
+
+TEST_P(QueueContract, removes_the_oldest_of_all_keys) {
+    push("a", "x");
+    push("b", "y");
+    push("c", "x");
+    push("d", "y");
+    const Lease a = lease();
+
+    EXPECT_EQ(id_of(queue_->remove_oldest()), "b");
+    EXPECT_EQ(id_of(queue_->remove_oldest()), "c");
+    EXPECT_EQ(id_of(queue_->remove_oldest()), "d");
+    EXPECT_EQ(id_of(queue_->remove_oldest()), "none");
+    queue_->settle(a, Settle::done);
+
+    EXPECT_EQ(queue_->pending_events(), 0U);
+    EXPECT_EQ(queue_->pending_bytes(), 0U);
+}
+
 TEST_P(QueueContract, gives_a_lease_that_came_back_again_with_its_story) {
     push("a");
     Lease a = lease();

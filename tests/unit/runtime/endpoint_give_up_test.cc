@@ -2,39 +2,18 @@
 #include <gtest/gtest.h>
 
 #include "support/hanging.h"
+#include "support/letters.h"
 
 namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
 using test::Hanging;
+using test::Letters;
 using test::make_event;
 using test::Pipeline;
 using test::Receiver;
 using Strings = std::vector<std::string>;
-
-/// Keeps what it is given.
-class Letters final : public DeadLetterBox {
-  public:
-    void put(DeadLetter letter) noexcept override { all.push_back(std::move(letter)); }
-
-    Strings ids() const {
-        Strings ids;
-        for (const DeadLetter& letter : all) ids.emplace_back(letter.event->id());
-        return ids;
-    }
-
-    void discard(std::span<const std::int64_t> letters) noexcept override {
-        discarded.insert(discarded.end(), letters.begin(), letters.end());
-    }
-    void keep(std::span<const std::int64_t> letters) noexcept override {
-        kept.insert(kept.end(), letters.begin(), letters.end());
-    }
-
-    std::vector<DeadLetter> all;
-    std::vector<std::int64_t> discarded;
-    std::vector<std::int64_t> kept;
-};
 
 using Numbers = std::vector<std::int64_t>;
 

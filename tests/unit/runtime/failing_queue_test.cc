@@ -92,5 +92,21 @@ TEST_F(EndpointWithFailingQueue, counts_what_it_does_not_take) {
     EXPECT_CONSERVED(pipeline_.snapshot());
 }
 
+TEST_F(EndpointWithFailingQueue, tells_of_what_it_does_not_take_at_most_once_a_second) {
+    fails_ = true;
+    EndpointOptions options;
+    options.queue = std::make_unique<FailingQueue>(fails_);
+    add(std::move(options));
+
+    for (int i = 0; i < 50; ++i) pipeline_.write("1");
+    pipeline_.poll();
+    EXPECT_EQ(pipeline_.log_count("events dropped"), 1U);
+    pipeline_.advance(1s);
+
+    EXPECT_EQ(pipeline_.log_count("events dropped"), 2U);
+    EXPECT_EQ(pipeline_.log_count(R"("reason":"exception","events":49)"), 1U);
+    EXPECT_EQ(pipeline_.log_count(R"("error":"no")"), 2U);
+}
+
 }  // namespace
 }  // namespace fanfare

@@ -29,6 +29,7 @@ struct EndpointInfo {
     unsigned max_in_flight = 1;
     std::string order_by;
     LeaseLimits batch;
+    QueueBounds queue;
     RetryPolicy retry;
     std::vector<std::string> ignored_media_types;
     std::vector<std::string> ignored_actions;

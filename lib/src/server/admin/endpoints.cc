@@ -155,6 +155,14 @@ Json auth(AuthOptions::Type type) {
     return {};
 }
 
+Json queue(const QueueBounds& bounds) {
+    Json result;
+    result["max_events"] = bounds.events_max;
+    result["max_bytes"] = bounds.bytes_max;
+    result["overflow"] = to_string(bounds.overflow);
+    return result;
+}
+
 Json settings(const EndpointInfo& info) {
     Json result;
     result["url"] = info.url;
@@ -167,6 +175,7 @@ Json settings(const EndpointInfo& info) {
     result["max_in_flight"] = info.max_in_flight;
     if (!info.order_by.empty()) result["order_by"] = info.order_by;
     result["batch"] = batch(info.batch);
+    result["queue"] = queue(info.queue);
     result["retry"] = retry(info.retry);
     result["ignore"]["mediatypes"] = info.ignored_media_types;
     result["ignore"]["actions"] = info.ignored_actions;
