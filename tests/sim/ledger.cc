@@ -61,6 +61,7 @@ void Ledger::resumed() {
 void Ledger::purged(std::size_t count) {
     std::size_t waiting = 0;
     const std::set<std::uint64_t> open = open_;
+    idle_since_ = clock_.now();
     for (const std::uint64_t seq : open) {
         Item& item = items_.at(seq);
         if (item.state != State::waiting) continue;
@@ -90,6 +91,7 @@ void Ledger::asked(const Event& event, bool is_wanted) {
         return story_.fail(plan_.name, " was offered #", event.seq(), " unexpectedly");
     }
     Item& item = found->second;
+    settle_offered(item.seq);
     if (is_wanted) {
         item.state = State::waiting;
         idle_since_ = clock_.now();
@@ -137,6 +139,7 @@ void Ledger::put(DeadLetter letter) noexcept {
     if (item.letter != 0) discard({&item.letter, 1});
     ++dead_.at(static_cast<std::size_t>(letter.reason));
     end(item, State::dead);
+    idle_since_ = now;  // as it may have held others up
     KeptLetter kept;
     kept.id = static_cast<std::int64_t>(letters_.size()) + 1;
     kept.event = letter.event;

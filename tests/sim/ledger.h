@@ -108,7 +108,7 @@ class Ledger final : public DeadLetterBox {
     void split(const std::vector<Item*>& items);
 
     // ledger_checks.cc
-    void settle_offered();
+    void settle_offered(std::uint64_t before);
     void check_idle();
     void check_overdue();
     void compare(const EndpointSnapshot& snapshot);

@@ -38,11 +38,14 @@ TimePoint Ledger::due_at(const Item& item) const noexcept {
 TimePoint Ledger::latest_begin() const noexcept {
     if (is_paused_ || is_gone_ || in_flight_ > 0) return TimePoint::max();
     TimePoint due = TimePoint::max();
+    std::set<std::string_view> keys;
     for (const std::uint64_t seq : open_) {
         const Item& item = items_.at(seq);
         if (item.state != State::waiting) continue;
+        // The oldest of a key holds up the others.
+        if (plan_.order() == Order::keyed && !keys.insert(item.key).second) continue;
         due = std::min(due, due_at(item));
-        // The oldest holds up all others.
+        // And in strict order the oldest of all.
         if (plan_.order() == Order::strict) break;
     }
     if (due == TimePoint::max()) return due;
@@ -51,7 +54,8 @@ TimePoint Ledger::latest_begin() const noexcept {
 }
 
 void Ledger::check_quiet(const EndpointSnapshot& snapshot) {
-    settle_offered();
+    settle_offered(UINT64_MAX);
+    was_gone_ = is_gone_;
     if (deadline_ && clock_.now() >= *deadline_) drop_all(deadline_reason_);
     check_idle();
     check_overdue();
@@ -62,18 +66,19 @@ void Ledger::check_quiet(const EndpointSnapshot& snapshot) {
     }
 }
 
-/// What the filter was not asked about came while the receiver was gone.
-void Ledger::settle_offered() {
-    const std::set<std::uint64_t> open = open_;
-    for (const std::uint64_t seq : open) {
-        Item& item = items_.at(seq);
-        if (item.state == State::giving_up) story_.fail(label(item), " has no letter");
-        if (item.state != State::offered) continue;
-        if (!was_gone_) story_.fail(label(item), " never got there");
-        ++ignored_;
-        end(item, State::ignored);
+/// What the filter was not asked about, although it should have been by now, came while the receiver
+/// was gone.
+void Ledger::settle_offered(std::uint64_t before) {
+    std::vector<Item*> passed;
+    for (auto seq = open_.rbegin(); seq != open_.rend(); ++seq) {
+        Item& item = items_.at(*seq);
+        if (item.state == State::offered && item.seq < before) passed.push_back(&item);
     }
-    was_gone_ = is_gone_;
+    for (Item* const item : passed) {
+        if (!was_gone_) story_.fail(label(*item), " never got there");
+        ++ignored_;
+        end(*item, State::ignored);
+    }
 }
 
 void Ledger::drop_all(DropReason reason) {
@@ -97,11 +102,11 @@ void Ledger::check_idle() {
 
 /// What waits, while nobody is busy, is not older than it may get.
 void Ledger::check_overdue() {
-    if (in_flight_ > 0) return;
     const Duration age_max = plan_.retry.age_max;
     for (const std::uint64_t seq : open_) {
         const Item& item = items_.at(seq);
-        if (item.state != State::waiting) continue;
+        if (item.state == State::giving_up) story_.fail(label(item), " has no letter");
+        if (item.state != State::waiting || in_flight_ > 0) continue;
         if (is_gone_) story_.fail(label(item), " waits although its receiver is gone");
         const bool is_old = age_max > Duration::zero() &&
                             clock_.now() - accepted(item) >= age_max && !item.is_story_doubtful;

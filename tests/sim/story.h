@@ -38,9 +38,10 @@ class Story {
         add(joined(parts...));
     }
 
-    /// Something that must not be. The run ends soon.
+    /// Something that must not be. The run ends soon; what comes after it means nothing.
     template <class... Parts>
     void fail(const Parts&... parts) {
+        if (has_failed()) return;
         failures_.push_back(joined(parts...));
         add("FAILED: " + failures_.back());
     }

@@ -73,7 +73,7 @@ class World {
     Random sabotage_random_;
     test::ManualClock clock_;
     Story story_;
-    Agenda agenda_;
+    Agenda agenda_{clock_};
     std::vector<Receiver> receivers_;
     std::unordered_map<std::string, std::string> payloads_;  // by id
     PlanLimits plan_limits_;

@@ -153,9 +153,8 @@ void World::purge() {
     story_.tell("purge ", chain->ledger->name());
     test::Running<std::size_t> purge(daemon_->context(),
                                      daemon_->broadcaster().purge(chain->endpoint));
-    daemon_->context().restart();
-    // Nothing else is under way at this moment, so that these turns are the purge's.
-    for (int i = 0; i < 8 && !purge.is_done(); ++i) daemon_->context().poll_one();
+    // Nothing else is due at this moment, so that nothing begins before the purge.
+    test::ManualClock::poll(daemon_->context());
     if (!purge.is_done()) return story_.fail("a purge does not end");
     chain->ledger->purged(purge.get());
 }
