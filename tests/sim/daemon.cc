@@ -11,9 +11,9 @@ namespace fanfare::sim {
 namespace {
 
 /// Lines that tell of a failure of the machinery itself.
-constexpr std::array<std::string_view, 4> bad_lines = {
-    "something failed, will go on", "command failed", "offering an event failed",
-    "draining failed"};
+constexpr std::array<std::string_view, 4> bad_lines = {"something failed, will go on",
+                                                       "command failed", "offering an event failed",
+                                                       "draining failed"};
 
 std::uint64_t key_of(const Event& event) {
     JsonLookup lookup(event.payload());
@@ -110,8 +110,8 @@ SinkMaker Daemon::make_sink(const Plan& plan, Ledger& ledger) {
         Receiver& receiver = options_.web.receivers.at(plan.receiver);
         Random& random = options_.web.random;
         make_next = [plan, &receiver, &random](const SinkContext& context) {
-            return std::make_unique<DirectSink>(DirectSink::Options{
-                receiver, context.clock, random, plan.timeout, plan.may_throw});
+            return std::make_unique<DirectSink>(
+                DirectSink::Options{receiver, context.clock, random, plan.timeout, plan.may_throw});
         };
     }
     return [this, make_next, &ledger](const SinkContext& context) {

@@ -129,12 +129,12 @@ class Ledger final : public DeadLetterBox {
     const test::ManualClock& clock_;
     Story& story_;
     Items items_;
-    std::set<std::uint64_t> open_;                               // not at an end
+    std::set<std::uint64_t> open_;                                 // not at an end
     std::map<std::uint64_t, std::vector<std::uint64_t>> batches_;  // formed for good, by first seq
     unsigned in_flight_ = 0;
     bool is_paused_ = false;
     bool is_gone_ = false;
-    bool was_gone_ = false;      // since the last quiet moment
+    bool was_gone_ = false;       // since the last quiet moment
     bool is_reordering_ = false;  // until nothing is in flight
     bool has_free_pass_ = false;
     std::uint64_t failures_in_a_row_ = 0;

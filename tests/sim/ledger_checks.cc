@@ -10,8 +10,7 @@ bool Ledger::is_breaker() const noexcept {
 }
 
 bool Ledger::is_breaker_open() const noexcept {
-    return is_breaker() &&
-           failures_in_a_row_ >= static_cast<std::uint64_t>(plan_.retry.threshold);
+    return is_breaker() && failures_in_a_row_ >= static_cast<std::uint64_t>(plan_.retry.threshold);
 }
 
 /// When attempts may begin, as far as the whole endpoint is concerned.
@@ -66,8 +65,8 @@ void Ledger::check_quiet(const EndpointSnapshot& snapshot) {
     }
 }
 
-/// What the filter was not asked about, although it should have been by now, came while the receiver
-/// was gone.
+/// What the filter was not asked about, although it should have been by now, came while the
+/// receiver was gone.
 void Ledger::settle_offered(std::uint64_t before) {
     std::vector<Item*> passed;
     for (auto seq = open_.rbegin(); seq != open_.rend(); ++seq) {

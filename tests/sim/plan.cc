@@ -86,7 +86,8 @@ void mend(Plan& plan) {
     }
     const bool is_single = plan.batch.events_max == 1;
     if (!is_single) plan.format = BodyFormat::envelope;
-    // What a sink throws at a part of a batch ends it; a change of order makes that hard to foresee.
+    // What a sink throws at a part of a batch ends it; a change of order makes that hard to
+    // foresee.
     if (!is_single) plan.may_throw = false;
 }
 

@@ -25,11 +25,11 @@ struct Plan {
     bool is_ordered_by_key = false;
     LeaseLimits batch;
     RetryPolicy retry;
-    std::string unwanted;            ///< an action; empty: wants everything
-    bool has_letters = true;         ///< a place for dead letters
-    bool has_queue_of_own = false;   ///< one that is handed to the endpoint: its order stays
-    bool may_throw = false;          ///< its sink, now and then
-    std::uint32_t random_seed = 1;   ///< of the jitter
+    std::string unwanted;           ///< an action; empty: wants everything
+    bool has_letters = true;        ///< a place for dead letters
+    bool has_queue_of_own = false;  ///< one that is handed to the endpoint: its order stays
+    bool may_throw = false;         ///< its sink, now and then
+    std::uint32_t random_seed = 1;  ///< of the jitter
 
     Order order() const noexcept;
     bool wants(std::string_view action) const noexcept { return action != unwanted; }

@@ -9,8 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = Reply::Kind;
 
-constexpr std::array<std::string_view, 8> mood_names = {
-    "well", "flaky", "failing", "refusing", "silent", "slow", "busy", "picky"};
+constexpr std::array<std::string_view, 8> mood_names = {"well",   "flaky", "failing", "refusing",
+                                                        "silent", "slow",  "busy",    "picky"};
 
 /// Of an id like e17; the same every time.
 unsigned taste(const std::string& id) {

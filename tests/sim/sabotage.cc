@@ -11,7 +11,7 @@ class BrokenQueue final : public Queue {
         : queue_(std::move(queue)), how_(how), random_(random) {}
 
     void push(EventPtr event) override {
-        if (how_ == Sabotage::queue_loses && random_.one_in(20)) return;
+        if (how_ == Sabotage::queue_loses && random_.one_in(200)) return;
         queue_->push(std::move(event));
     }
     TimePoint ready_at(const LeaseLimits& limits) const noexcept override {
@@ -19,7 +19,7 @@ class BrokenQueue final : public Queue {
     }
     Lease lease(const LeaseLimits& limits, TimePoint now) override {
         Lease first = queue_->lease(limits, now);
-        if (how_ != Sabotage::queue_swaps || first.is_empty() || !random_.one_in(5)) return first;
+        if (how_ != Sabotage::queue_swaps || first.is_empty() || !random_.one_in(50)) return first;
         Lease second = queue_->lease(limits, now);
         if (second.is_empty()) return first;
         queue_->settle(std::move(first), Settle::give_back);
@@ -47,7 +47,7 @@ class RepeatingSink final : public Sink {
 
     awaitable<Outcome> deliver(Attempt attempt) override {
         const Outcome outcome = co_await sink_->deliver(attempt);
-        if (outcome.verdict() != Verdict::delivered || !random_.one_in(20)) co_return outcome;
+        if (outcome.verdict() != Verdict::delivered || !random_.one_in(200)) co_return outcome;
         co_return Outcome::retry(Reason::reset);
     }
 
@@ -61,7 +61,7 @@ class LosingBox final : public DeadLetterBox {
     LosingBox(DeadLetterBox& next, Random& random) : next_(next), random_(random) {}
 
     void put(DeadLetter letter) noexcept override {
-        if (!random_.one_in(5)) next_.put(std::move(letter));
+        if (!random_.one_in(50)) next_.put(std::move(letter));
     }
     void discard(std::span<const std::int64_t> letters) noexcept override {
         next_.discard(letters);

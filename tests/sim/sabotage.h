@@ -16,12 +16,12 @@ namespace fanfare::sim {
 /// A part of the daemon that is broken on purpose, to see that the simulation finds it.
 enum class Sabotage : std::uint8_t {
     none,
-    queue_loses,    ///< an event now and then
-    queue_swaps,    ///< two events now and then
-    sink_repeats,   ///< takes a success for a failure now and then
-    breaker_naps,   ///< holds attempts back for longer than it should
+    queue_loses,   ///< an event now and then
+    queue_swaps,   ///< two events now and then
+    sink_repeats,  ///< takes a success for a failure now and then
+    breaker_naps,  ///< holds attempts back for longer than it should
     breaker_hurries,
-    clock_steps,    ///< the steady clock follows the wall clock
+    clock_steps,  ///< the steady clock follows the wall clock
     letters_lost,
 };
 inline constexpr std::array<std::string_view, 8> sabotage_names = {

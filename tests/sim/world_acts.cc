@@ -14,11 +14,14 @@ using namespace std::chrono_literals;
 /// Several things at once, and at times some more while the daemon is at work on them.
 void World::burst() {
     const std::uint64_t acts = random_.between(1, 4);
+    // One reload: between two of them the first one's settings may already be used, which the books
+    // could not tell from those of the second.
+    const std::uint64_t reload_at = random_.percent(30) ? random_.below(acts) : acts;
     for (std::uint64_t i = 0; i < acts; ++i) {
-        if (random_.percent(85)) {
-            write();
-        } else {
+        if (i == reload_at) {
             reload();
+        } else {
+            write();
         }
         if (random_.percent(10)) snapshot_now();
     }
@@ -49,7 +52,8 @@ std::shared_ptr<Event> World::make_event() {
 
 void World::write() {
     std::vector<std::shared_ptr<Event>> events;
-    const std::uint64_t count = random_.one_in(20) ? random_.between(10, 60) : random_.between(1, 5);
+    const std::uint64_t count =
+        random_.one_in(20) ? random_.between(10, 60) : random_.between(1, 5);
     for (std::uint64_t i = 0; i < count; ++i) events.push_back(make_event());
     const auto written = daemon_->broadcaster().write(events);
     if (!written || written->last_seq - written->first_seq + 1 != count) {
@@ -94,7 +98,8 @@ void World::add_chain(EndpointChanges& changes) {
 
 void World::reload() {
     EndpointChanges changes;
-    changes.drain = random_.percent(50) ? Duration::zero() : random_.between(Duration(1ms), Duration(2min));
+    changes.drain =
+        random_.percent(50) ? Duration::zero() : random_.between(Duration(1ms), Duration(2min));
     for (Chain& chain : chains_) {
         Ledger& ledger = *chain.ledger;
         if (ledger.is_removed()) continue;
