@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "event/json_lookup.h"
+#include "runtime/durable_queue.h"
 #include "sim/sinks.h"
 
 namespace fanfare::sim {
@@ -25,6 +26,7 @@ std::uint64_t key_of(const Event& event) {
 Daemon::Daemon(const Options& options)
     : options_(options),
       stepping_clock_(options.clock),
+      times_(options.clock),
       log_(LogOptions{options.web.story.is_verbose() ? LogLevel::debug : LogLevel::error,
                       LogFormat::text},
            [this](std::string_view line) { take_log_line(line); }),
@@ -36,6 +38,11 @@ Daemon::Daemon(const Options& options)
         shards.push_back(&shards_.emplace_back(context_, *clock, log_));
     }
     broadcaster_ = std::make_unique<Broadcaster>(std::move(shards));
+    if (options.store == nullptr) return;
+    const auto on_broken = [this](const std::string&) { options_.on_broken(); };
+    journal_ = std::make_unique<Journal>(*options.store, context_.get_executor(), options.clock,
+                                         on_broken);
+    broadcaster_->keep_in(*journal_, times_, options.store->last_seq());
 }
 
 void Daemon::take_log_line(std::string_view line) {
@@ -51,7 +58,24 @@ std::shared_ptr<Endpoint> Daemon::make_endpoint(const Plan& plan, Ledger& ledger
     EndpointOptions options = endpoint_options(plan, ledger);
     const bool is_broken = is(Sabotage::queue_loses) || is(Sabotage::queue_swaps);
     if (plan.has_queue_of_own || is_broken) options.queue = make_queue(plan);
+    if (options_.store != nullptr) place(options, plan, shard);
     return std::make_shared<Endpoint>(shard, std::move(options));
+}
+
+/// As the daemon does: its place is the one that its name had.
+void Daemon::place(EndpointOptions& options, const Plan& plan, Shard& shard) {
+    DurableQueue::Place place;
+    place.endpoint = options_.store->open_endpoint(plan.name);
+    for (const StoredEndpoint& endpoint : options_.store->endpoints()) {
+        if (endpoint.id != place.endpoint) continue;
+        place.pending = endpoint.pending;
+        place.oldest_at = endpoint.oldest_at;
+    }
+    place.last_seq = options_.store->last_seq();
+    DurableQueue::Window window;
+    window.events_max = plan.window_events;
+    options.store_id = place.endpoint;
+    options.queue = std::make_unique<DurableQueue>(*journal_, shard, times_, place, window);
 }
 
 EndpointOptions Daemon::endpoint_options(const Plan& plan, Ledger& ledger) {
@@ -61,7 +85,7 @@ EndpointOptions Daemon::endpoint_options(const Plan& plan, Ledger& ledger) {
     options.batch = plan.batch;
     if (plan.is_ordered_by_key) options.order_by = Plan::key_pointer;
     options.retry = plan.retry;
-    options.filter = std::make_unique<WatchedFilter>(plan, ledger);
+    options.filter = std::make_shared<WatchedFilter>(plan, plan.is_durable ? nullptr : &ledger);
     if (is(Sabotage::breaker_naps)) options.strategy = broken_breaker(plan.retry, 1.5);
     if (is(Sabotage::breaker_hurries)) options.strategy = broken_breaker(plan.retry, 0.5);
     options.make_sink = make_sink(plan, ledger);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,8 +11,10 @@
 #include "fanfare/dead_letters.h"
 #include "fanfare/endpoint.h"
 #include "fanfare/sink.h"
+#include "runtime/steady_wall.h"
 #include "sim/plan.h"
 #include "sim/story.h"
+#include "store/event_store.h"
 
 namespace fanfare::sim {
 
@@ -30,6 +33,7 @@ struct Item {
 
     std::uint64_t seq = 0;
     EventPtr event;
+    TimePoint accepted{};
     std::string key;
     State state = State::offered;
     unsigned attempts = 0;
@@ -45,7 +49,18 @@ struct Item {
     bool is_story_doubtful = false;
     DeadReason reason = DeadReason::permanent;
     int last_status = 0;
+    Reason last_error = Reason::none;
     std::int64_t letter = 0;  ///< that it was replayed from
+
+    // What the disk should know of it, where there is one.
+    TimePoint done_at = TimePoint::min();  ///< nobody needs it there any more
+    bool is_letter_due = false;            ///< it is there until its letter is
+    StoredProgress noted;
+    TimePoint noted_at = TimePoint::min();
+    /// Its time of acceptance lay in the future when it was read: the wall clock was set back.
+    bool is_time_doubtful = false;
+    bool has_time_stepped = false;  ///< between two processes
+    bool is_hold_doubtful = false;  ///< the same
 };
 
 /// A letter that a ledger has got, for a replay.
@@ -65,8 +80,14 @@ class Ledger final : public DeadLetterBox {
     const std::string& name() const noexcept { return plan_.name; }
     const Plan& plan() const noexcept { return plan_; }
     bool is_removed() const noexcept { return deadline_.has_value(); }
+    /// And that by a reload, not by the end of the daemon.
+    bool was_removed() const noexcept {
+        return deadline_ && deadline_reason_ == DropReason::removed;
+    }
     bool has_ended() const noexcept;
     bool is_gone() const noexcept { return is_gone_; }
+    /// All that it was done with is on the disk by now.
+    bool is_written_off() const noexcept;
     std::size_t pending() const noexcept { return open_.size(); }
     const std::vector<KeptLetter>& letters() const noexcept { return letters_; }
 
@@ -79,6 +100,27 @@ class Ledger final : public DeadLetterBox {
     /// It may deliver until `deadline`; `reason` is for what is left then.
     void removed(TimePoint deadline, DropReason reason);
     void replayed(std::int64_t letter);
+
+    // Where there is a disk.
+    /// As offered(), once it is stored.
+    void taken(const EventPtr& event, std::string key);
+    void ignored() { ++offered_, ++ignored_; }
+    /// The letters that have not been kept so far are, one of `every`.
+    void keep_letters(Random& random, std::uint64_t every);
+    /// Hears nothing from now on: its process is gone.
+    void deafen() noexcept { is_deaf_ = true; }
+    struct Restart {
+        const Ledger& before;
+        const StoredPage& page;  ///< all that waits for it
+        const SteadyWall& times;
+        bool is_orderly = false;  ///< all was on the disk before
+        TimePoint since{};        ///< else what was until then, a moment ago or when the disk broke
+        bool has_stepped = false;  ///< the wall clock, while the last process ran
+        /// Events of which it was not heard whether they are stored, and that it wants.
+        const std::map<std::uint64_t, Item>& unknown;
+    };
+    /// Goes on from what is on the disk, and checks that it is what it should be.
+    void restore(const Restart& restart);
 
     // What the endpoint does.
     void asked(const Event& event, bool is_wanted);
@@ -114,6 +156,17 @@ class Ledger final : public DeadLetterBox {
     void compare(const EndpointSnapshot& snapshot);
     void expect_equal(const char* what, std::uint64_t is, std::uint64_t should);
 
+    // ledger_restore.cc
+    void note_progress(Item& item);
+    bool may_be_there(const Item& item, const Restart& restart) const;
+    bool must_be_there(const Item& item) const;
+    void restore_item(Item item, const StoredEvent& stored, const Restart& restart);
+    void restore_times(Item& item, const StoredEvent& stored, const Restart& restart);
+    bool is_window_small() const noexcept { return plan_.window_events < 1000; }
+    bool is_leaving() const noexcept {
+        return plan_.is_durable && deadline_ && deadline_reason_ == DropReason::removed;
+    }
+
     bool is_batching() const noexcept { return plan_.batch.events_max > 1; }
     bool is_breaker() const noexcept;
     bool is_breaker_open() const noexcept;
@@ -122,6 +175,7 @@ class Ledger final : public DeadLetterBox {
     TimePoint latest_begin() const noexcept;
     TimePoint accepted(const Item& item) const noexcept;
     void end(Item& item, State state);
+    bool are_times_doubtful() const noexcept;
     void drop_all(DropReason reason);
     std::string label(const Item& item) const;
 
@@ -147,7 +201,19 @@ class Ledger final : public DeadLetterBox {
     std::set<std::int64_t> discards_due_;
     std::set<std::int64_t> keeps_due_;
 
+    bool is_deaf_ = false;
+    TimePoint ended_at_ = TimePoint::max();
+    struct LetterDue {
+        EventPtr event;
+        std::function<void(const Event&)> on_kept;
+    };
+    std::vector<LetterDue> letters_due_;
+    bool are_bytes_known_ = true;
+
+    TimePoint last_done_ = TimePoint::min();
+
     std::uint64_t offered_ = 0;
+    std::uint64_t restored_ = 0;
     std::uint64_t replayed_ = 0;
     std::uint64_t ignored_ = 0;
     std::uint64_t delivered_ = 0;

@@ -15,16 +15,19 @@ std::string list(const Attempt& attempt) {
 }  // namespace
 
 void Ledger::began(const Attempt& attempt) {
+    if (is_deaf_) return;
     const TimePoint now = clock_.now();
     story_.tell(plan_.name, " attempt ", attempt.number, " at", list(attempt));
     const std::vector<Item*> items = items_of(attempt);
     if (story_.has_failed()) return;
     if (in_flight_ == 0) {
         const TimePoint latest = latest_begin();
-        if (now > latest) story_.fail(plan_.name, " begins late, by ", Duration(now - latest));
+        if (now > latest && !is_window_small())
+            story_.fail(plan_.name, " begins late, by ", Duration(now - latest));
         if (is_reordering_) batches_.clear();
         is_reordering_ = false;
     }
+    if (is_leaving()) story_.fail(plan_.name, " attempts although it is to leave");
     if (is_paused_) story_.fail(plan_.name, " attempts while paused");
     if (is_gone_) story_.fail(plan_.name, " attempts although its receiver is gone");
     if (in_flight_ + 1 > plan_.max_in_flight) story_.fail(plan_.name, ": too many in flight");
@@ -58,6 +61,10 @@ std::vector<Item*> Ledger::items_of(const Attempt& attempt) {
                              item.event->payload() == event->payload() &&
                              item.event->type() == event->type();
         if (!is_same) story_.fail(label(item), " is sent with another content");
+        if (item.is_time_doubtful) item.accepted = event->accepted();
+        if (event->accepted() != item.accepted) {
+            story_.fail(label(item), " is sent with another time of acceptance");
+        }
         items.push_back(&item);
     }
     return items;
@@ -69,6 +76,7 @@ void Ledger::check_story(const std::vector<Item*>& items, unsigned number) {
         if (item->is_story_doubtful && number == 1 && item->attempts > 0) {
             item->attempts = item->failures = 0;
             item->is_part = false;
+            item->not_before = TimePoint::min();
         }
         if (number != item->attempts + 1) {
             story_.fail(label(*item), ": attempt ", number, " after ", item->attempts);
@@ -142,7 +150,7 @@ void Ledger::check_hold(const std::vector<Item*>& items) {
 
 void Ledger::ended(const Attempt& attempt, const Outcome& outcome) {
     const TimePoint now = clock_.now();
-    if (story_.has_failed()) return;
+    if (is_deaf_ || story_.has_failed()) return;
     story_.tell(plan_.name, " outcome ", static_cast<unsigned>(outcome.verdict()), " ",
                 to_string(outcome.reason()), " ", outcome.http_status(), " for", list(attempt));
     --in_flight_;
@@ -160,7 +168,8 @@ void Ledger::ended(const Attempt& attempt, const Outcome& outcome) {
         item->last_end = now;
         item->state = State::waiting;
         item->not_before = item->not_after = TimePoint::min();
-        if (outcome.http_status() != 0) item->last_status = outcome.http_status();
+        item->last_status = outcome.http_status();
+        item->last_error = outcome.reason();
         switch (decision.action()) {
             case Decision::Action::deliver:
                 ++delivered_;
@@ -188,6 +197,10 @@ void Ledger::ended(const Attempt& attempt, const Outcome& outcome) {
             case Decision::Action::close:
                 break;
         }
+    }
+    for (Item* const item : items) {
+        const bool is_back = item->state == State::waiting;
+        if (is_back && decision.action() != Decision::Action::split) note_progress(*item);
     }
     if (decision.action() == Decision::Action::split) split(items);
     if (decision.action() == Decision::Action::disable) is_gone_ = was_gone_ = true;

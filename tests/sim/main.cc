@@ -17,6 +17,7 @@ struct Settings {
     std::uint64_t count = 1000;
     bool is_verbose = false;
     bool is_self_test = false;
+    bool is_durable = false;
     Sabotage sabotage = Sabotage::none;
 };
 
@@ -29,6 +30,7 @@ World::Options options_of(const Settings& settings, std::uint64_t seed) {
     options.is_verbose = settings.is_verbose;
     options.http_percent = http_percent(seed);
     options.sabotage = settings.sabotage;
+    options.is_durable = settings.is_durable;
     return options;
 }
 
@@ -47,6 +49,7 @@ void report(const World& world, const Settings& settings, std::uint64_t seed) {
         sabotage_names.at(static_cast<std::size_t>(settings.sabotage));
     std::printf("to repeat it: sim_tests --verbose --seed %llu",
                 static_cast<unsigned long long>(seed));
+    if (settings.is_durable) std::printf(" --durable");
     if (settings.sabotage != Sabotage::none) {
         std::printf(" --sabotage %s", std::string(sabotage).c_str());
     }
@@ -91,8 +94,11 @@ bool is_repeatable(Settings settings) {
 /// The test of the test: everything that is broken on purpose is found.
 bool finds_everything(Settings settings) {
     bool is_good = is_repeatable(settings);
+    settings.is_durable = true;
+    is_good = is_repeatable(settings) && is_good;
     for (std::size_t how = 1; how < sabotage_names.size(); ++how) {
         settings.sabotage = static_cast<Sabotage>(how);
+        settings.is_durable = settings.sabotage == Sabotage::store_forgets;
         std::uint64_t found = 0;
         for (std::uint64_t seed = 1; seed <= settings.count && found == 0; ++seed) {
             World world(options_of(settings, seed));
@@ -128,6 +134,8 @@ bool read_options(int argc, char** argv, Settings& settings) {
         const bool has_value = i + 1 < argc;
         if (name == "--verbose") {
             settings.is_verbose = true;
+        } else if (name == "--durable") {
+            settings.is_durable = true;
         } else if (name == "--check-itself") {
             settings.is_self_test = true;
         } else if (name == "--seed" && has_value && to_number(argv[i + 1], settings.first)) {
@@ -155,7 +163,8 @@ int main(int argc, char** argv) {
     Settings settings;
     if (!read_options(argc, argv, settings)) {
         std::printf(
-            "usage: sim_tests [--seeds N] [--from N] [--seed N] [--verbose] [--sabotage NAME]\n"
+            "usage: sim_tests [--durable] [--seeds N] [--from N] [--seed N] [--verbose] "
+            "[--sabotage NAME]\n"
             "       sim_tests --check-itself [--seeds N]\n");
         return 2;
     }

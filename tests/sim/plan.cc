@@ -102,7 +102,9 @@ Plan make_plan(std::string name, const PlanLimits& limits, Random& random) {
     Plan plan;
     plan.name = std::move(name);
     plan.has_letters = random.percent(85);
-    plan.has_queue_of_own = random.one_in(8);
+    plan.has_queue_of_own = !limits.is_durable && random.one_in(8);
+    plan.is_durable = limits.is_durable;
+    if (limits.is_durable && random.one_in(4)) plan.window_events = random.between(2, 20);
     plan.random_seed = static_cast<std::uint32_t>(random.between(1, 1U << 30));
     plan.may_throw = random.one_in(4);
     plan.retry = draw_retry(random);

@@ -25,11 +25,13 @@ struct Plan {
     bool is_ordered_by_key = false;
     LeaseLimits batch;
     RetryPolicy retry;
-    std::string unwanted;           ///< an action; empty: wants everything
-    bool has_letters = true;        ///< a place for dead letters
-    bool has_queue_of_own = false;  ///< one that is handed to the endpoint: its order stays
-    bool may_throw = false;         ///< its sink, now and then
-    std::uint32_t random_seed = 1;  ///< of the jitter
+    std::string unwanted;               ///< an action; empty: wants everything
+    bool has_letters = true;            ///< a place for dead letters
+    bool has_queue_of_own = false;      ///< one that is handed to the endpoint: its order stays
+    bool is_durable = false;            ///< its queue is on a disk
+    std::size_t window_events = 16384;  ///< of which so much is in memory
+    bool may_throw = false;             ///< its sink, now and then
+    std::uint32_t random_seed = 1;      ///< of the jitter
 
     Order order() const noexcept;
     bool wants(std::string_view action) const noexcept { return action != unwanted; }
@@ -41,6 +43,7 @@ struct Plan {
 struct PlanLimits {
     unsigned receivers = 1;
     unsigned http_percent = 0;
+    bool is_durable = false;
 };
 
 Plan make_plan(std::string name, const PlanLimits& limits, Random& random);

@@ -128,4 +128,9 @@ void Receiver::see(const std::string& identity, const std::string& body) {
     }
 }
 
+void Receiver::forget_batches() {
+    std::erase_if(bodies_,
+                  [](const auto& entry) { return entry.first.find(" sim-") != std::string::npos; });
+}
+
 }  // namespace fanfare::sim

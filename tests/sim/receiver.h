@@ -54,6 +54,8 @@ class Receiver {
     /// A request as it came over the wire, for one with the same `identity` must have the same body
     /// every time.
     void see(const std::string& identity, const std::string& body);
+    /// Of batches, which a restart may form anew.
+    void forget_batches();
 
   private:
     Reply well(Duration timeout);

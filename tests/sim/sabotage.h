@@ -23,10 +23,12 @@ enum class Sabotage : std::uint8_t {
     breaker_hurries,
     clock_steps,  ///< the steady clock follows the wall clock
     letters_lost,
+    store_forgets,  ///< what it said is stored, until the next commit
 };
-inline constexpr std::array<std::string_view, 8> sabotage_names = {
-    "none",         "queue_loses",     "queue_swaps", "sink_repeats",
-    "breaker_naps", "breaker_hurries", "clock_steps", "letters_lost"};
+inline constexpr std::array<std::string_view, 9> sabotage_names = {
+    "none",         "queue_loses",  "queue_swaps",
+    "sink_repeats", "breaker_naps", "breaker_hurries",
+    "clock_steps",  "letters_lost", "store_forgets"};
 
 std::unique_ptr<Queue> broken_queue(std::unique_ptr<Queue> queue, Sabotage how, Random& random);
 std::unique_ptr<Sink> repeating_sink(std::unique_ptr<Sink> sink, Random& random);

@@ -43,17 +43,17 @@ class WatchedSink final : public Sink {
 /// A plan's filter, which tells a ledger what it was asked.
 class WatchedFilter final : public Filter {
   public:
-    WatchedFilter(Plan plan, Ledger& ledger) : plan_(std::move(plan)), ledger_(ledger) {}
+    WatchedFilter(Plan plan, Ledger* ledger) : plan_(std::move(plan)), ledger_(ledger) {}
 
     bool wants(const Event& event) const noexcept override {
         const bool is_wanted = plan_.wants(event.action());
-        ledger_.asked(event, is_wanted);
+        if (ledger_ != nullptr) ledger_->asked(event, is_wanted);
         return is_wanted;
     }
 
   private:
     const Plan plan_;
-    Ledger& ledger_;
+    Ledger* const ledger_;  // null: nobody wants to know
 };
 
 }  // namespace fanfare::sim

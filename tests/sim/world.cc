@@ -24,6 +24,7 @@ void World::run() {
     settle();
     const bool is_healed = random_.percent(70);
     if (is_healed && !story_.has_failed()) heal();
+    if (options_.is_durable && !story_.has_failed()) restart_in_order();
     const Duration limit = random_.between(Duration(0ms), Duration(2min));
     shut_down(story_.has_failed() ? Duration::zero() : limit);
 }
@@ -34,12 +35,9 @@ void World::set_up() {
     for (unsigned i = 0; i < receivers; ++i) receivers_.emplace_back(i, random_, story_);
     plan_limits_.receivers = static_cast<unsigned>(receivers);
     plan_limits_.http_percent = options_.http_percent;
-    Web::World web{receivers_, agenda_, random_,
-                   story_,     clock_,  [this](const std::string& id) { return payloads_[id]; }};
-    Daemon::Options options{clock_, std::move(web), static_cast<unsigned>(random_.between(1, 2)),
-                            options_.sabotage, sabotage_random_};
-    daemon_ = std::make_unique<Daemon>(options);
-    agenda_.attach(daemon_->context().get_executor());
+    plan_limits_.is_durable = options_.is_durable;
+    if (options_.is_durable) store_ = std::make_unique<SimStore>(test::MemoryStore());
+    start_daemon();
     EndpointChanges changes;
     const std::uint64_t endpoints = random_.between(1, 4);
     for (std::uint64_t i = 0; i < endpoints; ++i) add_chain(changes);
@@ -47,13 +45,40 @@ void World::set_up() {
     settle();
 }
 
+void World::start_daemon() {
+    Web::World web{receivers_, agenda_, random_,
+                   story_,     clock_,  [this](const std::string& id) { return payloads_[id]; }};
+    Daemon::Options options{clock_,
+                            std::move(web),
+                            static_cast<unsigned>(random_.between(1, 2)),
+                            options_.sabotage,
+                            sabotage_random_,
+                            store_.get(),
+                            [this] {
+                                is_broken_ = true;
+                                broken_at_ = clock_.now();
+                            }};
+    if (store_ && options_.sabotage == Sabotage::store_forgets) store_->set_forgetful();
+    is_broken_ = has_stepped_ = is_ending_ = false;
+    stored_ = 0;
+    daemon_ = std::make_unique<Daemon>(options);
+    agenda_.attach(daemon_->context().get_executor());
+}
+
 void World::step() {
     using Act = void (World::*)();
-    static const std::vector<std::pair<unsigned, Act>> acts = {
+    static const std::vector<std::pair<unsigned, Act>> memory_acts = {
         {60, &World::burst},        {6, &World::pause},      {8, &World::resume},
         {3, &World::purge},         {4, &World::replay},     {6, &World::step_wall_clock},
         {20, &World::change_moods}, {2, &World::lose_names},
     };
+    static const std::vector<std::pair<unsigned, Act>> disk_acts = {
+        {60, &World::burst},        {6, &World::pause},           {8, &World::resume},
+        {3, &World::purge},         {6, &World::step_wall_clock}, {20, &World::change_moods},
+        {2, &World::lose_names},    {10, &World::crash},          {3, &World::restart_in_order},
+        {15, &World::keep_letters}, {3, &World::fill_disk},       {2, &World::break_disk},
+    };
+    const auto& acts = options_.is_durable ? disk_acts : memory_acts;
     unsigned sum = 0;
     for (const auto& [weight, act] : acts) sum += weight;
     std::uint64_t drawn = random_.below(sum);
@@ -89,12 +114,14 @@ Duration World::draw_wait() {
 void World::settle() {
     test::ManualClock::poll(daemon_->context());
     check();
+    // The process ends when its store fails.
+    if (is_broken_ && !is_ending_ && !story_.has_failed()) restart(false);
 }
 
 void World::pass(Duration step) {
     if (story_.has_failed()) return;
     clock_.advance(step, daemon_->context());
-    check();
+    settle();
 }
 
 void World::check() {
@@ -107,7 +134,15 @@ void World::check() {
         }
     }
     snapshots_.clear();
-    for (Chain& chain : chains_) chain.ledger->check_quiet(chain.endpoint->snapshot());
+    // A process whose store has failed only has to end.
+    if (is_broken_) return;
+    std::erase_if(storing_, [](const auto& storing) {
+        return storing->result.has_value() && storing->result != Broadcaster::Stored::failed;
+    });
+    if (!storing_.empty()) story_.fail("there is no word from the disk");
+    for (Chain& chain : chains_) {
+        if (chain.endpoint) chain.ledger->check_quiet(chain.endpoint->snapshot());
+    }
 }
 
 bool World::is_all_done() const {
@@ -121,17 +156,21 @@ void World::heal() {
     story_.tell("all is well from now on");
     for (Receiver& receiver : receivers_) receiver.set_mood(Receiver::Mood::well);
     daemon_->web().set_names(true);
+    if (store_) store_->set_full(false);
     for (Chain& chain : chains_) {
-        if (chain.ledger->has_ended()) continue;
+        if (chain.ledger->is_removed()) continue;
         chain.endpoint->resume();
         chain.ledger->resumed();
         settle();
     }
     // An answer that was under way may still ask for an hour.
-    for (int i = 0; i < 60 && !is_all_done(); ++i) pass(3min);
+    for (int i = 0; i < 60 && !is_all_done(); ++i) {
+        if (options_.is_durable) keep_letters();
+        pass(3min);
+    }
     if (is_all_done() || story_.has_failed()) return;
     for (const Chain& chain : chains_) {
-        if (chain.ledger->pending() == 0) continue;
+        if (chain.ledger->pending() == 0 || chain.ledger->has_ended()) continue;
         story_.fail(chain.ledger->name(), " still has ", std::uint64_t{chain.ledger->pending()},
                     " events three hours after all was well");
     }
@@ -139,6 +178,7 @@ void World::heal() {
 
 void World::shut_down(Duration limit) {
     story_.tell("shutdown within ", limit);
+    is_ending_ = true;
     const TimePoint deadline = clock_.now() + limit;
     test::Running<void> drain(daemon_->context(), daemon_->broadcaster().drain(deadline));
     for (Chain& chain : chains_) chain.ledger->removed(deadline, DropReason::shutdown);
@@ -146,7 +186,11 @@ void World::shut_down(Duration limit) {
     while (clock_.now() < deadline && !drain.is_done() && !story_.has_failed()) {
         const Duration left = deadline - clock_.now();
         pass(std::min(left, random_.between(Duration(1ms), Duration(10s))));
-        if (is_all_done() != drain.is_done()) story_.fail("the end does not come when it should");
+        // What is on a disk need not be waited for.
+        const bool may_end = is_all_done() || options_.is_durable;
+        const bool must_end = is_all_done() && !options_.is_durable;
+        if (drain.is_done() ? !may_end : must_end)
+            story_.fail("the end does not come when it should");
     }
     clock_.advance(deadline - clock_.now(), daemon_->context());
     check();

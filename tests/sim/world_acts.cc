@@ -26,11 +26,15 @@ void World::burst() {
         if (random_.percent(10)) snapshot_now();
     }
     if (!random_.percent(30)) return;
+    turn_a_little();
+    write();
+    if (random_.percent(50)) snapshot_now();
+}
+
+void World::turn_a_little() {
     daemon_->context().restart();
     const std::uint64_t turns = random_.between(1, 20);
     for (std::uint64_t i = 0; i < turns; ++i) daemon_->context().poll_one();
-    write();
-    if (random_.percent(50)) snapshot_now();
 }
 
 std::shared_ptr<Event> World::make_event() {
@@ -55,6 +59,7 @@ void World::write() {
     const std::uint64_t count =
         random_.one_in(20) ? random_.between(10, 60) : random_.between(1, 5);
     for (std::uint64_t i = 0; i < count; ++i) events.push_back(make_event());
+    if (store_) return store(std::move(events));
     const auto written = daemon_->broadcaster().write(events);
     if (!written || written->last_seq - written->first_seq + 1 != count) {
         return story_.fail("events are not taken");
@@ -62,14 +67,16 @@ void World::write() {
     written_ += count;
     story_.tell("write #", written->first_seq, " to #", written->last_seq);
     for (const std::shared_ptr<Event>& event : events) {
-        const std::string_view payload = event->payload();
-        const std::size_t at = payload.find(R"("key":")");
-        std::string key;
-        if (at != std::string_view::npos) key = payload.substr(at + 7, 2);
         for (Chain& chain : chains_) {
-            if (!chain.ledger->is_removed()) chain.ledger->offered(event, key);
+            if (!chain.ledger->is_removed()) chain.ledger->offered(event, key_of(*event));
         }
     }
+}
+
+std::string World::key_of(const Event& event) {
+    const std::string_view payload = event.payload();
+    const std::size_t at = payload.find(R"("key":")");
+    return at == std::string_view::npos ? std::string() : std::string(payload.substr(at + 7, 2));
 }
 
 World::Chain* World::pick_chain() {
@@ -85,10 +92,18 @@ void World::add_chain(EndpointChanges& changes) {
     // A name that was removed may come again, and meet itself.
     std::string name = "a" + std::to_string(random_.below(6));
     for (const Chain& chain : chains_) {
-        if (!chain.ledger->is_removed() && chain.ledger->name() == name) return;
+        const bool is_free = store_ ? chain.ledger->is_written_off() : chain.ledger->is_removed();
+        if (chain.ledger->name() == name && !is_free) return;
     }
     const Plan plan = make_plan(name, plan_limits_, random_);
     story_.tell("add ", describe(plan));
+    if (Chain* const removed = find_removed(name)) {
+        graveyard_.push_back(std::move(*removed));
+        removed->ledger = std::make_unique<Ledger>(plan, clock_, story_);
+        bring_back(*removed, *graveyard_.back().ledger, true);
+        changes.added.push_back(removed->endpoint);
+        return;
+    }
     Chain chain;
     chain.ledger = std::make_unique<Ledger>(plan, clock_, story_);
     chain.endpoint = daemon_->make_endpoint(plan, *chain.ledger);
@@ -115,14 +130,22 @@ void World::reload() {
         }
     }
     while (random_.percent(50)) add_chain(changes);
+    const std::vector<std::string> removed = changes.removed;
     if (!daemon_->broadcaster().apply(std::move(changes))) story_.fail("a reload is refused");
+    if (!store_ || removed.empty()) return;
+    daemon_->journal().use([this, removed](EventStore& store) {
+        for (const StoredEndpoint& endpoint : store.endpoints()) {
+            const bool is_it = std::count(removed.begin(), removed.end(), endpoint.name) > 0;
+            if (is_it) store.remove_endpoint(endpoint.id, clock_.wall());
+        }
+    });
 }
 
 void World::snapshot_now() {
     using Snapshots = test::Running<Snapshot>;
     snapshots_.emplace_back(
         std::make_unique<Snapshots>(daemon_->context(), daemon_->broadcaster().snapshot()),
-        written_);
+        store_ ? stored_ : written_);
 }
 
 /// At any moment, not only at a quiet one.
@@ -132,7 +155,8 @@ void World::check_conserved(const Snapshot& snapshot, std::uint64_t written) {
         const EndpointMetrics& m = endpoint.metrics;
         const std::uint64_t ends = m.ignored_events() + m.dropped_events() + m.dead_letters() +
                                    m.successes() + endpoint.pending_events;
-        if (m.offered_events() != ends) story_.fail(endpoint.name, " is not conserved");
+        if (m.offered_events() + m.restored_events() != ends)
+            story_.fail(endpoint.name, " is not conserved");
     }
 }
 
@@ -183,11 +207,7 @@ void World::replay() {
     }
     for (const Replayed& replayed : copy) {
         story_.tell("replay ", replayed.event->id(), " as #", replayed.event->seq());
-        const std::string_view payload = replayed.event->payload();
-        const std::size_t at = payload.find(R"("key":")");
-        std::string key;
-        if (at != std::string_view::npos) key = payload.substr(at + 7, 2);
-        chain->ledger->offered(replayed.event, key, replayed.letter);
+        chain->ledger->offered(replayed.event, key_of(*replayed.event), replayed.letter);
         chain->ledger->replayed(replayed.letter);
     }
 }
@@ -197,6 +217,7 @@ void World::step_wall_clock() {
     const Duration step = random_.pick<Duration>({hour, -hour, hour * 24 * 365, -hour * 24 * 365});
     story_.tell("the wall clock steps by ", step);
     clock_.step_wall(step);
+    has_stepped_ = true;
 }
 
 void World::change_moods() {
