@@ -227,6 +227,7 @@ class ReturnedLeases {
 
     Leases leases_;
     std::set<std::pair<TimePoint, Place>> by_age_;  // by when the youngest event was accepted
+    std::multiset<TimePoint> oldest_of_batches_;    // of those that are larger than one event
     std::size_t events_ = 0;
 };
 

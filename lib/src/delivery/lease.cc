@@ -25,6 +25,7 @@ void ReturnedLeases::add(Lease lease, TimePoint order) {
     const Place place(order, batch.front()->seq());
     const std::size_t events = batch.size();
     by_age_.emplace(batch.back()->accepted(), place);
+    if (events > 1) oldest_of_batches_.insert(batch.front()->accepted());
     const bool is_new = leases_.emplace(place, std::move(lease)).second;
     assert(is_new);
     static_cast<void>(is_new);
@@ -35,7 +36,11 @@ Lease ReturnedLeases::take(Leases::iterator found) {
     Lease lease = std::move(found->second);
     by_age_.erase({lease.batch().back()->accepted(), found->first});
     leases_.erase(found);
-    events_ -= lease.batch().size();
+    const Batch batch = lease.batch();
+    events_ -= batch.size();
+    if (batch.size() > 1) {
+        oldest_of_batches_.erase(oldest_of_batches_.find(batch.front()->accepted()));
+    }
     return lease;
 }
 
@@ -50,6 +55,7 @@ void ReturnedLeases::take_all(std::vector<EventPtr>& events) {
     }
     leases_.clear();
     by_age_.clear();
+    oldest_of_batches_.clear();
     events_ = 0;
 }
 
@@ -57,10 +63,10 @@ TimePoint ReturnedLeases::oldest_lease() const noexcept {
     return by_age_.empty() ? TimePoint::max() : by_age_.begin()->first;
 }
 
-/// Leases of several events are kept in the order of their seqs, so the first has the oldest one.
+/// Where order does not matter, batches from when it did stand in the order of their holds.
 TimePoint ReturnedLeases::oldest_accepted() const noexcept {
-    if (is_empty()) return TimePoint::max();
-    return std::min(front().batch().front()->accepted(), oldest_lease());
+    const bool has_batches = !oldest_of_batches_.empty();
+    return has_batches ? std::min(*oldest_of_batches_.begin(), oldest_lease()) : oldest_lease();
 }
 
 }  // namespace fanfare

@@ -169,5 +169,23 @@ TEST_F(MemoryQueueTest, ends_a_batch_at_its_bytes_and_where_the_media_type_chang
     EXPECT_EQ(ids(lease({.events_max = 9, .bytes_max = 1})), Strings({"c"}));
 }
 
+// As after a reload that ends the batching of an endpoint.
+TEST_F(MemoryQueueTest, knows_its_oldest_among_batches_that_wait_out_of_order) {
+    queue_ = MemoryQueue(MemoryQueue::Order::free);
+    const TimePoint oldest = pipeline_.clock.now();
+    for (const char* id : {"a", "b", "c", "d"}) push(id);
+    const LeaseLimits two{.events_max = 2, .bytes_max = 1000};
+    Lease first = lease(two);
+    Lease second = lease(two);
+
+    first.hold_until(pipeline_.clock.now() + std::chrono::seconds(1));
+    queue_.settle(std::move(first), Settle::give_back);
+    queue_.settle(std::move(second), Settle::give_back);
+
+    EXPECT_EQ(queue_.oldest_accepted(), oldest);
+    EXPECT_EQ(queue_.clear().size(), 4U);
+    EXPECT_EQ(queue_.oldest_accepted(), TimePoint::max());
+}
+
 }  // namespace
 }  // namespace fanfare
