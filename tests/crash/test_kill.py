@@ -39,6 +39,7 @@ class UnderLoad(CrashCase):
         senders.close()
         self.assertGreater(len(self.ledger.promised), kills)
         self.assertEqual(self.ledger.received("dead"), set())
+        print(f"{len(self.ledger.promised)} of {self.ledger.sent} events promised")
 
         self.revive("dead", self.dead_port)
         self.targets["slow"].delay = 0.0

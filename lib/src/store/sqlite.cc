@@ -15,7 +15,8 @@ const int SqliteError::damage = SQLITE_CORRUPT;
 
 bool SqliteError::is_damage() const noexcept {
     const int primary = code_ & 0xff;
-    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+    // What we ask is right, so that a table that SQLite does not know of is one the file has lost.
+    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR;
 }
 
 bool SqliteError::is_full() const noexcept { return (code_ & 0xff) == SQLITE_FULL; }

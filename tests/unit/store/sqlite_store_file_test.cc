@@ -100,6 +100,9 @@ void zero_all(const std::string& file) {
 
 void fill_with_text(const std::string& file) { std::ofstream(file) << std::string(50'000, 'x'); }
 
+/// With its head, but without its tables.
+void cut_in_first_page(const std::string& file) { std::filesystem::resize_file(file, 300); }
+
 class DestroyedStores : public EventStores, public testing::WithParamInterface<Destroy> {
   protected:
     void destroy() {
@@ -138,7 +141,7 @@ TEST_P(DestroyedStores, are_refused_if_that_is_asked_for) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, DestroyedStores,
-                         testing::Values(empty_file, zero_all, fill_with_text));
+                         testing::Values(empty_file, zero_all, fill_with_text, cut_in_first_page));
 
 TEST_F(EventStores, keep_more_than_one_unusable_file) {
     for (int i = 0; i < 2; ++i) {
