@@ -72,6 +72,8 @@ void Database::checkpoint_at(int log_pages) noexcept {
     sqlite3_wal_hook(handle(), hook, reinterpret_cast<void*>(std::intptr_t{log_pages}));
 }
 
+bool Database::is_read_only() const noexcept { return sqlite3_db_readonly(handle(), "main") == 1; }
+
 void Statement::Finalize::operator()(sqlite3_stmt* handle) const noexcept {
     sqlite3_finalize(handle);
 }

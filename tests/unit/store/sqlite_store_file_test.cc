@@ -284,6 +284,23 @@ TEST_F(EventStores, keep_what_is_left_of_a_file_that_was_cut_short) {
     EXPECT_FALSE(store_->endpoints()[0].removed_at.has_value());
 }
 
+TEST_F(EventStores, are_begun_anew_with_all_if_one_bit_of_the_head_forbids_writing) {
+    open();
+    const EndpointId audit = store_->open_endpoint("audit");
+    store_->commit(appending({1, 2}, {audit}));
+    store_.reset();
+    std::fstream head(file(), std::ios::in | std::ios::out | std::ios::binary);
+    head.seekp(18);  // the version of the format that writers must know
+    head.put(6);
+    head.close();
+
+    open();
+    store_->commit(appending({3, 3}, {audit}));
+
+    EXPECT_EQ(store_->stats().moved_aside, 1U);
+    EXPECT_EQ(ids(audit), (Ids{"e1", "e2", "e3"}));
+}
+
 TEST_F(EventStores, finish_a_salvage_that_was_cut_short) {
     open();
     const EndpointId audit = store_->open_endpoint("audit");
