@@ -16,9 +16,14 @@ namespace {
 /// How long a request that has begun may take to finish once the daemon is told to stop. Its
 /// sender is told no by then anyway, if it comes to that.
 constexpr Duration in_flight_limit = std::chrono::seconds(5);
-/// How long dead letters may take to get to a disk that is slow.
+/// How long the last dead letters and acknowledgements may take to get to a disk that is slow.
 constexpr Duration disk_limit = std::chrono::seconds(5);
 constexpr Duration admin_stop_limit = std::chrono::seconds(1);
+
+/// What an endpoint with a backlog on disk has of it in memory: its part of a quarter of
+/// `queue.max_bytes`, within these bounds.
+constexpr std::size_t window_bytes_min = std::size_t{64} * 1024;
+constexpr std::size_t window_bytes_max = std::size_t{16} * 1024 * 1024;
 
 }  // namespace
 
@@ -57,26 +62,33 @@ App::App(Config config, Log& log, Identity identity)
       }) {}
 
 App::~App() {
-    if (tasks_.size() == 0) return;
-    stop();
-    run();
+    if (tasks_.size() > 0) {
+        stop();
+        run();
+    }
+    close_stores();
+}
+
+/// Before all that the disk's thread calls. Dead letters go first, as their events are let go of
+/// when they are written.
+void App::close_stores() {
+    dead_letters_.reset();
+    storage_.reset();
 }
 
 Result<void> App::start() {
+    const Result<void> storage = open_storage();
+    if (!storage) return storage;
     const Result<void> dead_letters = open_dead_letters();
     if (!dead_letters) return dead_letters;
     const Result<void> ingest = make_ingest();
     if (!ingest) return ingest;
     const Result<void> admin = make_admin();
     if (!admin) return admin;
+    Result<std::vector<EndpointOptions>> options = make_all_options();
+    if (!options) return options.error();
     std::vector<std::shared_ptr<Endpoint>> endpoints;
-    for (const EndpointConfig& endpoint : config_.endpoints) {
-        if (endpoint.disabled) continue;
-        Result<EndpointOptions> options = make_options(endpoint, parts());
-        if (!options) return options.error();
-        endpoints.push_back(make_endpoint(std::move(*options)));
-        warn_of(endpoint, log_);
-    }
+    for (EndpointOptions& one : *options) endpoints.push_back(make_endpoint(std::move(one)));
     // Up to here nothing runs, so that whatever stands in the way can simply be told.
     const Result<void> threads = start_threads();
     if (!threads) return threads;
@@ -85,6 +97,43 @@ Result<void> App::start() {
     admin_server_->start();
     tasks_.spawn(live());
     if (reloader_) reloader_->start();
+    return {};
+}
+
+Result<std::vector<EndpointOptions>> App::make_all_options() {
+    std::vector<EndpointOptions> all;
+    std::vector<std::string> names;
+    for (const EndpointConfig& endpoint : config_.endpoints) {
+        if (endpoint.disabled) continue;
+        Result<EndpointOptions> options = make_options(endpoint, parts());
+        if (!options) return options.error();
+        names.push_back(endpoint.name);
+        all.push_back(std::move(*options));
+        warn_of(endpoint, log_);
+    }
+    if (storage_) storage_->remove_others(names);
+    const Result<void> placed = give_places(all);
+    if (!placed) return placed.error();
+    return all;
+}
+
+/// Their queues on the disk, if that is where queues are.
+Result<void> App::give_places(std::vector<EndpointOptions>& endpoints) {
+    if (!storage_) return {};
+    std::vector<std::string> names;
+    for (const EndpointOptions& options : endpoints) names.push_back(options.name);
+    const auto places = storage_->open_endpoints(names);
+    if (!places) return Error("queue: " + places.error().message());
+    DurableQueue::Window window;
+    const std::size_t share =
+        config_.queue_bytes_max / (4 * std::max<std::size_t>(names.size(), 1));
+    window.bytes_max = std::clamp(share, window_bytes_min, window_bytes_max);
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        EndpointOptions& options = endpoints[i];
+        options.store_id = (*places)[i].endpoint;
+        options.queue = std::make_unique<DurableQueue>(storage_->journal(), home_of(options.name),
+                                                       storage_->times(), (*places)[i], window);
+    }
     return {};
 }
 
@@ -107,6 +156,20 @@ void App::end_threads() {
     threads_.clear();
 }
 
+Result<void> App::open_storage() {
+    if (!config_.storage.is_durable()) return {};
+    const auto on_failed = [this] {
+        has_failed_ = true;
+        stop();
+    };
+    auto opened = EventStorage::open(config_.storage, clock_, log_, on_failed);
+    if (!opened) return Error("queue: " + opened.error().message());
+    storage_ = std::move(*opened);
+    instance_ = storage_->id();
+    broadcaster_.keep_in(storage_->journal(), storage_->times(), storage_->last_seq());
+    return {};
+}
+
 Result<void> App::open_dead_letters() {
     if (config_.dead_letters.dir.empty()) return {};
     DeadLetterStore::Options options;
@@ -119,8 +182,9 @@ Result<void> App::open_dead_letters() {
 }
 
 Result<void> App::make_ingest() {
-    const IngestContext context{
+    IngestContext context{
         .broadcaster = broadcaster_, .budget = budget_, .clock = clock_, .log = log_};
+    if (storage_) context.ack_timeout = config_.storage.ack_timeout;
     Result<std::unique_ptr<Ingest>> ingest = Ingest::make(config_.ingest, context);
     if (!ingest) return ingest.error();
     ingest_ = std::move(*ingest);
@@ -140,6 +204,7 @@ Result<void> App::make_admin() {
                          .token = nullptr};
     sources.budget = &budget_;
     sources.dead_letters = dead_letters_.get();
+    if (storage_) sources.journal = &storage_->journal();
     sources.config = effective_config(config_);
     sources.listen = config_.admin.listener.listen;
     for (const EndpointConfig& endpoint : config_.endpoints) {
@@ -202,22 +267,46 @@ awaitable<void> App::live() {
 
 awaitable<void> App::shut_down() {
     if (reloader_) reloader_->stop();
-    const Duration drain = drain_limit_;
+    // What is not known to be stored is not delivered either.
+    const Duration drain = has_failed_ ? Duration::zero() : drain_limit_.load();
     const TimePoint deadline = clock_.now() + drain;
     admin_->set_readiness(Readiness::draining);
     log_.info("daemon", "stopping",
               {{"drain_seconds", std::chrono::duration<double>(drain).count()}});
     co_await ingest_server_->stop(std::min(drain, in_flight_limit));
     co_await broadcaster_.drain(deadline);
-    if (dead_letters_) {
-        const std::size_t left = co_await dead_letters_->flush(disk_limit);
-        if (left > 0) {
-            log_.error("dead_letters", "the disk has not taken all dead letters",
-                       {{"events", left}});
-        }
-    }
+    co_await flush_dead_letters();
+    co_await flush_storage();
     co_await admin_server_->stop(admin_stop_limit);
     log_.info("daemon", "stopped");
+}
+
+awaitable<void> App::flush_dead_letters() {
+    if (!dead_letters_) co_return;
+    const std::size_t left = co_await dead_letters_->flush(disk_limit);
+    if (left == 0) co_return;
+    log_.error("dead_letters", "the disk has not taken all dead letters", {{"events", left}});
+}
+
+/// What is not written by then is delivered once more.
+awaitable<void> App::flush_storage() {
+    if (!storage_ || has_failed_) co_return;
+    struct Flush {
+        explicit Flush(const Executor& executor) : done(executor) {}
+        bool is_stored = false;
+        Wakeup done;
+    };
+    const Executor executor = shards_.front()->executor();
+    const auto flush = std::make_shared<Flush>(executor);
+    storage_->journal().flush([flush, executor](bool is_stored) {
+        net::post(executor, [flush, is_stored] {
+            flush->is_stored = is_stored;
+            flush->done.notify();
+        });
+    });
+    co_await wait_until(clock_, clock_.now() + disk_limit, flush->done);
+    if (flush->is_stored) co_return;
+    log_.error("store", "the disk has not taken what was delivered last", {});
 }
 
 /// Lets the loops run out of work.

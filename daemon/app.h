@@ -20,6 +20,7 @@
 #include "fanfare/error.h"
 #include "http/connector.h"
 #include "http/resolver.h"
+#include "runtime/event_storage.h"
 #include "server/admin/admin.h"
 #include "server/http_server.h"
 #include "server/ingest.h"
@@ -53,8 +54,11 @@ class App {
     Result<void> start();
 
     /// Runs the first event loop, and so the daemon, until stop() was called and has done its
-    /// work. Only after start() has succeeded.
+    /// work, or the storage has failed. Only after start() has succeeded.
     void run();
+
+    /// After run(): whether it ended because the disk can no longer be trusted.
+    bool has_failed() const noexcept { return has_failed_; }
 
     /// Any thread; idempotent. Ingest ends, queues drain within `shutdown.drain`, then the admin
     /// listener ends and run() returns.
@@ -87,24 +91,31 @@ class App {
     static std::vector<Shard*> shards_of(const std::vector<std::unique_ptr<Loop>>& loops);
 
     EndpointParts parts();
+    Shard& home_of(const std::string& endpoint);
     std::shared_ptr<Endpoint> make_endpoint(EndpointOptions options);
     std::vector<ConfigError> apply(const ConfigChange& change);
     void take_over(const ConfigChange& change);
     Result<void> start_threads();
     void end_threads();
+    Result<void> open_storage();
     Result<void> open_dead_letters();
+    Result<void> give_places(std::vector<EndpointOptions>& endpoints);
+    Result<std::vector<EndpointOptions>> make_all_options();
+    void close_stores();
     Result<void> make_ingest();
     Result<void> make_admin();
     void turn(Loop& loop);
     void announce();
     awaitable<void> live();
     awaitable<void> shut_down();
+    awaitable<void> flush_dead_letters();
+    awaitable<void> flush_storage();
     void release();
 
     const Config config_;
     Log& log_;
     const Identity identity_;
-    const std::string instance_;  // a UUID
+    std::string instance_;  // a UUID; of the store if there is one
     SteadyClock clock_;
     Budget budget_;
     std::atomic<Duration> drain_limit_;
@@ -112,6 +123,8 @@ class App {
     std::vector<Shard*> shards_;
     ThreadedResolver resolver_;
     TcpConnector connector_;
+    std::atomic<bool> has_failed_{false};
+    std::unique_ptr<EventStorage> storage_;          // null: events are in memory only
     std::unique_ptr<DeadLetterStore> dead_letters_;  // null: they are not kept
     Broadcaster broadcaster_;
     std::unique_ptr<Ingest> ingest_;

@@ -31,14 +31,21 @@ EndpointParts App::parts() {
             .dead_letters = dead_letters_.get()};
 }
 
-/// On the shard that has the fewest.
-std::shared_ptr<Endpoint> App::make_endpoint(EndpointOptions options) {
+/// The shard that has the fewest, unless it has one already.
+Shard& App::home_of(const std::string& endpoint) {
+    const auto found = homes_.find(endpoint);
+    if (found != homes_.end()) return *found->second;
     std::map<Shard*, std::size_t> load;
     for (const auto& entry : homes_) ++load[entry.second];
     Shard* const home = *std::min_element(shards_.begin(), shards_.end(),
                                           [&](Shard* a, Shard* b) { return load[a] < load[b]; });
-    homes_[options.name] = home;
-    return std::make_shared<Endpoint>(*home, std::move(options));
+    homes_[endpoint] = home;
+    return *home;
+}
+
+std::shared_ptr<Endpoint> App::make_endpoint(EndpointOptions options) {
+    Shard& home = home_of(options.name);
+    return std::make_shared<Endpoint>(home, std::move(options));
 }
 
 /// Everything that can fail comes first.
@@ -61,6 +68,8 @@ std::vector<ConfigError> App::apply(const ConfigChange& change) {
         }
     }
     if (!errors.empty()) return errors;
+    const Result<void> placed = give_places(to_be_added);
+    if (!placed) return {{change.file, 0, 0, {}, placed.error().message()}};
 
     changes.removed = change.diff.removed;
     changes.drain = change.config.shutdown_drain;
@@ -71,6 +80,7 @@ std::vector<ConfigError> App::apply(const ConfigChange& change) {
     if (!broadcaster_.apply(std::move(changes))) {
         return {{change.file, 0, 0, {}, "not taken over, as the daemon is about to end"}};
     }
+    if (storage_) storage_->remove_endpoints(change.diff.removed);
     take_over(change);
     return {};
 }

@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
     command::add_endpoint_actions(root, chosen);
     command::add_match(root, chosen);
     command::add_reload(root, chosen);
+    command::add_store(root, chosen);
     command::add_healthcheck(root, chosen);
     command::add_version(root, chosen);
     root.set_version_flag("--version", [] { return command::version_text(); });

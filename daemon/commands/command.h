@@ -36,6 +36,7 @@ void add_replay(CLI::App& root, Chosen& chosen);
 void add_endpoint_actions(CLI::App& root, Chosen& chosen);
 void add_match(CLI::App& root, Chosen& chosen);
 void add_reload(CLI::App& root, Chosen& chosen);
+void add_store(CLI::App& root, Chosen& chosen);
 void add_healthcheck(CLI::App& root, Chosen& chosen);
 void add_version(CLI::App& root, Chosen& chosen);
 

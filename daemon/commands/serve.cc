@@ -41,6 +41,7 @@ int run(Reloader::Start start, std::vector<std::string> words) {
         return fail(started.error().message());
     }
     app.run();
+    if (app.has_failed()) return failed;
     // All is delivered or counted by now.
     end_within(exit_limit);
     return ok;

@@ -38,7 +38,7 @@ class Usage(EndToEndCase):
         self.assertEqual(self.run_fanfare("--version"), self.run_fanfare("version"))
 
     def test_help_of_every_command(self):
-        for command in ("", "serve", "check", "listen", "send", "status", "healthcheck",
+        for command in ("", "serve", "check", "listen", "send", "status", "store", "healthcheck",
                         "version"):
             code, output, errors = self.run_fanfare(*command.split(), "--help")
             self.assertEqual((code, errors), (0, ""), command)

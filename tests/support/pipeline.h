@@ -132,8 +132,9 @@ class Pipeline {
 /// SPEC 1: what came in is ignored, dropped, given up, delivered or pending, and nothing else.
 inline void expect_conserved(const EndpointSnapshot& endpoint) {
     const EndpointMetrics& m = endpoint.metrics;
-    EXPECT_EQ(m.offered_events(), m.ignored_events() + m.dropped_events() + m.dead_letters() +
-                                      m.successes() + endpoint.pending_events)
+    EXPECT_EQ(m.offered_events() + m.restored_events(), m.ignored_events() + m.dropped_events() +
+                                                            m.dead_letters() + m.successes() +
+                                                            endpoint.pending_events)
         << endpoint.name;
     EXPECT_EQ(m.offered_events(), m.events() + m.ignored_events()) << endpoint.name;
 }

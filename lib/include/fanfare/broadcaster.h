@@ -20,6 +20,8 @@ class io_context;
 namespace fanfare {
 
 class Deadlines;
+class Journal;
+class SteadyWall;
 
 /// One event loop with its endpoints. Whoever runs the io_context (one thread at most) is the
 /// shard's thread; all that belongs to the shard is touched by that thread only.
@@ -54,9 +56,9 @@ class Shard {
 };
 
 /// Everything that is counted, at one moment: every endpoint has been offered all events that are
-/// counted as ingested since it was added, and
-/// offered = ignored + dropped + dead letters + delivered (successes) + pending, where offered are
-/// those and the ones replayed.
+/// counted as ingested since it was added, and offered + restored =
+/// ignored + dropped + dead letters + delivered (successes) + pending, where offered are those and
+/// the ones replayed, and restored the ones that a durable queue had at its start.
 struct Snapshot {
     std::uint64_t ingested_events = 0;
     std::uint64_t ingested_bytes = 0;
@@ -91,12 +93,31 @@ class Broadcaster {
     /// Nothing, and no event taken, once close() was called. `events` must not be empty.
     std::optional<Written> write(std::span<const std::shared_ptr<Event>> events);
 
+    enum class Stored : std::uint8_t {
+        stored,
+        closed,  ///< close() was called
+        full,    ///< there is no room, on the disk or for more that waits for it
+        failed,  ///< nothing is known of what is stored: the process is about to end
+    };
+    using OnStored = std::function<void(Stored, Written)>;
+
+    /// Once, before anything else: events are kept in a journal, and all endpoints have durable
+    /// queues in the same store. `last_seq` is the highest number ever given there. The journal and
+    /// `times` must outlive the broadcaster, and it all that the journal calls.
+    void keep_in(Journal& journal, const SteadyWall& times, std::uint64_t last_seq);
+
+    /// Any thread; never blocks on I/O. In place of write(), after keep_in(). Endpoints get the
+    /// events once they are stored. `on_stored` is called once, on any thread, and must not throw.
+    /// With no events it tells that all is stored that was written before, with no numbers.
+    void store(std::span<const std::shared_ptr<Event>> events, OnStored on_stored);
+
     /// Any thread; takes its place among the events: the endpoint gets those written after it.
     /// Adding an endpoint again is no change. Its shard must be one of this broadcaster's.
     void add(std::shared_ptr<Endpoint> endpoint);
 
     /// Any thread; the endpoint gets no event written after this. What it has queued is delivered
-    /// until `drain` has passed, the rest is counted dropped{removed}. Unknown: no change.
+    /// until `drain` has passed, the rest is counted dropped{removed}; a durable queue keeps all
+    /// but what is under way. Unknown: no change.
     void remove(std::shared_ptr<Endpoint> endpoint, Duration drain);
 
     /// Any thread. All changes take one place among the events: none is offered to a mixture of
@@ -123,8 +144,8 @@ class Broadcaster {
     void close();
 
     /// close(), then delivers what is queued until `deadline`, ends every endpoint and counts and
-    /// logs what was left as dropped{shutdown}. All endpoints drain side by side. Runs on any
-    /// shard's executor, once.
+    /// logs what was left as dropped{shutdown}; durable queues keep it. All endpoints drain side by
+    /// side. Runs on any shard's executor, once.
     awaitable<void> drain(TimePoint deadline);
 
   private:
@@ -150,12 +171,32 @@ class Broadcaster {
     void change_now(EndpointOptions options);
     std::shared_ptr<Endpoint> find_now(std::string_view name) const;
     void number(Event& event, TimePoint now);
+    void note_written(std::span<const std::shared_ptr<Event>> events);
 
+    /// Who is asked whether they want events that are to be stored, and their filters.
+    struct Route {
+        Shard* shard;
+        std::int64_t store_id;
+        std::weak_ptr<Endpoint> endpoint;
+        std::shared_ptr<const Filter> filter;
+    };
+    using Routes = std::vector<Route>;
+    struct Storing;
+    std::shared_ptr<const Routes> routes();
+    void route_now();  // with the mutex held
+    bool append_now(const std::shared_ptr<Storing>& storing);
+    void on_stored(const std::shared_ptr<Storing>& storing);
+    void push_stored(const std::shared_ptr<Storing>& storing);
+    void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);
+
+    Journal* journal_ = nullptr;  // null: nothing is stored
+    const SteadyWall* times_ = nullptr;
     std::mutex mutex_;
     std::vector<Lane> lanes_;
+    std::shared_ptr<const Routes> routes_;
     std::uint64_t last_seq_ = 0;
-    std::uint64_t bytes_ = 0;
-    std::uint64_t replayed_ = 0;  // of the numbers given
+    std::uint64_t events_ = 0;  // ingested
+    std::uint64_t bytes_ = 0;   // their payloads
     std::uint64_t endpoints_added_ = 0;
     bool is_closed_ = false;
 };

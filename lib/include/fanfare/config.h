@@ -17,6 +17,7 @@
 #include "fanfare/log.h"
 #include "fanfare/queue.h"
 #include "fanfare/retry_policy.h"
+#include "fanfare/storage.h"
 
 namespace fanfare {
 
@@ -60,6 +61,7 @@ struct Config {
     LogOptions log;
     unsigned threads = 1;  ///< 0: CPUs available to the process
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
+    StorageOptions storage;
     DeadLettersConfig dead_letters;
     ReloadOptions reload;
     Duration shutdown_drain = std::chrono::seconds(20);

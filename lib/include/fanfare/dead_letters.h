@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,9 @@ struct DeadLetter {
     unsigned attempts = 0;
     WallTime accepted_at{};
     WallTime given_up_at{};
+    /// Called with the event once nothing else needs to keep it: the letter is on the disk, or has
+    /// made room for others. Any thread; may be empty.
+    std::function<void(const Event&)> on_kept;
 };
 
 /// An event on its way to its endpoint again, and the letter that it is still kept in.

@@ -27,8 +27,9 @@ struct EndpointOptions {
     /// max_in_flight. Events without one keep theirs. Empty: no such order.
     std::string order_by;
     RetryPolicy retry;
-    std::unique_ptr<Filter> filter;           ///< null: wants everything
+    std::shared_ptr<const Filter> filter;     ///< null: wants everything
     std::unique_ptr<Queue> queue;             ///< null: in memory, in the order asked for above
+    std::int64_t store_id = 0;                ///< of a durable queue: the endpoint's in its store
     std::unique_ptr<RetryStrategy> strategy;  ///< null: what `retry` says
     SinkMaker make_sink;                      ///< must be set
     /// Where events go that are given up; null: nowhere. Must outlive the endpoint.
@@ -67,6 +68,13 @@ struct AttemptRecord {
     Duration took{};
 };
 
+/// Whether an endpoint wants an event.
+enum class Interest : std::uint8_t {
+    ignored,
+    wanted,
+    failed,  ///< the filter threw
+};
+
 /// Lives on one shard; everything but the constructor runs on that shard's thread. Give it to a
 /// Broadcaster, which starts and ends it. Ends for good: to have it back, make a new one.
 class Endpoint final {
@@ -84,14 +92,22 @@ class Endpoint final {
     /// Filters and queues; never blocks. After drain() the event is counted dropped{removed}.
     void offer(const EventPtr& event);
 
-    /// No more offers; the workers leave once the queue is empty.
+    /// As offer(), of an event that is stored and whose filter has been asked.
+    void take(const EventPtr& event, Interest interest);
+
+    /// No more offers; the workers leave once the queue is empty. If it is durable, also once
+    /// nothing can go at the moment: paused, backing off.
     void drain();
+
+    /// If the queue is durable, the workers leave when they are done with what is under way; else
+    /// as drain().
+    void leave();
 
     /// Ends attempts and waits under way; what they held goes back to the queue. Workers leave.
     void abort();
 
-    /// Ends when all workers have left. What is then still queued is counted dropped{reason} and
-    /// logged. One caller.
+    /// Ends when all workers have left. What is then still queued is counted dropped{reason}, or
+    /// kept if the queue is durable, and logged. One caller.
     awaitable<void> join(DropReason reason);
 
     /// `callback` is run once, on the shard, when its sink has ended for good (Outcome::closed).
@@ -119,8 +135,11 @@ class Endpoint final {
 
     /// Queues events again that were given up, behind all others and past the filter. They count
     /// as offered once more. Only those that a Broadcaster has numbered anew. The box hears what
-    /// becomes of their letters.
+    /// becomes of their letters: a durable queue is as good as they are.
     void requeue(std::span<const Replayed> events);
+
+    /// They could not be queued: the box keeps their letters.
+    void keep_letters(std::span<const Replayed> events);
 
     /// One attempt past the queue, that neither counts nor moves the breaker. Ends with the
     /// endpoint at the latest, then with `aborted`. The endpoint must outlive the coroutine.
@@ -129,8 +148,8 @@ class Endpoint final {
     /// The last attempts, newest first; a hundred are kept.
     std::vector<AttemptRecord> attempts(std::size_t limit) const;
 
-    /// The filter, for questions; null: none.
-    const Filter* filter() const noexcept;
+    /// Whether its receiver has answered 410 for good; any thread. It ignores events then.
+    bool is_gone() const noexcept;
 
   private:
     friend class Broadcaster;
@@ -138,8 +157,12 @@ class Endpoint final {
     class Impl;
 
     const std::string name_;
+    const std::int64_t store_id_;
     Shard& shard_;
-    std::uint64_t order_ = 0;  // given by the Broadcaster
+    // The Broadcaster's.
+    std::uint64_t order_ = 0;
+    std::shared_ptr<const Filter> filter_;  // as of the last event that was numbered
+
     std::atomic<bool> has_closed_{false};
     std::unique_ptr<Impl> impl_;
 };

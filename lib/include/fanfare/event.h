@@ -49,7 +49,7 @@ class Event {
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
 
-    /// Given by the Broadcaster, from 1; 0 before that.
+    /// Given by the Broadcaster, from 1, and kept across a restart; 0 before that.
     std::uint64_t seq() const noexcept { return seq_; }
 
     /// When the Broadcaster took it.
@@ -65,6 +65,7 @@ class Event {
 
   private:
     friend class Broadcaster;
+    friend class DurableQueue;
 
     /// The payload, and behind it the fields that were not given as parts of it. There can be
     /// millions of events, so the pointer is not kept: the text lies right behind the object.

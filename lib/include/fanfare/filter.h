@@ -10,8 +10,9 @@
 
 namespace fanfare {
 
-/// Which events an endpoint wants. Pure, total and cheap; called on the endpoint's shard thread
-/// for every event. Not a Sink: there is nothing to await, close or retry.
+/// Which events an endpoint wants. Pure, total and cheap; called for every event, on the endpoint's
+/// shard thread, or on several threads at once if events are stored first. Not a Sink: there is
+/// nothing to await, close or retry.
 class Filter {
   public:
     virtual ~Filter() = default;

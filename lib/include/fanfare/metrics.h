@@ -101,6 +101,8 @@ class EndpointMetrics {
     void dead_lettered(std::size_t events, DeadReason reason) noexcept;
     /// Of the events that are offered, those that had been given up before.
     void replayed(std::size_t events) noexcept { replayed_ += events; }
+    /// Pending from an earlier process.
+    void restored(std::size_t events) noexcept { restored_ += events; }
     /// Batches are counted from now on.
     void count_batches() { batches_.emplace(); }
     void batch_formed(std::size_t events, Duration wait) noexcept;
@@ -116,6 +118,7 @@ class EndpointMetrics {
     std::uint64_t failures() const noexcept { return failures_; }
     std::uint64_t retries() const noexcept { return retries_; }
     std::uint64_t replayed_events() const noexcept { return replayed_; }
+    std::uint64_t restored_events() const noexcept { return restored_; }
     /// Nothing if the endpoint sends none.
     const std::optional<BatchMetrics>& batches() const noexcept { return batches_; }
     std::uint64_t connections_opened() const noexcept { return connections_opened_; }
@@ -144,6 +147,7 @@ class EndpointMetrics {
     std::uint64_t retries_ = 0;
     std::uint64_t connections_opened_ = 0;
     std::uint64_t replayed_ = 0;
+    std::uint64_t restored_ = 0;
     std::array<std::uint64_t, error_reasons.size()> errors_{};
     std::array<std::uint64_t, drop_reasons> dropped_{};
     std::array<std::uint64_t, dead_reasons> dead_{};

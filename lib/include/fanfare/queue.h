@@ -47,10 +47,18 @@ class Lease {
     int last_status() const noexcept { return last_status_; }
     Reason last_error() const noexcept { return last_error_; }
 
+    /// The story of an earlier process.
+    void set_attempts(unsigned attempts, unsigned failures) noexcept {
+        attempts_ = attempts;
+        failures_ = failures;
+    }
     void note_attempt() noexcept { ++attempts_; }
     void note_outcome(const Outcome& outcome) noexcept {
-        last_status_ = outcome.http_status();
-        last_error_ = outcome.reason();
+        set_outcome(outcome.http_status(), outcome.reason());
+    }
+    void set_outcome(int status, Reason error) noexcept {
+        last_status_ = status;
+        last_error_ = error;
     }
     void note_failure() noexcept { ++failures_; }
 
@@ -82,6 +90,19 @@ class Lease {
 
 enum class Settle : std::uint8_t { done, give_back };
 
+/// Who works off a queue. Called on its shard, and never from inside a call to the queue.
+class QueueOwner {
+  public:
+    virtual ~QueueOwner() = default;
+    /// There may be more to lease, though nothing was pushed or settled.
+    virtual void on_ready() = 0;
+    /// Pending events cannot be read any more, and have left the queue.
+    virtual void on_corrupt(std::size_t events) = 0;
+    virtual LeaseLimits limits() const noexcept = 0;
+    /// Between two attempts at one event.
+    virtual Duration longest_wait() const noexcept = 0;
+};
+
 /// What waits for an endpoint, oldest first. Passive and single-threaded (the endpoint's shard),
 /// with no coroutine inside, so that it is easy to implement elsewhere.
 class Queue {
@@ -110,7 +131,8 @@ class Queue {
     /// younger ones.
     virtual void settle(Lease lease, Settle how) = 0;
 
-    /// Takes out all that is not leased, in no particular order.
+    /// Takes out all that is not leased, and returns what of it is in memory, in no particular
+    /// order.
     virtual std::vector<EventPtr> clear() = 0;
 
     /// What was given back to be leased later may be leased now. Without it, it keeps waiting.
@@ -126,6 +148,31 @@ class Queue {
 
     /// When the oldest pending event was accepted; only if there is one.
     virtual TimePoint oldest_accepted() const noexcept = 0;
+
+    // The rest is for queues that keep events elsewhere than in memory.
+
+    /// Before anything else, once.
+    virtual void start(QueueOwner& owner);
+
+    /// After everything else: the owner is not called any more.
+    virtual void end() noexcept {}
+
+    /// Whether what is pending when the process ends, or the endpoint, is there again later.
+    virtual bool is_durable() const noexcept { return false; }
+
+    /// Whether QueueOwner::on_ready is on its way.
+    virtual bool is_filling() const noexcept { return false; }
+
+    /// Takes an empty queue whose order it is to have. Nothing may be leased. Without it, the queue
+    /// stays as it is.
+    virtual void set_order(std::unique_ptr<Queue> order);
+
+    /// The event, younger than all before, is not to be pushed.
+    virtual void skip(const Event& event);
+
+    /// As settle(done); but should the process end before what it returns is called with an event,
+    /// on any thread, that event comes again. Nothing if none does.
+    virtual std::function<void(const Event&)> settle_later(Lease lease);
 };
 
 /// Leases that were given back, in the order in which they may be leased again. Single-threaded.

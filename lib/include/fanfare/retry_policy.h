@@ -102,4 +102,7 @@ bool is_too_old(Batch batch, const RetryPolicy& policy, TimePoint now) noexcept;
 /// [0, 1). Never negative; what holds the whole endpoint back, a breaker say, comes on top.
 Duration retry_delay(const RetryPolicy& policy, unsigned failures, double random) noexcept;
 
+/// What retry_delay() never exceeds.
+Duration retry_delay_max(const RetryPolicy& policy) noexcept;
+
 }  // namespace fanfare

@@ -124,6 +124,14 @@ Problem check_request_path(const std::string& text, const std::string& shown) {
     return shown + " is no path; expected one that begins with / and has no blank, ? or #";
 }
 
+Problem check_dir(const std::string& text, const std::string& shown) {
+    if (text.empty()) return shown + " is empty; expected the path of a folder";
+    if (check_file(text, shown)) {
+        return shown + " has a control character; expected the path of a folder";
+    }
+    return std::nullopt;
+}
+
 Problem check_file(const std::string& text, const std::string& shown) {
     if (text.empty()) return shown + " is empty; expected the path of a file";
     if (std::none_of(text.begin(), text.end(), is_control)) return std::nullopt;

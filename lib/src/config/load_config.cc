@@ -59,6 +59,7 @@ class Loader {
         Target target{config_, scratch_};
         read_keys(root_, schema_.top, "", target);
         refuse_shared_address();
+        keep_letters_with_events();
         warn_of_unused_top_keys(root_, config_);
         load_defaults();
     }
@@ -78,6 +79,13 @@ class Loader {
                     .refuse("is the address of ingest and of admin; expected two different ones");
             }
         }
+    }
+
+    /// What is kept until it is delivered is also kept when it is given up.
+    void keep_letters_with_events() {
+        std::string& dir = config_.dead_letters.dir;
+        if (!config_.storage.is_durable() || !dir.empty()) return;
+        dir = (std::filesystem::path(config_.storage.dir) / "dead-letters").string();
     }
 
     /// Checks `defaults` by itself; its values go into each endpoint that does not have them.

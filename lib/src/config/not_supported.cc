@@ -13,11 +13,10 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"", "history", ""},       Entry{"", "meta", ""},
-    Entry{"", "streams", ""},       Entry{"queue", "ack_timeout", ""},
-    Entry{"queue", "dir", ""},      Entry{"queue", "max_disk", ""},
-    Entry{"queue", "recovery", ""}, Entry{"queue", "removed_grace", ""},
-    Entry{"queue", "storage", ""},  Entry{"endpoints[]", "queue", ""},
+    Entry{"", "history", ""},
+    Entry{"", "meta", ""},
+    Entry{"", "streams", ""},
+    Entry{"endpoints[]", "queue", ""},
 };
 
 }  // namespace

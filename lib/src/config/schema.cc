@@ -182,9 +182,6 @@ std::vector<std::string> names_of(const std::vector<Key>& keys) {
 
 Schema make_schema() {
     using Form = EndpointsKind::Form;
-    Key queue_bytes{
-        "max_bytes", "Payload held in memory, each counted once; 503 beyond.",
-        SizeKind{kib, tib, [](Target& t) -> decltype(auto) { return (t.config.queue_bytes_max); }}};
     Key drain{"drain", "How long queues may empty after SIGTERM; what is left is counted.",
               DurationKind{Duration::zero(), hours(1),
                            [](Target& t) -> decltype(auto) { return (t.config.shutdown_drain); }}};
@@ -195,7 +192,7 @@ Schema make_schema() {
         log_key(),
         {"threads", "Event-loop threads; 0: the CPUs that the process may use.",
          integer<unsigned>(0, 256, [](Target& t) -> decltype(auto) { return (t.config.threads); })},
-        {"queue", "What may wait for endpoints.", MappingKind{{std::move(queue_bytes)}, {}}},
+        queue_key(),
         dead_letters_key(),
         make_egress_key(),
         reload_key(),

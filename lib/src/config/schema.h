@@ -133,6 +133,8 @@ Schema make_schema();
 /// The endpoint's part of make_schema().
 std::vector<Key> make_endpoint_keys();
 
+/// `queue`.
+Key queue_key();
 /// `dead_letters`.
 Key dead_letters_key();
 /// `reload`.

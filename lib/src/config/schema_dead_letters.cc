@@ -4,14 +4,6 @@
 namespace fanfare {
 namespace {
 
-std::optional<std::string> check_dir(const std::string& text, const std::string& shown) {
-    if (text.empty()) return shown + " is empty; expected the path of a folder";
-    if (check_file(text, shown)) {
-        return shown + " has a control character; expected the path of a folder";
-    }
-    return std::nullopt;
-}
-
 constexpr std::uint64_t mib = std::uint64_t{1024} * 1024;
 constexpr std::uint64_t tib = mib * mib;
 
@@ -19,8 +11,8 @@ constexpr std::uint64_t tib = mib * mib;
 
 Key dead_letters_key() {
     Key dir{"dir",
-            "A folder of this daemon's own, made if need be; without it, what is given up is "
-            "counted and logged only.",
+            "A folder of this daemon's own, made if need be. Without it, what is given up is kept "
+            "under `queue.dir` if the queue is on disk, else counted and logged only.",
             TextKind{"the path of a folder", check_dir,
                      [](Target& t) -> decltype(auto) { return (t.config.dead_letters.dir); }},
             false,

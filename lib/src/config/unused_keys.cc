@@ -24,9 +24,24 @@ bool is_plain(const std::string& url) {
     return parsed.has_value() && !parsed->is_tls();
 }
 
+void warn_of_disk_keys(const Value& root, const StorageOptions& storage) {
+    if (storage.is_durable()) return;
+    const StorageOptions defaults;
+    const auto warn = [&](const char* key, bool is_default) {
+        if (is_default || !has(root.node(), "queue", key)) return;
+        root.loading().warn("queue." + std::string(key) + " has no effect without storage: disk");
+    };
+    warn("dir", storage.dir == defaults.dir);
+    warn("max_disk", storage.disk_bytes_max == defaults.disk_bytes_max);
+    warn("ack_timeout", storage.ack_timeout == defaults.ack_timeout);
+    warn("recovery", storage.recovery == defaults.recovery);
+    warn("removed_grace", storage.removed_grace == defaults.removed_grace);
+}
+
 }  // namespace
 
 void warn_of_unused_top_keys(const Value& root, const Config& config) {
+    warn_of_disk_keys(root, config.storage);
     const DeadLettersConfig& letters = config.dead_letters;
     const bool is_default = letters.bytes_max == DeadLettersConfig().bytes_max;
     const bool has_bytes = has(root.node(), "dead_letters", "max_bytes");

@@ -168,4 +168,12 @@ Duration retry_delay(const RetryPolicy& policy, unsigned failures, double random
     return wait;
 }
 
+Duration retry_delay_max(const RetryPolicy& policy) noexcept {
+    if (policy.strategy == RetryPolicy::Strategy::breaker) {
+        return policy.backoff > Duration::zero() ? policy.backoff : RetryPolicy{}.backoff;
+    }
+    if (policy.schedule.empty()) return std::max(policy.initial, policy.max);
+    return *std::max_element(policy.schedule.begin(), policy.schedule.end());
+}
+
 }  // namespace fanfare

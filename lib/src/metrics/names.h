@@ -38,6 +38,9 @@ inline constexpr Definition endpoint_ignored{"fanfare_endpoint_ignored_events_to
 inline constexpr Definition endpoint_replayed{
     "fanfare_endpoint_replayed_events_total", Type::counter, "endpoint",
     "Events that entered the queue once more after they had been given up."};
+inline constexpr Definition endpoint_restored{
+    "fanfare_endpoint_restored_events_total", Type::counter, "endpoint",
+    "Events that were pending in the durable queue when it was opened."};
 inline constexpr Definition endpoint_pending_events{
     "fanfare_endpoint_pending_events", Type::gauge, "endpoint",
     "Events accepted and not yet delivered or given up, with those in flight."};
@@ -110,6 +113,35 @@ inline constexpr Definition dead_letters_kept_bytes{"fanfare_dead_letters_kept_b
                                                     "",
                                                     "What counts towards dead_letters.max_bytes."};
 
+inline constexpr Definition store_commits{"fanfare_store_commits_total", Type::counter, "",
+                                          "Commits of the durable queue."};
+inline constexpr Definition store_full_commits{"fanfare_store_full_commits_total", Type::counter,
+                                               "", "Commits for which there was no room."};
+inline constexpr Definition store_commit_duration{"fanfare_store_commit_duration_seconds",
+                                                  Type::histogram, "",
+                                                  "Time of a commit, with the sync of the disk."};
+inline constexpr Definition store_commit_events{"fanfare_store_commit_events", Type::histogram, "",
+                                                "Events stored by a commit that stored some."};
+inline constexpr Definition store_events{
+    "fanfare_store_events", Type::gauge, "",
+    "Events on disk, with those that are to be erased as nobody waits for them any more."};
+inline constexpr Definition store_file_bytes{"fanfare_store_file_bytes", Type::gauge, "",
+                                             "Size of the durable queue's file."};
+inline constexpr Definition store_free_bytes{"fanfare_store_free_bytes", Type::gauge, "",
+                                             "Of it, what is free for new events."};
+inline constexpr Definition store_wal_bytes{"fanfare_store_wal_bytes", Type::gauge, "",
+                                            "Size of the write-ahead log beside it."};
+inline constexpr Definition store_max_bytes{"fanfare_store_max_bytes", Type::gauge, "",
+                                            "queue.max_disk; 0 if the queue is in memory."};
+inline constexpr Definition store_full{"fanfare_store_full", Type::gauge, "",
+                                       "1 while events are refused as there is no room for them."};
+inline constexpr Definition store_damaged_events{"fanfare_store_damaged_events_total",
+                                                 Type::counter, "",
+                                                 "Stored events found damaged, and never sent."};
+inline constexpr Definition store_moved_aside{
+    "fanfare_store_moved_aside_total", Type::counter, "",
+    "Stores that could not be used at the start and were moved aside."};
+
 inline constexpr Definition config_reloads{"fanfare_config_reloads_total", Type::counter, "result",
                                            "Attempts to load the configuration anew."};
 inline constexpr Definition config_last_reload_success{
@@ -156,6 +188,7 @@ inline constexpr std::array all = {ingest_requests,
                                    ingest_connections,
                                    endpoint_events,
                                    endpoint_replayed,
+                                   endpoint_restored,
                                    endpoint_ignored,
                                    endpoint_pending_events,
                                    endpoint_pending_bytes,
@@ -180,6 +213,18 @@ inline constexpr std::array all = {ingest_requests,
                                    dead_letters_purged,
                                    dead_letters_kept_events,
                                    dead_letters_kept_bytes,
+                                   store_commits,
+                                   store_full_commits,
+                                   store_commit_duration,
+                                   store_commit_events,
+                                   store_events,
+                                   store_file_bytes,
+                                   store_free_bytes,
+                                   store_wal_bytes,
+                                   store_max_bytes,
+                                   store_full,
+                                   store_damaged_events,
+                                   store_moved_aside,
                                    config_reloads,
                                    config_last_reload_success,
                                    config_last_reload_timestamp,

@@ -47,10 +47,8 @@ std::optional<Broadcaster::Written> Broadcaster::write(
     }
     const Written written{last_seq_ + 1, last_seq_ + events.size()};
     const TimePoint now = lanes_.front().shard->clock().now();
-    for (const std::shared_ptr<Event>& event : events) {
-        number(*event, now);
-        bytes_ += event->payload().size();
-    }
+    for (const std::shared_ptr<Event>& event : events) number(*event, now);
+    note_written(events);
     for (const Lane& lane : lanes_) {
         if (!lane.endpoints.empty()) lane.shard->inbox_->push(events);
     }
@@ -62,12 +60,20 @@ void Broadcaster::number(Event& event, TimePoint now) {
     event.accepted_ = now;
 }
 
+void Broadcaster::note_written(std::span<const std::shared_ptr<Event>> events) {
+    events_ += events.size();
+    for (const std::shared_ptr<Event>& event : events) bytes_ += event->payload().size();
+}
+
 bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events) {
     const std::lock_guard lock(mutex_);
     if (is_closed_ || !lane_of(*endpoint).has(endpoint.get())) return false;
     const TimePoint now = endpoint->shard().clock().now();
     for (const Replayed& replayed : events) number(*replayed.event, now);
-    replayed_ += events.size();
+    if (journal_ != nullptr) {
+        store_again(endpoint, std::move(events));
+        return true;
+    }
     endpoint->shard().inbox_->push(
         [endpoint, events = std::move(events)] { endpoint->requeue(events); });
     return true;
@@ -106,6 +112,7 @@ void Broadcaster::add_now(std::shared_ptr<Endpoint> endpoint) {
     Lane& lane = lane_of(*endpoint);
     lane.forget(endpoint.get());
     lane.endpoints.push_back(endpoint);
+    route_now();
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint)] { inbox.add(endpoint); });
 }
@@ -117,6 +124,7 @@ void Broadcaster::remove(std::shared_ptr<Endpoint> endpoint, Duration drain) {
 
 void Broadcaster::remove_now(std::shared_ptr<Endpoint> endpoint, Duration drain) {
     lane_of(*endpoint).forget(endpoint.get());
+    route_now();
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     inbox.push([&inbox, endpoint = std::move(endpoint), drain] { inbox.remove(endpoint, drain); });
 }
@@ -124,6 +132,8 @@ void Broadcaster::remove_now(std::shared_ptr<Endpoint> endpoint, Duration drain)
 void Broadcaster::change_now(EndpointOptions options) {
     std::shared_ptr<Endpoint> endpoint = find_now(options.name);
     if (!endpoint) return;
+    endpoint->filter_ = options.filter;
+    route_now();
     Shard::Inbox& inbox = *endpoint->shard().inbox_;
     // Shared, as commands must be copyable.
     const auto settings = std::make_shared<EndpointOptions>(std::move(options));
@@ -172,7 +182,7 @@ awaitable<std::vector<Part>> Broadcaster::gather(Work work, Snapshot* counted) {
     {
         const std::lock_guard lock(mutex_);
         if (counted != nullptr) {
-            counted->ingested_events = last_seq_ - replayed_;
+            counted->ingested_events = events_;
             counted->ingested_bytes = bytes_;
         }
         for (std::size_t i = 0; i < lanes_.size(); ++i) {

@@ -59,6 +59,13 @@ void Endpoint::Impl::drain() {
     wake_all();
 }
 
+/// A queue in memory has no later.
+void Endpoint::Impl::leave() {
+    if (!queue_->is_durable()) return drain();
+    if (state_ == State::running) state_ = State::leaving;
+    wake_all();
+}
+
 void Endpoint::Impl::abort() {
     state_ = State::ended;
     idle_.clear();
@@ -72,7 +79,7 @@ awaitable<void> Endpoint::Impl::join(DropReason reason) {
     co_await pings_.join();
     alarm_.reset();
     set_backlogged(false);
-    drop_pending(reason);
+    end_queue(reason);
     co_await tasks_.join();
     log_.finish();
 }
@@ -85,7 +92,7 @@ void Endpoint::Impl::pause() {
 }
 
 void Endpoint::Impl::resume() {
-    const bool was_stopped = gate_.is_paused() || is_gone_;
+    const bool was_stopped = gate_.is_paused() || is_gone();
     is_gone_ = false;
     gate_.resume();
     is_held_ = false;
@@ -139,14 +146,16 @@ EndpointSnapshot Endpoint::Impl::snapshot() const {
     snapshot.is_breaker_open = gate_.is_open();
     snapshot.is_paused = gate_.is_paused();
     if (gate_.paused_until() > now) snapshot.pause_left = gate_.paused_until() - now;
-    snapshot.is_gone = is_gone_;
+    snapshot.is_gone = is_gone();
     log_.describe(snapshot);
     return snapshot;
 }
 
 Endpoint::Endpoint(Shard& shard, EndpointOptions options)
     : name_(options.name),
+      store_id_(options.store_id),
       shard_(shard),
+      filter_(options.filter),
       impl_(std::make_unique<Impl>(shard, std::move(options))) {}
 
 Endpoint::~Endpoint() = default;
@@ -154,7 +163,11 @@ Endpoint::~Endpoint() = default;
 void Endpoint::start() { impl_->start(); }
 void Endpoint::offer(const EventPtr& event) { impl_->offer(event); }
 void Endpoint::requeue(std::span<const Replayed> events) { impl_->requeue(events); }
+void Endpoint::keep_letters(std::span<const Replayed> events) { impl_->keep_letters(events); }
+void Endpoint::take(const EventPtr& event, Interest interest) { impl_->take(event, interest); }
 void Endpoint::drain() { impl_->drain(); }
+void Endpoint::leave() { impl_->leave(); }
+bool Endpoint::is_gone() const noexcept { return impl_->is_gone(); }
 void Endpoint::abort() { impl_->abort(); }
 awaitable<void> Endpoint::join(DropReason reason) { return impl_->join(reason); }
 void Endpoint::on_closed(std::function<void()> callback) {
@@ -168,7 +181,6 @@ void Endpoint::resume() { impl_->resume(); }
 void Endpoint::reconfigure(EndpointOptions options) { impl_->reconfigure(std::move(options)); }
 std::size_t Endpoint::purge() { return impl_->purge(); }
 awaitable<Outcome> Endpoint::test(EventPtr ping) { return impl_->test(std::move(ping)); }
-const Filter* Endpoint::filter() const noexcept { return impl_->filter(); }
 EndpointSnapshot Endpoint::snapshot() const { return impl_->snapshot(); }
 
 std::vector<AttemptRecord> Endpoint::attempts(std::size_t limit) const {

@@ -10,13 +10,13 @@ namespace fanfare {
 /// Gives up one lease whose time is over, whatever else it would have to wait for; of an endpoint
 /// whose receiver is gone any, oldest first. False if there is none.
 bool Endpoint::Impl::give_up_overdue(TimePoint now) {
-    if (!is_gone_ && overdue_at() > now) return false;
-    const TimePoint accepted = is_gone_ ? TimePoint::max() : now - options_.retry.age_max;
+    if (!is_gone() && overdue_at() > now) return false;
+    const TimePoint accepted = is_gone() ? TimePoint::max() : now - options_.retry.age_max;
     Held held(*queue_, queue_->lease_accepted_by(accepted));
     if (held.lease.is_empty()) return false;
     const bool was_tried = held.lease.attempts() > 0;
-    if (is_gone_ && !was_tried) held.lease.note_outcome(Outcome::refused(410));
-    give_up(held, is_gone_ ? DeadReason::gone : DeadReason::max_age);
+    if (is_gone() && !was_tried) held.lease.note_outcome(Outcome::refused(410));
+    give_up(held, is_gone() ? DeadReason::gone : DeadReason::max_age);
     return true;
 }
 
@@ -31,9 +31,15 @@ TimePoint Endpoint::Impl::overdue_at() const noexcept {
 void Endpoint::Impl::give_up(Held& held, DeadReason reason) {
     metrics_.dead_lettered(held.batch().size(), reason);
     log_.given_up(held.batch(), reason);
-    for (const EventPtr& event : held.batch()) put_letter(event, held.lease, reason);
-    discard_letters(held.batch());
-    held.settle(Settle::done);
+    if (options_.dead_letters == nullptr) return held.settle(Settle::done);
+    const Lease story = held.lease;
+    const std::function<void(const Event&)> on_kept = held.settle_later();
+    for (const EventPtr& event : story.batch()) {
+        DeadLetter letter = letter_of(event, story, reason);
+        letter.on_kept = on_kept;
+        options_.dead_letters->put(std::move(letter));
+    }
+    discard_letters(story.batch());
 }
 
 /// The letters that these events were replayed from, if they were.
@@ -74,8 +80,8 @@ void Endpoint::Impl::disable(Held& held) {
     give_up(held, DeadReason::gone);
 }
 
-void Endpoint::Impl::put_letter(const EventPtr& event, const Lease& story, DeadReason reason) {
-    if (options_.dead_letters == nullptr) return;
+DeadLetter Endpoint::Impl::letter_of(const EventPtr& event, const Lease& story,
+                                     DeadReason reason) const {
     const WallTime now = shard_.clock().wall();
     const Duration age = shard_.clock().now() - event->accepted();
     DeadLetter letter;
@@ -87,7 +93,7 @@ void Endpoint::Impl::put_letter(const EventPtr& event, const Lease& story, DeadR
     letter.attempts = story.attempts();
     letter.accepted_at = now - std::chrono::duration_cast<WallTime::duration>(age);
     letter.given_up_at = now;
-    options_.dead_letters->put(std::move(letter));
+    return letter;
 }
 
 std::size_t Endpoint::Impl::purge() {
@@ -99,8 +105,9 @@ std::size_t Endpoint::Impl::purge() {
 /// All that is not under way. Returns how many events.
 std::size_t Endpoint::Impl::drop_pending(DropReason reason) {
     const std::size_t bytes_before = queue_->pending_bytes();
+    const std::size_t events_before = queue_->pending_events();
     std::vector<EventPtr> events = queue_->clear();
-    const std::size_t count = events.size();
+    const std::size_t count = events_before - queue_->pending_events();
     if (count == 0) return 0;
     metrics_.dropped(count, reason);
     end_letters(events, reason);
@@ -112,6 +119,19 @@ std::size_t Endpoint::Impl::drop_pending(DropReason reason) {
                         {"bytes", bytes_before - queue_->pending_bytes()}});
     tasks_.spawn(release(std::move(events)));
     return count;
+}
+
+/// What is left in the queue is dropped, or kept.
+void Endpoint::Impl::end_queue(DropReason reason) {
+    queue_->end();
+    if (!queue_->is_durable()) {
+        drop_pending(reason);
+    } else if (queue_->pending_events() > 0) {
+        shard_.log().info("endpoint", "events kept on disk",
+                          {{"endpoint", options_.name},
+                           {"events", queue_->pending_events()},
+                           {"bytes", queue_->pending_bytes()}});
+    }
 }
 
 /// To let go of a million events takes a tenth of a second, which other endpoints shall not feel.

@@ -56,7 +56,12 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options)
       pings_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }),
       workers_(shard.executor(), [this](const std::exception_ptr& e) { note_exception(e); }) {
     if (options_.batch.events_max > 1) metrics_.count_batches();
+    // Others have an order of their own.
+    if (queue_->is_durable()) queue_->set_order(make_queue(options_));
+    metrics_.restored(queue_->pending_events());
 }
+
+Endpoint::Impl::~Impl() = default;
 
 SinkContext Endpoint::Impl::sink_context() {
     return {shard_.executor(), shard_.clock(), shard_.deadlines(),
@@ -67,6 +72,7 @@ void Endpoint::Impl::start() {
     // All of them first: a maker that throws must not leave workers behind.
     std::vector<Tool> tools(options_.max_in_flight);
     for (Tool& tool : tools) renew(tool);
+    queue_->start(*this);
     for (Tool& tool : tools) spawn_worker(std::move(tool));
 }
 
@@ -87,29 +93,56 @@ void Endpoint::Impl::offer(const EventPtr& event) {
     wake_for_push();
 }
 
+void Endpoint::Impl::take(const EventPtr& event, Interest interest) {
+    metrics_.offered(1);
+    switch (interest) {
+        case Interest::ignored:
+            return metrics_.ignored(1);
+        case Interest::failed:
+            metrics_.queued(1);
+            metrics_.dropped(1, DropReason::exception);
+            return;
+        case Interest::wanted:
+            enqueue(event);
+            wake_for_push();
+    }
+}
+
 void Endpoint::Impl::requeue(std::span<const Replayed> events) {
     metrics_.offered(events.size());
     metrics_.replayed(events.size());
     for (const Replayed& replayed : events) {
         const bool has_letter = replayed.letter != 0 && options_.dead_letters != nullptr;
-        if (has_letter) letters_.emplace(replayed.event->seq(), replayed.letter);
-        if (enqueue(replayed.event) || !has_letter) continue;
+        const bool needs_letter = has_letter && !queue_->is_durable();
+        if (needs_letter) letters_.emplace(replayed.event->seq(), replayed.letter);
+        const bool is_queued = enqueue(replayed.event);
+        if (is_queued && has_letter && !needs_letter) {
+            options_.dead_letters->discard({&replayed.letter, 1});
+        }
+        if (is_queued || !has_letter) continue;
         letters_.erase(replayed.event->seq());
         options_.dead_letters->keep({&replayed.letter, 1});
     }
     wake_one();
 }
 
+void Endpoint::Impl::keep_letters(std::span<const Replayed> events) {
+    if (options_.dead_letters == nullptr) return;
+    for (const Replayed& replayed : events) {
+        if (replayed.letter != 0) options_.dead_letters->keep({&replayed.letter, 1});
+    }
+}
+
 bool Endpoint::Impl::wants(const Event& event) const {
     if (state_ != State::running) return true;
-    return !is_gone_ && (!options_.filter || options_.filter->wants(event));
+    return !is_gone() && (!options_.filter || options_.filter->wants(event));
 }
 
 /// Counts as having entered the queue, whatever comes of it, so that all that is lost did. Whether
 /// it is there.
 bool Endpoint::Impl::enqueue(EventPtr event) {
     metrics_.queued(1);
-    if (state_ != State::running) {
+    if (state_ != State::running && !queue_->is_durable()) {
         metrics_.dropped(1, DropReason::removed);
         return false;
     }
@@ -202,6 +235,7 @@ void Endpoint::Impl::see_to_others(TimePoint now) {
 /// The leave to take a lease and make an attempt. Without it, a worker will be woken when there is
 /// something to do.
 std::optional<RetryGate::Pass> Endpoint::Impl::may_begin(TimePoint now) {
+    if (state_ == State::leaving) return std::nullopt;
     if (must_remake_queue_) {
         // Whoever ends the last attempt comes here again.
         if (in_flight_ > 0) return std::nullopt;
@@ -226,9 +260,26 @@ LeaseLimits Endpoint::Impl::limits() const noexcept {
     return limits;
 }
 
+/// What is kept on disk is not waited for.
 bool Endpoint::Impl::is_done() const noexcept {
-    return state_ == State::draining && queue_->pending_events() == 0;
+    if (state_ == State::leaving) return in_flight_ == 0;
+    if (state_ != State::draining) return false;
+    if (queue_->pending_events() == 0) return true;
+    return queue_->is_durable() && in_flight_ == 0 && !queue_->is_filling();
 }
+
+void Endpoint::Impl::on_ready() {
+    is_held_ = false;
+    wake_one();
+}
+
+void Endpoint::Impl::on_corrupt(std::size_t events) {
+    metrics_.dead_lettered(events, DeadReason::corrupt);
+    shard_.log().error("endpoint", "stored events are damaged and were not sent",
+                       {{"endpoint", options_.name}, {"events", events}});
+}
+
+Duration Endpoint::Impl::longest_wait() const noexcept { return retry_delay_max(options_.retry); }
 
 void Endpoint::Impl::conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome,
                               TimePoint started) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,14 +19,18 @@ namespace fanfare {
 /// What an endpoint is made of. Its workers, coroutines, share one queue and one gate: each takes a
 /// lease when both let it, makes one attempt, and does with the lease what decide() says. Nobody
 /// holds an event while it waits: that is the queue's part.
-class Endpoint::Impl {
+class Endpoint::Impl : private QueueOwner {
   public:
     Impl(Shard& shard, EndpointOptions options);
+    ~Impl() override;
 
     void start();
     void offer(const EventPtr& event);
+    void take(const EventPtr& event, Interest interest);
     void requeue(std::span<const Replayed> events);
+    void keep_letters(std::span<const Replayed> events);
     void drain();
+    void leave();
     void abort();
     awaitable<void> join(DropReason reason);
     void pause();
@@ -35,12 +40,13 @@ class Endpoint::Impl {
     awaitable<Outcome> test(EventPtr ping);
     EndpointSnapshot snapshot() const;
     std::vector<AttemptRecord> attempts(std::size_t limit) const;
-    const Filter* filter() const noexcept { return options_.filter.get(); }
+    bool is_gone() const noexcept { return is_gone_.load(std::memory_order_relaxed); }
 
     std::function<void()> on_closed;
 
   private:
-    enum class State { running, draining, ended };
+    /// Leaving: only what is under way goes on.
+    enum class State { running, draining, leaving, ended };
     /// What a worker works with.
     struct Tool {
         std::unique_ptr<Sink> sink;
@@ -57,6 +63,9 @@ class Endpoint::Impl {
 
         Batch batch() const noexcept { return lease.batch(); }
         void settle(Settle how) { queue_.settle(std::exchange(lease, Lease()), how); }
+        std::function<void(const Event&)> settle_later() {
+            return queue_.settle_later(std::exchange(lease, Lease()));
+        }
 
         Lease lease;  // empty once settled
 
@@ -66,6 +75,12 @@ class Endpoint::Impl {
 
     /// What a ping has come to. Shared, as who asked may be gone by then.
     struct Ping;
+
+    // What the queue has to say.
+    void on_ready() override;
+    void on_corrupt(std::size_t events) override;
+    LeaseLimits limits() const noexcept override;
+    Duration longest_wait() const noexcept override;
 
     SinkContext sink_context();
     void spawn_worker(Tool tool);
@@ -80,7 +95,6 @@ class Endpoint::Impl {
     void note_lost(const std::exception_ptr& exception);
     void see_to_others(TimePoint now);
     std::optional<RetryGate::Pass> may_begin(TimePoint now);
-    LeaseLimits limits() const noexcept;
     bool is_done() const noexcept;
 
     void conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome, TimePoint started);
@@ -94,10 +108,11 @@ class Endpoint::Impl {
     bool give_up_overdue(TimePoint now);
     TimePoint overdue_at() const noexcept;
     void give_up(Held& held, DeadReason reason);
-    void put_letter(const EventPtr& event, const Lease& story, DeadReason reason);
+    DeadLetter letter_of(const EventPtr& event, const Lease& story, DeadReason reason) const;
     void discard_letters(Batch batch);
     void end_letters(const std::vector<EventPtr>& dropped, DropReason reason);
     std::size_t drop_pending(DropReason reason);
+    void end_queue(DropReason reason);
     awaitable<void> release(std::vector<EventPtr> events);
     awaitable<void> make_ping(std::shared_ptr<Ping> ping);
 
@@ -126,7 +141,7 @@ class Endpoint::Impl {
     AttemptHistory history_;
     std::minstd_rand random_;
     State state_ = State::running;
-    bool is_gone_ = false;
+    std::atomic<bool> is_gone_{false};                         // written on the shard
     std::unordered_map<std::uint64_t, std::int64_t> letters_;  // by seq: of events replayed
     unsigned in_flight_ = 0;
     bool is_backlogged_ = false;

@@ -27,7 +27,7 @@ void Endpoint::Impl::reconfigure(EndpointOptions options) {
 
 /// All but the name, which sinks and log lines refer to, and what an endpoint is made of once.
 void Endpoint::Impl::take_settings(EndpointOptions options) {
-    if (!has_own_queue_ && order_of(options) != order_of(options_)) must_remake_queue_ = true;
+    if (order_of(options) != order_of(options_)) must_remake_queue_ = true;
     options_.max_in_flight = options.max_in_flight;
     options_.batch = options.batch;
     options_.order_by = std::move(options.order_by);
@@ -41,9 +41,10 @@ void Endpoint::Impl::take_settings(EndpointOptions options) {
 
 void Endpoint::Impl::remake_queue() {
     std::unique_ptr<Queue> queue = make_queue(options_);
+    must_remake_queue_ = false;
+    if (has_own_queue_) return queue_->set_order(std::move(queue));
     move_events(*queue_, *queue);
     queue_ = std::move(queue);
-    must_remake_queue_ = false;
 }
 
 void Endpoint::Impl::renew(Tool& tool) {

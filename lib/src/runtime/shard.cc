@@ -131,7 +131,11 @@ awaitable<void> Shard::Inbox::retire(std::shared_ptr<Endpoint> endpoint, TimePoi
     const auto place = leaving_.insert(leaving_.end(), endpoint);
     const std::unique_ptr<Alarm> alarm = shard_.clock().make_alarm(shard_.executor());
     alarm->set(deadline, [&endpoint] { endpoint->abort(); });
-    endpoint->drain();
+    if (reason == DropReason::removed) {
+        endpoint->leave();
+    } else {
+        endpoint->drain();
+    }
     co_await endpoint->join(reason);
     shard_.deadlines().clear_if_idle();
     leaving_.erase(place);

@@ -28,6 +28,14 @@ void Dedup::remove(Order::iterator entry) noexcept {
     order_.erase(entry);
 }
 
+void Dedup::forget(std::span<const Key> keys) {
+    const std::lock_guard lock(mutex_);
+    for (const Key& key : keys) {
+        const auto found = by_id_.find(key.id);
+        if (found != by_id_.end()) remove(found->second);
+    }
+}
+
 Dedup::Request::~Request() {
     for (; added_ > 0; --added_) dedup_.remove(std::prev(dedup_.order_.end()));
 }

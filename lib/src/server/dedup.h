@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <list>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
@@ -35,6 +36,9 @@ class Dedup {
     class Request;
 
     explicit Dedup(const DedupOptions& options) : options_(options) {}
+
+    /// Ids that were accepted before: their events are not there after all.
+    void forget(std::span<const Key> keys);
 
   private:
     struct Entry {

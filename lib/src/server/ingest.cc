@@ -1,9 +1,13 @@
 #include "server/ingest.h"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/container/small_vector.hpp>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "base/wakeup.h"
 
 namespace fanfare {
 namespace {
@@ -27,6 +31,17 @@ Response unavailable(std::string_view code, std::string_view message) {
     Response response = error_response(503, code, message);
     response.headers.emplace_back("Retry-After", retry_after_seconds);
     return response;
+}
+
+Response shutting_down() { return unavailable("SHUTTING_DOWN", "this daemon is shutting down"); }
+
+Response store_full() {
+    return unavailable("STORE_FULL", "no room for the events on the disk at the moment");
+}
+
+Response not_stored(const std::string& why) {
+    return unavailable("STORE_FAILED",
+                       why + ": the events may be stored or not, repeat them with the same ids");
 }
 
 struct Taken {
@@ -60,6 +75,18 @@ Response id_conflict(std::size_t index) {
 
 }  // namespace
 
+struct Ingest::Storing {
+    explicit Storing(Executor sender) : executor(std::move(sender)), done(executor) {}
+
+    const Executor executor;
+    std::size_t accepted = 0;
+    std::size_t duplicates = 0;
+    std::vector<Dedup::Key> keys;  ///< of the events that were not there before
+    std::optional<Broadcaster::Stored> result;
+    Broadcaster::Written written{0, 0};
+    Wakeup done;
+};
+
 Result<std::unique_ptr<Ingest>> Ingest::make(const IngestOptions& options,
                                              const IngestContext& context) {
     std::unique_ptr<BearerToken> token;
@@ -80,6 +107,7 @@ Ingest::Ingest(const IngestOptions& options, const IngestContext& context,
       budget_(context.budget),
       clock_(context.clock),
       log_(context.log),
+      ack_timeout_(context.ack_timeout),
       token_(std::move(token)),
       dedup_(options.dedup.window > Duration::zero() ? std::make_unique<Dedup>(options.dedup)
                                                      : nullptr),
@@ -101,9 +129,12 @@ std::optional<Response> Ingest::refuse(const RequestHead& head, const Peer&) {
     return std::nullopt;
 }
 
-Reply Ingest::respond(Request request) { return take(request.head, request.body); }
+Reply Ingest::respond(Request request) {
+    if (ack_timeout_ > Duration::zero()) return store(std::move(request));
+    return *take(request.head, request.body, nullptr);
+}
 
-Response Ingest::take(const RequestHead& head, std::string& body) {
+Ingest::Answer Ingest::take(const RequestHead& head, std::string& body, const StoringPtr& storing) {
     const ParseOptions options{events_max_, ids_};
     std::variant<ParsedRequest, Refusal> parsed = parse_request(head, body, options);
     if (const Refusal* const refusal = std::get_if<Refusal>(&parsed)) {
@@ -112,11 +143,11 @@ Response Ingest::take(const RequestHead& head, std::string& body) {
         return response_to(*refusal);
     }
     ParsedRequest& request = std::get<ParsedRequest>(parsed);
-    return dedup_ ? write_once(request) : write(request, 0);
+    return dedup_ ? write_once(request, storing) : write(request, 0, storing);
 }
 
 /// Takes out of the request what was accepted before.
-Response Ingest::write_once(ParsedRequest& request) {
+Ingest::Answer Ingest::write_once(ParsedRequest& request, const StoringPtr& storing) {
     std::vector<std::optional<Dedup::Key>> keys;
     for (const ParsedEvent& event : request.events) {
         keys.emplace_back();
@@ -131,19 +162,21 @@ Response Ingest::write_once(ParsedRequest& request) {
         const Dedup::Seen before = keys[i] ? seen.look(*keys[i]) : Dedup::Seen::no;
         if (before == Dedup::Seen::conflict) return id_conflict(i);
         if (before == Dedup::Seen::no) {
+            if (storing && keys[i]) storing->keys.push_back(*keys[i]);
             request.events[fresh++] = request.events[i];
         } else {
             request.payload_bytes -= request.events[i].payload.size();
         }
     }
     request.events.resize(fresh);
-    Response response = write(request, keys.size() - fresh);
-    if (response.status == 202) seen.accept();
-    return response;
+    Answer answer = write(request, keys.size() - fresh, storing);
+    if (!answer || answer->status == 202) seen.accept();
+    return answer;
 }
 
-Response Ingest::write(const ParsedRequest& request, std::size_t duplicates) {
-    if (request.events.empty()) return accepted({0, duplicates, std::nullopt});
+Ingest::Answer Ingest::write(const ParsedRequest& request, std::size_t duplicates,
+                             const StoringPtr& storing) {
+    if (request.events.empty() && !storing) return accepted({0, duplicates, std::nullopt});
     if (request.payload_bytes > budget_.bytes_max()) {
         return error_response(413, "BODY_TOO_LARGE", "the events are larger than queue.max_bytes");
     }
@@ -159,9 +192,55 @@ Response Ingest::write(const ParsedRequest& request, std::size_t duplicates) {
         events.push_back(Event::make(event.payload, event.fields, request.type,
                                      reservation->split(event.payload.size())));
     }
-    const auto written = broadcaster_.write({events.data(), events.size()});
-    if (!written) return unavailable("SHUTTING_DOWN", "this daemon is shutting down");
+    const std::span<const std::shared_ptr<Event>> all(events.data(), events.size());
+    if (storing) {
+        storing->duplicates = duplicates;
+        begin(storing, all);
+        return std::nullopt;
+    }
+    const auto written = broadcaster_.write(all);
+    if (!written) return shutting_down();
     return accepted({events.size(), duplicates, written});
+}
+
+/// An event that was there before may be on its way to the disk still: then its second sender
+/// waits for that, too.
+void Ingest::begin(const StoringPtr& storing, std::span<const std::shared_ptr<Event>> events) {
+    storing->accepted = events.size();
+    broadcaster_.store(events,
+                       [this, storing](Broadcaster::Stored result, Broadcaster::Written written) {
+                           net::post(storing->executor, [this, storing, result, written] {
+                               if (result != Broadcaster::Stored::stored && dedup_)
+                                   dedup_->forget(storing->keys);
+                               storing->result = result;
+                               storing->written = written;
+                               storing->done.notify();
+                           });
+                       });
+}
+
+awaitable<Response> Ingest::store(Request request) {
+    const Executor executor = co_await net::this_coro::executor;
+    const auto storing = std::make_shared<Storing>(executor);
+    Answer refused = take(request.head, request.body, storing);
+    if (refused) co_return std::move(*refused);
+    co_await wait_until(clock_, clock_.now() + ack_timeout_, storing->done);
+    if (!storing->result) co_return not_stored("the disk takes too long");
+    switch (*storing->result) {
+        case Broadcaster::Stored::stored:
+            break;
+        case Broadcaster::Stored::closed:
+            co_return shutting_down();
+        case Broadcaster::Stored::full:
+            co_return store_full();
+        case Broadcaster::Stored::failed:
+            co_return not_stored("the disk has failed");
+    }
+    Taken taken;
+    taken.accepted = storing->accepted;
+    taken.duplicates = storing->duplicates;
+    if (taken.accepted > 0) taken.written = storing->written;
+    co_return accepted(taken);
 }
 
 Response Ingest::queue_full() {

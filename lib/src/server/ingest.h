@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ struct IngestContext {
     Budget& budget;
     Clock& clock;
     Log& log;
+    /// Not zero: the Broadcaster stores events, and a sender waits so long for that.
+    Duration ack_timeout{};
 };
 
 /// The ingest listener's answers: takes the events of a POST, all or none, gives them to the
@@ -44,9 +47,17 @@ class Ingest final : public RequestHandler {
     Ingest(const IngestOptions& options, const IngestContext& context,
            std::unique_ptr<BearerToken> token);
 
-    Response take(const RequestHead& head, std::string& body);
-    Response write_once(ParsedRequest& request);
-    Response write(const ParsedRequest& request, std::size_t duplicates);
+    /// A request whose events are on their way to the disk.
+    struct Storing;
+    using StoringPtr = std::shared_ptr<Storing>;
+
+    /// These answer, unless `storing` is given and has been begun.
+    using Answer = std::optional<Response>;
+    Answer take(const RequestHead& head, std::string& body, const StoringPtr& storing);
+    Answer write_once(ParsedRequest& request, const StoringPtr& storing);
+    Answer write(const ParsedRequest& request, std::size_t duplicates, const StoringPtr& storing);
+    void begin(const StoringPtr& storing, std::span<const std::shared_ptr<Event>> events);
+    awaitable<Response> store(Request request);
     Response queue_full();
 
     const std::string path_;
@@ -55,6 +66,7 @@ class Ingest final : public RequestHandler {
     Budget& budget_;
     Clock& clock_;
     Log& log_;
+    const Duration ack_timeout_;                // zero: nothing is stored
     const std::unique_ptr<BearerToken> token_;  // null: none is asked for
     const std::unique_ptr<Dedup> dedup_;        // null: nothing is remembered
     IdGenerator ids_;

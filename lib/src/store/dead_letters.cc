@@ -128,13 +128,13 @@ bool DeadLetterStore::take(DeadLetter& letter) {
     const std::lock_guard lock(mutex_);
     while (!waiting_.empty() && bytes <= bytes_max && waiting_bytes_ + bytes > bytes_max) {
         waiting_bytes_ -= LetterTable::bytes_of(waiting_.front());
+        let_go(waiting_.front());
         waiting_.pop_front();
         lose(reason, 1);
     }
-    if (bytes > options_.bytes_max) {
-        lose(LostReason::too_large, 1);
-    } else if (waiting_bytes_ + bytes > bytes_max) {
-        lose(LostReason::backlog, 1);
+    if (bytes > bytes_max) {
+        lose(bytes > options_.bytes_max ? LostReason::too_large : LostReason::backlog, 1);
+        let_go(letter);
     } else {
         waiting_.push_back(std::move(letter));
         waiting_bytes_ += bytes;
@@ -205,10 +205,16 @@ bool DeadLetterStore::write_next() {
     }
     lose(LostReason::evicted, evicted.letters);
     note_kept();
+    for (const DeadLetter& letter : writing_) let_go(letter);
     writing_.clear();
     const std::lock_guard lock(mutex_);
     in_hand_ = 0;
     return true;
+}
+
+/// Whoever keeps the event until then need do so no longer.
+void DeadLetterStore::let_go(const DeadLetter& letter) {
+    if (letter.on_kept) letter.on_kept(*letter.event);
 }
 
 /// False if the disk does not take it.

@@ -98,6 +98,7 @@ class DeadLetterStore final : public DeadLetterBox {
     void schedule() noexcept;
     void write_waiting() noexcept;
     bool write_next();
+    static void let_go(const DeadLetter& letter);
     void take_next();
     void wait_for_better() noexcept;
     void end_flushes();

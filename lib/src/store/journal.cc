@@ -88,7 +88,7 @@ void Journal::delay() {
 
 void Journal::set_alarm() {
     // A turn sets it at its end, if it is still needed.
-    if (!due_at_ || is_scheduled_) return;
+    if (!due_at_ || is_scheduled_ || !alarm_) return;
     alarm_->set(*due_at_, [this] {
         const std::lock_guard lock(mutex_);
         if (due_at_ && *due_at_ <= clock_.now()) schedule();
@@ -117,7 +117,9 @@ void Journal::read(EndpointId endpoint, std::uint64_t after, PageLimits limits, 
 
 void Journal::use(std::function<void(EventStore&)> work) {
     net::post(disk_, [this, work = std::move(work)] {
-        if (guarded([&] { work(store_); }, nullptr)) look_for_room();
+        if (!guarded([&] { work(store_); }, nullptr)) return;
+        look_for_room();
+        look_at_store();
     });
 }
 
@@ -144,6 +146,20 @@ bool Journal::is_due() const noexcept {
     return !is_held_ && delayed_count_ >= options_.delayed_max;
 }
 
+void Journal::look() {
+    net::post(disk_, [this] { look_at_store(); });
+}
+
+void Journal::look_at_store() {
+    const TimePoint now = clock_.now();
+    if (now < look_at_) return;
+    look_at_ = now + options_.look_pause;
+    StoreStats stats;
+    if (!guarded([&] { stats = store_.stats(); }, nullptr)) return;
+    const std::lock_guard lock(mutex_);
+    counts_.store = stats;
+}
+
 void Journal::turn() {
     Batch batch = take();
     if (!is_broken()) {
@@ -153,13 +169,16 @@ void Journal::turn() {
     }
     bool has_more = false;
     guarded([&] { has_more = store_.has_garbage(); }, nullptr);
+    look_at_store();
     const std::lock_guard lock(mutex_);
     is_scheduled_ = false;
     if (is_due() || (has_more && !is_held_)) return schedule();  // in turns with those who read
     if (has_delayed() || is_held_) return set_alarm();
     due_at_.reset();
-    alarm_->clear();
+    if (alarm_) alarm_->clear();
 }
+
+void Journal::end() { alarm_.reset(); }
 
 Journal::Batch Journal::take() {
     Batch batch;

@@ -50,6 +50,8 @@ struct JournalCounts {
     std::size_t waiting_bytes = 0;
     std::optional<TimePoint> full_since;
     bool is_broken = false;
+    /// As of the last look at it; see look().
+    StoreStats store;
 };
 
 /// The way to the store. What many want written goes into one commit: all that has come while the
@@ -72,6 +74,8 @@ class Journal {
         std::size_t delayed_max = 256;
         /// While there is no room, how often that is looked at again.
         Duration full_pause = std::chrono::milliseconds(500);
+        /// How often the store's figures are looked at, at most.
+        Duration look_pause = std::chrono::seconds(1);
     };
     using OnAppended = std::function<void(Appended)>;
     using OnPage = std::function<void(std::optional<StoredPage>)>;
@@ -111,6 +115,12 @@ class Journal {
     void use(std::function<void(EventStore&)> work);
 
     JournalCounts counts() const;
+
+    /// Has the store's figures looked at soon, unless they were lately.
+    void look();
+
+    /// On the disk's executor, after flush(): nothing more is written that nobody waits for.
+    void end();
 
   private:
     struct WaitingAppend {
@@ -162,6 +172,7 @@ class Journal {
     void on_full(Batch& batch);
     void run_purges(Batch& batch);
     void look_for_room();
+    void look_at_store();
     void break_off(const std::string& error, Batch* batch);
     bool is_broken() const;
     template <class Work>
@@ -172,7 +183,9 @@ class Journal {
     Clock& clock_;
     const OnBroken on_broken_;
     const Options options_;
-    std::unique_ptr<Alarm> alarm_;  // the executor's
+    // The executor's.
+    std::unique_ptr<Alarm> alarm_;  // null: it has ended
+    TimePoint look_at_{};
 
     mutable std::mutex mutex_;
     std::deque<WaitingAppend> appends_;

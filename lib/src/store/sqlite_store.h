@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fanfare/log.h"
+#include "fanfare/storage.h"
 #include "store/dir_lock.h"
 #include "store/event_store.h"
 #include "store/event_table.h"
@@ -13,12 +14,6 @@
 #include "store/sqlite.h"
 
 namespace fanfare {
-
-/// What becomes of a file that is damaged as a whole.
-enum class Recovery : std::uint8_t {
-    salvage,  ///< it is moved aside, and a new one begun
-    strict,   ///< it is refused
-};
 
 struct SqliteStoreOptions {
     std::string dir;

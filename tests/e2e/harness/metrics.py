@@ -55,7 +55,8 @@ class Metrics:
                                   "dead_letters_total", "successes_total", "pending_events")}
             ingested = total - (missed or {}).get(endpoint, 0)
             replayed = self.endpoint("replayed_events_total", endpoint)
-            if sum(parts.values()) != ingested + replayed:
+            restored = self.endpoint("restored_events_total", endpoint)
+            if sum(parts.values()) != ingested + replayed + restored:
                 found.append(f"{endpoint}: ingested {ingested:.0f}, replayed {replayed:.0f}, "
-                             f"but {parts}")
+                             f"restored {restored:.0f}, but {parts}")
         return found

@@ -58,7 +58,7 @@ TEST(NotSupported, holds_nothing_that_is_supported) {
 
 TEST(NotSupported, holds_what_the_contract_promises_for_later) {
     EXPECT_TRUE(is_not_supported("", "streams"));
-    EXPECT_TRUE(is_not_supported("queue", "storage"));
+    EXPECT_TRUE(is_not_supported("", "history"));
     EXPECT_FALSE(is_not_supported("ingest", "streams"));
 }
 

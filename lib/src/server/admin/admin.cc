@@ -184,6 +184,10 @@ awaitable<Response> Admin::metrics(AdminCall) {
     }
     scrape.process = read_process_facts();
     if (sources_.dead_letters != nullptr) scrape.dead_letters = sources_.dead_letters->counts();
+    if (sources_.journal != nullptr) {
+        scrape.journal = sources_.journal->counts();
+        sources_.journal->look();
+    }
     if (sources_.reloads) scrape.reloads = sources_.reloads();
     scrape.build = sources_.build;
     scrape.with_registry_metrics = sources_.registry_metrics;
@@ -213,6 +217,11 @@ awaitable<Response> Admin::readyz(AdminCall) {
             co_return unavailable("draining: about to end");
         case Readiness::ready:
             break;
+    }
+    if (sources_.journal != nullptr) {
+        const JournalCounts counts = sources_.journal->counts();
+        if (counts.is_broken) co_return unavailable("the disk has failed");
+        if (counts.full_since) co_return unavailable("no room on the disk for events");
     }
     co_return text_response("ready\n", plain_text);
 }

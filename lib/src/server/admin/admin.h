@@ -35,6 +35,7 @@ struct AdminSources {
     std::unique_ptr<BearerToken> token;       ///< null: none is configured
     Budget* budget = nullptr;                 ///< for what is replayed; null: without bound
     DeadLetterStore* dead_letters = nullptr;  ///< null: they are not kept
+    Journal* journal = nullptr;               ///< null: events are in memory only
     std::string config = "{}\n";              ///< JSON, without secrets
     std::vector<std::string> listen = {};     ///< `admin.listen`, as it is configured
     /// Somebody waits for a test: it ends then, whatever the timeout of the endpoint.

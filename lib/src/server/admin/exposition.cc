@@ -120,6 +120,7 @@ void add_endpoint_queue(Families& families, const Snapshot& snapshot) {
     };
     add(metric::endpoint_events, [](E e) { return e.metrics.events(); });
     add(metric::endpoint_replayed, [](E e) { return e.metrics.replayed_events(); });
+    add(metric::endpoint_restored, [](E e) { return e.metrics.restored_events(); });
     add(metric::endpoint_ignored, [](E e) { return e.metrics.ignored_events(); });
     add(metric::endpoint_pending_events, [](E e) { return e.pending_events; });
     add(metric::endpoint_pending_bytes, [](E e) { return e.pending_bytes; });
@@ -182,6 +183,21 @@ void add_dead_letters(Families& families, const DeadLetterCounts& counts) {
     add_single(families, metric::dead_letters_purged, counts.purged);
     add_single(families, metric::dead_letters_kept_events, counts.kept.letters);
     add_single(families, metric::dead_letters_kept_bytes, counts.kept.bytes);
+}
+
+void add_store(Families& families, const JournalCounts& counts) {
+    add_single(families, metric::store_commits, counts.commits);
+    add_single(families, metric::store_full_commits, counts.full_commits);
+    add_single(families, metric::store_commit_duration, counts.commit_duration);
+    add_single(families, metric::store_commit_events, counts.commit_events);
+    add_single(families, metric::store_events, counts.store.events);
+    add_single(families, metric::store_file_bytes, counts.store.file_bytes);
+    add_single(families, metric::store_free_bytes, counts.store.free_bytes);
+    add_single(families, metric::store_wal_bytes, counts.store.wal_bytes);
+    add_single(families, metric::store_max_bytes, counts.store.bytes_max);
+    add_single(families, metric::store_full, counts.full_since.has_value());
+    add_single(families, metric::store_damaged_events, counts.store.damaged_events);
+    add_single(families, metric::store_moved_aside, counts.store.moved_aside);
 }
 
 /// Only of endpoints that send batches, as the others have nothing to tell.
@@ -285,6 +301,7 @@ std::string exposition(const Scrape& scrape) {
     add_endpoint_reasons(families, scrape.snapshot);
     add_endpoint_batches(families, scrape.snapshot);
     add_dead_letters(families, scrape.dead_letters);
+    add_store(families, scrape.journal);
     add_config(families, scrape.reloads);
     add_build(families, scrape.build);
     add_process(families, scrape.process);

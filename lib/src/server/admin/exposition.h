@@ -8,6 +8,7 @@
 #include "fanfare/metrics.h"
 #include "server/admin/process_facts.h"
 #include "store/dead_letters.h"
+#include "store/journal.h"
 
 namespace fanfare {
 
@@ -36,6 +37,7 @@ struct Scrape {
     Snapshot snapshot;
     IngestMetrics ingest;  ///< of all shards together
     DeadLetterCounts dead_letters;
+    JournalCounts journal;
     ProcessFacts process;
     ReloadCounts reloads;
     BuildInfo build;

@@ -13,6 +13,17 @@ void Queue::adopt(Lease lease) {
     for (const EventPtr& event : lease.batch()) push(event);
 }
 
+void Queue::start(QueueOwner& /*owner*/) {}
+
+void Queue::set_order(std::unique_ptr<Queue> /*order*/) {}
+
+void Queue::skip(const Event& /*event*/) {}
+
+std::function<void(const Event&)> Queue::settle_later(Lease lease) {
+    settle(std::move(lease), Settle::done);
+    return {};
+}
+
 void move_events(Queue& from, Queue& to) {
     const LeaseLimits one_by_one{1, SIZE_MAX, Duration::zero()};
     std::vector<Lease> stories;

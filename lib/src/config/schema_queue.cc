@@ -1,0 +1,61 @@
+#include "config/checks.h"
+#include "config/schema.h"
+
+namespace fanfare {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+constexpr std::uint64_t kib = 1024;
+constexpr std::uint64_t mib = 1024 * kib;
+constexpr std::uint64_t tib = mib * mib;
+
+std::vector<Key> disk_keys() {
+    Key dir{"dir", "With `disk`: a folder of this daemon's own, made if need be.",
+            TextKind{"the path of a folder", check_dir,
+                     [](Target& t) -> decltype(auto) { return (t.config.storage.dir); }}};
+    Key max_disk{"max_disk", "With `disk`: the size of the file; 503 beyond.",
+                 SizeKind{64 * mib, 1024 * tib, [](Target& t) -> decltype(auto) {
+                              return (t.config.storage.disk_bytes_max);
+                          }}};
+    Key ack_timeout{
+        "ack_timeout",
+        "With `disk`: how long a sender waits for its events to be stored; then 503, and nobody "
+        "knows: it repeats them with the same ids.",
+        DurationKind{milliseconds(10), hours(1),
+                     [](Target& t) -> decltype(auto) { return (t.config.storage.ack_timeout); }}};
+    Key recovery{"recovery",
+                 "With `disk`, if the file is damaged as a whole: move it aside and begin anew, or "
+                 "refuse to start.",
+                 choice<Recovery>({"salvage", "strict"}, [](Target& t) -> decltype(auto) {
+                     return (t.config.storage.recovery);
+                 })};
+    Key removed_grace{
+        "removed_grace",
+        "With `disk`: how long the backlog of an endpoint is kept that is not in the configuration "
+        "any more, or disabled; if it comes back, it goes on there.",
+        DurationKind{Duration::zero(), hours(24 * 365),
+                     [](Target& t) -> decltype(auto) { return (t.config.storage.removed_grace); }}};
+    return {std::move(dir), std::move(max_disk), std::move(ack_timeout), std::move(recovery),
+            std::move(removed_grace)};
+}
+
+}  // namespace
+
+Key queue_key() {
+    Key max_bytes{
+        "max_bytes", "Payload held in memory, each counted once; 503 beyond.",
+        SizeKind{kib, tib, [](Target& t) -> decltype(auto) { return (t.config.queue_bytes_max); }}};
+    Key storage{"storage",
+                "`memory`: a restart loses what waits. `disk`: an event is answered 202 once it is "
+                "on stable storage, and kept there until every endpoint is done with it.",
+                choice<QueueStorage>({"memory", "disk"}, [](Target& t) -> decltype(auto) {
+                    return (t.config.storage.storage);
+                })};
+    std::vector<Key> keys = {std::move(max_bytes), std::move(storage)};
+    for (Key& key : disk_keys()) keys.push_back(std::move(key));
+    return {"queue", "What may wait for endpoints.", MappingKind{std::move(keys), {}}};
+}
+
+}  // namespace fanfare
