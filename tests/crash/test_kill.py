@@ -27,7 +27,7 @@ class UnderLoad(CrashCase):
         self.target("dead", self.dead_port, batch={"max_events": 100}).close()
 
     def test_nothing_is_lost(self):
-        kills = times(20, 100)
+        kills = times(30, 100)
         senders = self.senders()
         for number in range(kills):
             daemon = self.start()
