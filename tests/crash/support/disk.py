@@ -53,7 +53,8 @@ class Disk:
 
     def fail(self, at, calls, error, count=1, pause=0.0):
         """Of the calls that come from now on, the one with this number, and those behind it up to
-        `count`, fails with `error`, after `pause` seconds. SHORT: half of a write is done; KILL: the process ends."""
+        `count`, fails with `error`, after `pause` seconds. SHORT: half of a write is done; KILL:
+        the process ends."""
         self.fail_at = 0
         self.counted = self.failed = self.failed_at_ns = 0
         self.fail_calls, self.fail_error, self.fail_count = calls, error, count
