@@ -168,9 +168,13 @@ Result<LetterTable> LetterTable::open(const std::string& file) {
 }
 
 Result<void> LetterTable::prepare() {
-    // The lock keeps out those who would look in with tools of their own, and hold up writing.
+    // The lock keeps out those who would look in with tools of their own, and hold up writing. It
+    // comes first: there is no shared memory then, for which a full disk would have no room.
+    database_.execute("PRAGMA locking_mode = EXCLUSIVE");
+    // This writes whenever it is said.
+    const bool is_new = database_.number("PRAGMA page_count") == 0;
+    if (is_new) database_.execute("PRAGMA auto_vacuum = INCREMENTAL");
     database_.execute(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA locking_mode = EXCLUSIVE;"
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_mode = WAL;"
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 250;"
         "PRAGMA journal_size_limit = 1048576");

@@ -15,7 +15,8 @@ const int SqliteError::damage = SQLITE_CORRUPT;
 
 bool SqliteError::is_damage() const noexcept {
     const int primary = code_ & 0xff;
-    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+    // What we ask is right, so that a table that SQLite does not know of is one the file has lost.
+    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR;
 }
 
 bool SqliteError::is_full() const noexcept { return (code_ & 0xff) == SQLITE_FULL; }
@@ -70,6 +71,8 @@ void Database::checkpoint_at(int log_pages) noexcept {
     };
     sqlite3_wal_hook(handle(), hook, reinterpret_cast<void*>(std::intptr_t{log_pages}));
 }
+
+bool Database::is_read_only() const noexcept { return sqlite3_db_readonly(handle(), "main") == 1; }
 
 void Statement::Finalize::operator()(sqlite3_stmt* handle) const noexcept {
     sqlite3_finalize(handle);

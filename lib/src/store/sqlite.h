@@ -47,6 +47,9 @@ class Database {
     /// does the commit, which has been made all the same; but not if there is no room.
     void checkpoint_at(int log_pages) noexcept;
 
+    /// Whether nothing can be written: the file does not allow it, or its head says so.
+    bool is_read_only() const noexcept;
+
     sqlite3* handle() const noexcept { return handle_.get(); }
 
   private:

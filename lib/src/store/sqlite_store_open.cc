@@ -1,4 +1,7 @@
 // How a store is found, made, checked at the start, and begun anew if it must be.
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -106,6 +109,7 @@ class StoreOpening {
         if (fs::file_size(file_) == 0) throw SqliteError(SqliteError::damage, "the file is empty");
         Database database(file_, options_.vfs);
         set_up_store(database, {options_.is_every_commit_synced, options_.log_pages});
+        require_writable(database);
         if (database.number("PRAGMA user_version") == 0) {
             throw SqliteError(SqliteError::damage, "the file has no tables");
         }
@@ -114,6 +118,15 @@ class StoreOpening {
         if (fs::exists(mark_of(file_))) require_sound(database);
         unmark();
         return std::unique_ptr<SqliteStore>(new SqliteStore(options_, std::move(database)));
+    }
+
+    /// SQLite would tell only when something is written.
+    void require_writable(const Database& database) const {
+        if (!database.is_read_only()) return;
+        if (::access(file_.c_str(), W_OK) != 0) {
+            throw fs::filesystem_error(file_, std::error_code(errno, std::generic_category()));
+        }
+        throw SqliteError(SqliteError::damage, "the file has a head that forbids writing");
     }
 
     /// Under another name first: what bears the right one is a store, whole and on the disk.

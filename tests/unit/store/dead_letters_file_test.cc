@@ -122,6 +122,17 @@ TEST_F(DeadLetters, wait_while_the_disk_is_full) {
     EXPECT_EQ(store_->counts().kept.letters, 12U);
 }
 
+TEST_F(DeadLetters, are_there_after_a_start_on_a_full_disk) {
+    open();
+    store_->put(letter("before"));
+    store_.reset();
+    const FullDisk full(0);
+
+    open();
+
+    EXPECT_EQ(ids(), Strings{"before"});
+}
+
 TEST_F(DeadLetters, that_never_got_to_the_disk_are_told_of_at_the_end) {
     open(64 * 1024 * 1024);
     const FullDisk full(10'000);

@@ -100,6 +100,9 @@ void zero_all(const std::string& file) {
 
 void fill_with_text(const std::string& file) { std::ofstream(file) << std::string(50'000, 'x'); }
 
+/// With its head, but without its tables.
+void cut_in_first_page(const std::string& file) { std::filesystem::resize_file(file, 300); }
+
 class DestroyedStores : public EventStores, public testing::WithParamInterface<Destroy> {
   protected:
     void destroy() {
@@ -138,7 +141,7 @@ TEST_P(DestroyedStores, are_refused_if_that_is_asked_for) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, DestroyedStores,
-                         testing::Values(empty_file, zero_all, fill_with_text));
+                         testing::Values(empty_file, zero_all, fill_with_text, cut_in_first_page));
 
 TEST_F(EventStores, keep_more_than_one_unusable_file) {
     for (int i = 0; i < 2; ++i) {
@@ -279,6 +282,23 @@ TEST_F(EventStores, keep_what_is_left_of_a_file_that_was_cut_short) {
     EXPECT_EQ(store_->page(audit, 2, {}).events[0].progress->attempts, 7U);
     EXPECT_EQ(store_->endpoints()[1].removed_at, first_accepted);
     EXPECT_FALSE(store_->endpoints()[0].removed_at.has_value());
+}
+
+TEST_F(EventStores, are_begun_anew_with_all_if_one_bit_of_the_head_forbids_writing) {
+    open();
+    const EndpointId audit = store_->open_endpoint("audit");
+    store_->commit(appending({1, 2}, {audit}));
+    store_.reset();
+    std::fstream head(file(), std::ios::in | std::ios::out | std::ios::binary);
+    head.seekp(18);  // the version of the format that writers must know
+    head.put(6);
+    head.close();
+
+    open();
+    store_->commit(appending({3, 3}, {audit}));
+
+    EXPECT_EQ(store_->stats().moved_aside, 1U);
+    EXPECT_EQ(ids(audit), (Ids{"e1", "e2", "e3"}));
 }
 
 TEST_F(EventStores, finish_a_salvage_that_was_cut_short) {
