@@ -125,8 +125,8 @@ Result<void> App::give_places(std::vector<EndpointOptions>& endpoints) {
     const auto places = storage_->open_endpoints(names);
     if (!places) return Error("queue: " + places.error().message());
     DurableQueue::Window window;
-    const std::size_t share =
-        config_.queue_bytes_max / (4 * std::max<std::size_t>(names.size(), 1));
+    const std::size_t all = homes_.size() + names.size();
+    const std::size_t share = config_.queue_bytes_max / (4 * std::max<std::size_t>(all, 1));
     window.bytes_max = std::clamp(share, window_bytes_min, window_bytes_max);
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
         EndpointOptions& options = endpoints[i];

@@ -436,15 +436,63 @@ class Watched(ReloadCase):
         self.assertLess(time.monotonic() - begun, 3)
 
 
+class OnDisk(ReloadCase):
+    """With `queue: {storage: disk}`."""
+
+    def setUp(self):
+        super().setUp()
+        self.target = self.receiver()
+        self.target.on("/hook", Answer(503))
+        self.endpoint = {"name": "a", "url": self.target.url(), "backoff": "100ms"}
+        self.fanfare = self.start([self.endpoint], {"watch": False},
+                                  queue={"storage": "disk", "dir": str(self.directory / "queue")})
+
+    def test_removed_endpoint_sends_no_more_and_goes_on_when_it_comes_back(self):
+        self.fanfare.post(numbered(0, 20))
+        self.assertEqual(self.reload(self.fanfare, []).json()["removed"], ["a"])
+        wait_until(lambda: self.fanfare.metrics().endpoints() == [])
+        attempts = self.target.count()
+        self.target.on("/hook", Answer(200))
+        self.fanfare.post(numbered(20, 5))
+        self.assertEqual(self.target.count(), attempts)
+        self.note_missed(self.fanfare, "a")
+
+        self.assertEqual(self.reload(self.fanfare, [self.endpoint]).json()["added"], ["a"])
+        self.wait_delivered(self.fanfare, "a")
+        self.assertEqual(self.target.accepted_ids(), ids(0, 20))
+        self.assertEqual(self.fanfare.metrics().endpoint("restored_events_total", "a"), 20)
+
+    def test_backlog_goes_to_the_new_url_in_order(self):
+        self.fanfare.post(numbered(0, 100))
+        other = self.receiver()
+        self.reload(self.fanfare, [{**self.endpoint, "url": other.url()}])
+        self.wait_delivered(self.fanfare, "a")
+        self.assertEqual(other.accepted_ids(), ids(0, 100))
+
+    def test_storage_needs_a_restart(self):
+        answer = self.reload(self.fanfare, [self.endpoint], queue={"storage": "memory"})
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertIn("queue.storage", answer.json()["needs_restart"])
+        self.fanfare.post(numbered(0, 3))
+        self.assertEqual(self.fanfare.pending("a"), 3)
+
+
 class UnderLoad(ReloadCase):
     """100 reloads while events come in: added, removed, changed and renamed endpoints, changed
     URLs, broken files, written in three ways."""
 
     def test_hundred_reloads(self):
+        self.reload_a_hundred_times()
+
+    def test_hundred_reloads_with_the_queue_on_disk(self):
+        self.reload_a_hundred_times(
+            queue={"storage": "disk", "dir": str(self.directory / "queue")})
+
+    def reload_a_hundred_times(self, **config):
         receiver = self.receiver()
         steady = [{"name": name, "url": receiver.url(f"/{name}")} for name in ("s1", "s2", "s3")]
         daemon = self.start(steady, {"debounce": "10ms", "poll_interval": "0s"},
-                            shutdown={"drain": "5s"})
+                            shutdown={"drain": "5s"}, **config)
         sender = Sender(daemon)
         self.addCleanup(sender.stop)
         sender.start()

@@ -57,7 +57,7 @@ class Shard {
 };
 
 /// Everything that is counted, at one moment: every endpoint has been offered all events that are
-/// counted as ingested since it was added, and offered + restored =
+/// counted as ingested and were written since it was added, and offered + restored =
 /// ignored + dropped + dead letters + delivered (successes) + pending, where offered are those and
 /// the ones replayed, and restored the ones that a durable queue had at its start.
 struct Snapshot {

@@ -82,8 +82,9 @@ class Wrk:
     """wrk on `core`, posting events to a port for a while. `variants` requests that differ in the
     event's id take turns; with one, wrk runs no script while it sends."""
 
-    def __init__(self, directory, core, port, seconds, variants=512, body=EVENT_FILE):
-        arguments = ["wrk", "--threads", 1, "--connections", CONNECTIONS, "--timeout", "10s",
+    def __init__(self, directory, core, port, seconds, variants=512, body=EVENT_FILE,
+                 connections=CONNECTIONS):
+        arguments = ["wrk", "--threads", 1, "--connections", connections, "--timeout", "10s",
                      "--duration", f"{max(1, round(seconds))}s", "--script", _LOAD / "post.lua",
                      f"http://127.0.0.1:{port}/events", "--", body, variants]
         self.process = Process(arguments, core, directory / f"wrk-{port}.log")

@@ -1,0 +1,98 @@
+// How events come into an endpoint's queue.
+#include "base/exceptions.h"
+#include "runtime/endpoint_impl.h"
+
+namespace fanfare {
+
+void Endpoint::Impl::offer(const EventPtr& event) {
+    metrics_.offered(1);
+    meter_.arrived(*event);
+    if (take_in(event)) wake_for_push();
+    meter_.publish(*queue_);
+}
+
+/// Whether the queue may have changed.
+bool Endpoint::Impl::take_in(const EventPtr& event) {
+    try {
+        if (!wants(*event)) {
+            metrics_.ignored(1);
+            return false;
+        }
+    } catch (...) {
+        metrics_.queued(1);
+        note_lost(event, std::current_exception());
+        return false;
+    }
+    enqueue(event);
+    return true;
+}
+
+void Endpoint::Impl::take(const EventPtr& event, Interest interest) {
+    metrics_.offered(1);
+    switch (interest) {
+        case Interest::ignored:
+            return metrics_.ignored(1);
+        case Interest::failed:
+            metrics_.queued(1);
+            metrics_.dropped(1, DropReason::exception);
+            return lost_log_.dropped({&event, 1}, "the filter failed");
+        case Interest::wanted:
+            enqueue(event);
+            wake_for_push();
+    }
+}
+
+void Endpoint::Impl::requeue(std::span<const Replayed> events) {
+    metrics_.offered(events.size());
+    metrics_.replayed(events.size());
+    for (const Replayed& replayed : events) {
+        const bool has_letter = replayed.letter != 0 && options_.dead_letters != nullptr;
+        if (has_letter) letters_.emplace(replayed.event->seq(), replayed.letter);
+        const EventPtr event = replayed.event;
+        if (!requeue_one(event)) {
+            keep_letters({&event, 1});
+        } else if (queue_->is_durable()) {
+            discard_letters({&event, 1});
+        }
+    }
+    wake_one();
+    meter_.publish(*queue_);
+}
+
+void Endpoint::Impl::not_requeued(std::span<const Replayed> events) {
+    if (options_.dead_letters == nullptr) return;
+    for (const Replayed& replayed : events) {
+        if (replayed.letter != 0) options_.dead_letters->keep({&replayed.letter, 1});
+    }
+}
+
+bool Endpoint::Impl::wants(const Event& event) const {
+    if (state_ != State::running) return true;
+    return !is_gone() && (!options_.filter || options_.filter->wants(event));
+}
+
+/// Counts as having entered the queue, whatever comes of it, so that all that is lost did. Whether
+/// it is there.
+bool Endpoint::Impl::enqueue(const EventPtr& event) {
+    metrics_.queued(1);
+    if (state_ != State::running && !queue_->is_durable()) {
+        metrics_.dropped(1, DropReason::removed);
+        return false;
+    }
+    try {
+        if (!fits(*event) && !make_room(event)) return false;
+        queue_->push(event);
+        return true;
+    } catch (...) {
+        note_lost(event, std::current_exception());
+        return false;
+    }
+}
+
+/// Its filter or the queue failed.
+void Endpoint::Impl::note_lost(const EventPtr& event, const std::exception_ptr& exception) {
+    metrics_.dropped(1, DropReason::exception);
+    lost_log_.dropped({&event, 1}, describe(exception));
+}
+
+}  // namespace fanfare

@@ -1,0 +1,83 @@
+"""What a queue on disk takes, beside what the store alone takes."""
+
+import json
+
+from sidebyside import contenders
+from sidebyside.machine import cpu_of
+from sidebyside.measure import settle
+from sidebyside.processes import BenchError, Process
+from sidebyside.scenarios.scenario import Column, Ratio, Scenario
+from sidebyside.traffic import Wrk, nginx
+
+SENDERS = 64
+
+
+class Durable(Scenario):
+    name = "durable"
+    about = (f"storage: disk, {SENDERS} senders that each wait for their 202; all cores are shared. "
+             "Reference: the journal alone, with as many waiting")
+    contenders = ("reference", "fanfare")
+    sections = (
+        ("the journal alone", (Column("store_per_second", "events/s", 0),
+                               Column("store_events_per_commit", "events/commit"))),
+        ("events that were answered 202", (
+            Column("in_per_second", "in/s", 0), Column("out_per_second", "out/s", 0),
+            Column("p50_ms", "202 p50 ms", 2), Column("p99_ms", "202 p99 ms", 2),
+            Column("events_per_commit", "events/commit"), Column("commit_ms", "commit ms", 2),
+            Column("cpu_us", "CPU µs/event"), Column("refused", "refused", 0),
+            Column("peak_rss_mib", "peak MiB"))),
+    )
+
+    def run(self, bench, contender):
+        return self._store(bench) if contender == "reference" else self._daemon(bench)
+
+    @staticmethod
+    def _store(bench):
+        arguments = [bench.both_ends.parent / "fanfare_bench",
+                     f"--benchmark_filter=journal_append/{SENDERS}/",
+                     f"--benchmark_min_time={bench.options.seconds}", "--benchmark_format=json"]
+        log = bench.directory / f"store-{bench.next_number()}.log"
+        with Process(arguments, bench.all_cores, log, {"TMPDIR": str(bench.directory)}) as process:
+            output = process.finish()
+        result = json.loads(output[output.index("{"):])["benchmarks"][0]
+        return {"store_per_second": result["items_per_second"],
+                "store_events_per_commit": result["events_per_commit"]}
+
+    @staticmethod
+    def _daemon(bench):
+        queue = {"storage": "disk", "dir": str(bench.directory / f"queue-{bench.next_number()}"),
+                 "max_bytes": contenders.QUEUE_BYTES, "max_disk": "20GiB"}
+        # The library's thread and the disk's, and those of load and sink: whoever wants a core.
+        with nginx(bench.directory, bench.all_cores) as sink, \
+                contenders.fanfare(bench, [sink.url], {"max_in_flight": 16}, bench.all_cores,
+                                   queue=queue) as running:
+            before = cpu_of(running.pid)
+            with Wrk(bench.directory, bench.all_cores, running.port, bench.options.seconds,
+                     connections=SENDERS) as wrk:
+                answers = wrk.finish()
+                out = sink.posts()
+            if answers["broken"]:
+                raise BenchError(f"{answers['broken']} connections broke under load")
+            accepted, delivered = settle(running, sink)
+            metrics = running.metrics()
+            commits = metrics["fanfare_store_commit_events_count"]
+            return {"accepted": accepted, "missing": accepted - delivered,
+                    "in_per_second": accepted / answers["seconds"],
+                    "out_per_second": out / answers["seconds"],
+                    "p50_ms": answers["p50_us"] / 1e3, "p99_ms": answers["p99_us"] / 1e3,
+                    "events_per_commit": metrics["fanfare_store_commit_events_sum"] / commits,
+                    "commit_ms": 1e3 * metrics["fanfare_store_commit_duration_seconds_sum"] /
+                                 metrics["fanfare_store_commit_duration_seconds_count"],
+                    "cpu_us": (cpu_of(running.pid) - before).micros_per(accepted)[2],
+                    "refused": answers["refused"], "peak_rss_mib": running.peak_rss() / 2**20}
+
+    def ratios(self, figures):
+        own, store = figures.get("fanfare"), figures.get("reference")
+        if not own:
+            return []
+        found = [Ratio("fanfare, durable events/s", own["in_per_second"], "≥ 30000", 0),
+                 Ratio("fanfare, 202 p99 ms", own["p99_ms"], "≤ 10")]
+        if store:
+            found.append(Ratio("fanfare / the journal alone",
+                               own["in_per_second"] / store["store_per_second"], "≥ 0.6"))
+        return found
