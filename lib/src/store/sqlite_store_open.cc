@@ -106,7 +106,12 @@ class StoreOpening {
         if (there.has_value() && !fs::exists(file_)) there = make();
         if (there.has_error()) return there.error();
         // SQLite would begin anew with it, as if it had never been anything else.
-        if (fs::file_size(file_) == 0) throw SqliteError(SqliteError::damage, "the file is empty");
+        const std::uintmax_t bytes = fs::file_size(file_);
+        if (bytes == 0) throw SqliteError(SqliteError::damage, "the file is empty");
+        // SQLite would take it for an empty one, and write into it.
+        if (bytes < std::uintmax_t{store_page_bytes}) {
+            throw SqliteError(SqliteError::damage, "the file is cut short");
+        }
         Database database(file_, options_.vfs);
         set_up_store(database, {options_.is_every_commit_synced, options_.log_pages});
         require_writable(database);

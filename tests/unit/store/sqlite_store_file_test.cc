@@ -103,6 +103,14 @@ void fill_with_text(const std::string& file) { std::ofstream(file) << std::strin
 /// With its head, but without its tables.
 void cut_in_first_page(const std::string& file) { std::filesystem::resize_file(file, 300); }
 
+/// Too little for SQLite to see that it is its own.
+void cut_to_a_byte(const std::string& file) { std::filesystem::resize_file(file, 1); }
+
+std::string content_of(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 class DestroyedStores : public EventStores, public testing::WithParamInterface<Destroy> {
   protected:
     void destroy() {
@@ -132,16 +140,19 @@ TEST_P(DestroyedStores, are_moved_aside) {
 TEST_P(DestroyedStores, are_refused_if_that_is_asked_for) {
     destroy();
     options_.recovery = Recovery::strict;
+    const std::string before = content_of(file());
 
     const auto opened = try_open();
 
     ASSERT_TRUE(opened.has_error());
     EXPECT_TRUE(opened.error().message().starts_with(file() + ": ")) << opened.error().message();
     EXPECT_FALSE(std::filesystem::exists(file() + ".damaged"));
+    EXPECT_EQ(content_of(file()), before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, DestroyedStores,
-                         testing::Values(empty_file, zero_all, fill_with_text, cut_in_first_page));
+                         testing::Values(empty_file, zero_all, fill_with_text, cut_in_first_page,
+                                         cut_to_a_byte));
 
 TEST_F(EventStores, keep_more_than_one_unusable_file) {
     for (int i = 0; i < 2; ++i) {
