@@ -69,9 +69,10 @@ App::~App() {
     close_stores();
 }
 
-/// Before all that the disk's thread calls. Dead letters go first, as their events are let go of
-/// when they are written.
+/// Before all that the disk's thread calls, and after all that waits for it. Dead letters go first,
+/// as their events are let go of when they are written.
 void App::close_stores() {
+    reloader_.reset();
     dead_letters_.reset();
     storage_.reset();
 }
@@ -161,6 +162,7 @@ Result<void> App::open_storage() {
     const auto on_failed = [this] {
         has_failed_ = true;
         stop();
+        broadcaster_.cut_off();
     };
     auto opened = EventStorage::open(config_.storage, clock_, log_, on_failed);
     if (!opened) return Error("queue: " + opened.error().message());

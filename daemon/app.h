@@ -94,6 +94,7 @@ class App {
     Shard& home_of(const std::string& endpoint);
     std::shared_ptr<Endpoint> make_endpoint(EndpointOptions options);
     std::vector<ConfigError> apply(const ConfigChange& change);
+    void wait_for_end_of(const std::string& endpoint);
     void take_over(const ConfigChange& change);
     Result<void> start_threads();
     void end_threads();
@@ -137,6 +138,7 @@ class App {
     std::vector<std::thread> threads_;
     /// The shard of each endpoint. Before the reloader starts anybody's, then its thread's.
     std::map<std::string, Shard*> homes_;
+    std::map<std::string, std::weak_ptr<Endpoint>> leaving_;  // the reloader's thread
     std::unique_ptr<Reloader> reloader_;  // null: nobody reads the configuration again
 };
 

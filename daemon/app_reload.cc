@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include "app.h"
 #include "config/effective.h"
@@ -8,6 +9,10 @@ namespace fanfare {
 namespace {
 
 using Names = std::set<std::string_view>;
+
+/// How long the end of an endpoint may take beyond its drain time, and how often it is looked at.
+constexpr Duration leave_limit = std::chrono::seconds(1);
+constexpr Duration leave_poll = std::chrono::milliseconds(5);
 
 Names names_of(const std::vector<std::string>& list) { return {list.begin(), list.end()}; }
 
@@ -48,8 +53,25 @@ std::shared_ptr<Endpoint> App::make_endpoint(EndpointOptions options) {
     return std::make_shared<Endpoint>(home, std::move(options));
 }
 
+/// Of a name that comes back: what its durable queue had under way is to be settled before it is
+/// opened again, or it would be sent twice.
+void App::wait_for_end_of(const std::string& endpoint) {
+    const auto leaving = leaving_.find(endpoint);
+    if (leaving == leaving_.end()) return;
+    const TimePoint deadline = clock_.now() + drain_limit_.load() + leave_limit;
+    while (storage_ && !leaving->second.expired() && clock_.now() < deadline) {
+        std::this_thread::sleep_for(leave_poll);
+    }
+    leaving_.erase(leaving);
+}
+
 /// Everything that can fail comes first.
 std::vector<ConfigError> App::apply(const ConfigChange& change) {
+    if (change.config.storage.storage != config_.storage.storage) {
+        // What endpoints are given by default depends on it.
+        return {{change.file, 0, 0, "queue.storage",
+                 "differs from the one in use; expected a restart of the daemon"}};
+    }
     const Names added = names_of(change.diff.added);
     const Names changed = names_of(change.diff.changed);
     std::vector<EndpointOptions> to_be_added;
@@ -68,9 +90,11 @@ std::vector<ConfigError> App::apply(const ConfigChange& change) {
         }
     }
     if (!errors.empty()) return errors;
+    for (const EndpointOptions& options : to_be_added) wait_for_end_of(options.name);
     const Result<void> placed = give_places(to_be_added);
     if (!placed) return {{change.file, 0, 0, {}, placed.error().message()}};
 
+    for (const std::string& name : change.diff.removed) leaving_[name] = broadcaster_.find(name);
     changes.removed = change.diff.removed;
     changes.drain = change.config.shutdown_drain;
     for (const std::string& name : changes.removed) homes_.erase(name);

@@ -12,9 +12,10 @@
 namespace fanfare {
 namespace {
 
-// A signal handler can reach nothing but what lives for ever: hence these two.
+// A signal handler can reach nothing but what lives for ever: hence these.
 volatile std::sig_atomic_t pipe_end = -1;
 volatile std::sig_atomic_t was_asked = 0;
+volatile std::sig_atomic_t exit_code = 0;
 
 constexpr char stop_byte = 's';
 constexpr char hangup_byte = 'h';
@@ -31,7 +32,7 @@ extern "C" void fanfare_handle_signal(int number) {
     errno = saved_errno;
 }
 
-extern "C" void fanfare_end_process(int /*number*/) { _exit(0); }
+extern "C" void fanfare_end_process(int /*number*/) { _exit(exit_code); }
 
 void install(int number, void (*handler)(int) = fanfare_handle_signal) {
     struct sigaction action {};
@@ -89,7 +90,8 @@ void Signals::read() {
     }
 }
 
-void end_within(Duration limit) {
+void end_within(Duration limit, int code) {
+    exit_code = code;
     install(SIGALRM, fanfare_end_process);
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limit).count();
     itimerval timer{};

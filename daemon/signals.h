@@ -36,7 +36,7 @@ class Signals {
     Handlers handlers_;
 };
 
-/// Ends the process with exit code 0 once `limit` is over, however stuck its threads are.
-void end_within(Duration limit);
+/// Ends the process with this exit code once `limit` is over, however stuck its threads are.
+void end_within(Duration limit, int code);
 
 }  // namespace fanfare

@@ -41,10 +41,10 @@ int run(Reloader::Start start, std::vector<std::string> words) {
         return fail(started.error().message());
     }
     app.run();
-    if (app.has_failed()) return failed;
+    const int code = app.has_failed() ? failed : ok;
     // All is delivered or counted by now.
-    end_within(exit_limit);
-    return ok;
+    end_within(exit_limit, code);
+    return code;
 }
 
 int load_and_run(const std::string& option, const std::vector<std::string>& words) {

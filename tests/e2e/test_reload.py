@@ -469,10 +469,11 @@ class OnDisk(ReloadCase):
         self.wait_delivered(self.fanfare, "a")
         self.assertEqual(other.accepted_ids(), ids(0, 100))
 
-    def test_storage_needs_a_restart(self):
-        answer = self.reload(self.fanfare, [self.endpoint], queue={"storage": "memory"})
-        self.assertEqual(answer.status, 200, answer.body)
-        self.assertIn("queue.storage", answer.json()["needs_restart"])
+    def test_other_storage_is_refused_until_a_restart(self):
+        """Bounds that are right for a queue in memory would throw a backlog on disk away."""
+        answer = self.reload(self.fanfare, [], queue={"storage": "memory"})
+        self.assertEqual(answer.status, 400, answer.body)
+        self.assertEqual(answer.json()["errors"][0]["detail"]["key"], "queue.storage")
         self.fanfare.post(numbered(0, 3))
         self.assertEqual(self.fanfare.pending("a"), 3)
 

@@ -26,10 +26,11 @@ void World::store(std::vector<std::shared_ptr<Event>> events) {
         }
         storing->routes.emplace_back(&ledger, std::move(wanted));
     }
-    daemon_->broadcaster().store(events,
-                                 [this, storing](Broadcaster::Stored result, Broadcaster::Written) {
-                                     on_stored(*storing, result);
-                                 });
+    const auto refused = daemon_->broadcaster().store(
+        events, [this, storing](Broadcaster::Stored result, Broadcaster::Written) {
+            on_stored(*storing, result);
+        });
+    if (refused) on_stored(*storing, *refused);
     if (storing->result) return story_.tell("events are refused");
     story_.tell("store #", events.front()->seq(), " to #", events.back()->seq());
     storing->is_taken = true;

@@ -74,9 +74,11 @@ class DurablePipeline {
     /// Begins to store an event; what becomes of it is in `results`.
     void store(const std::string& id, const std::string& action = "push") {
         const std::shared_ptr<Event> event = make_event(id, action);
-        broadcaster.store({&event, 1}, [this](Broadcaster::Stored result, Broadcaster::Written) {
-            results.push_back(result);
-        });
+        const auto refused = broadcaster.store(
+            {&event, 1}, [this](Broadcaster::Stored result, Broadcaster::Written) {
+                results.push_back(result);
+            });
+        if (refused) results.push_back(*refused);
     }
 
     void poll() { ManualClock::poll(context); }

@@ -104,9 +104,10 @@ class Broadcaster {
 
     enum class Stored : std::uint8_t {
         stored,
-        closed,  ///< close() was called
-        full,    ///< there is no room, on the disk or for more that waits for it
-        failed,  ///< nothing is known of what is stored: the process is about to end
+        closed,      ///< close() was called
+        full,        ///< there is no room on the disk
+        overloaded,  ///< too much waits for the disk
+        failed,      ///< it may be stored or not: the disk has failed, or there is no memory
     };
     using OnStored = std::function<void(Stored, Written)>;
 
@@ -116,9 +117,10 @@ class Broadcaster {
     void keep_in(Journal& journal, const SteadyWall& times, std::uint64_t last_seq);
 
     /// Any thread; never blocks on I/O. In place of write(), after keep_in(). Endpoints get the
-    /// events once they are stored. `on_stored` is called once, on any thread, and must not throw.
-    /// With no events it tells that all is stored that was written before, with no numbers.
-    void store(std::span<const std::shared_ptr<Event>> events, OnStored on_stored);
+    /// events once they are stored. Returns why they are not taken; else nothing, and `on_stored`
+    /// is called once, on any thread. It must not throw. With no events it tells that all is stored
+    /// that was written before, with no numbers.
+    std::optional<Stored> store(std::span<const std::shared_ptr<Event>> events, OnStored on_stored);
 
     /// Any thread; takes its place among the events: the endpoint gets those written after it.
     /// Adding an endpoint again is no change. Its shard must be one of this broadcaster's.
@@ -157,6 +159,9 @@ class Broadcaster {
     /// side. Runs on any shard's executor, once.
     awaitable<void> drain(TimePoint deadline);
 
+    /// Any thread: a drain() under way does not wait any longer.
+    void cut_off();
+
   private:
     template <class Part>
     struct Gathering;
@@ -193,7 +198,7 @@ class Broadcaster {
     struct Storing;
     std::shared_ptr<const Routes> routes();
     void route_now();  // with the mutex held
-    bool append_now(const std::shared_ptr<Storing>& storing);
+    bool append_now(const std::shared_ptr<Storing>& storing, std::optional<Stored>& refused);
     void on_stored(const std::shared_ptr<Storing>& storing);
     void push_stored(const std::shared_ptr<Storing>& storing);
     void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);

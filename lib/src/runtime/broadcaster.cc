@@ -245,6 +245,14 @@ void Broadcaster::close() {
     is_closed_ = true;
 }
 
+void Broadcaster::cut_off() {
+    const std::lock_guard lock(mutex_);
+    for (const Lane& lane : lanes_) {
+        Shard::Inbox& inbox = *lane.shard->inbox_;
+        inbox.push([&inbox] { inbox.cut_off(); });
+    }
+}
+
 awaitable<void> Broadcaster::drain(TimePoint deadline) {
     close();
     struct Nothing {};

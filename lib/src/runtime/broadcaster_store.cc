@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "base/exceptions.h"
 #include "fanfare/broadcaster.h"
 #include "runtime/inbox.h"
 #include "runtime/steady_wall.h"
@@ -23,6 +24,20 @@ Interest interest_of(const Filter* filter, const Endpoint& endpoint, const Event
     }
 }
 
+std::optional<Broadcaster::Stored> refusal_of(Intake intake) {
+    switch (intake) {
+        case Intake::taken:
+            return std::nullopt;
+        case Intake::full:
+            return Broadcaster::Stored::full;
+        case Intake::overloaded:
+            return Broadcaster::Stored::overloaded;
+        case Intake::broken:
+            break;
+    }
+    return Broadcaster::Stored::failed;
+}
+
 }  // namespace
 
 /// Events on their way to the disk, and who wants them.
@@ -41,6 +56,7 @@ struct Broadcaster::Storing {
     /// After they have been numbered.
     Append append(const SteadyWall& times) const;
     void add_wanted(std::size_t route, std::vector<EndpointRun>& runs) const;
+    void take(Endpoint& endpoint, std::size_t route, std::size_t event) const;
     void offer(const Shard& shard, std::size_t first, std::size_t last) const;
 };
 
@@ -83,13 +99,24 @@ void Broadcaster::Storing::add_wanted(std::size_t route, std::vector<EndpointRun
     }
 }
 
+/// What one of them cannot take is on the disk, and there after a restart.
+void Broadcaster::Storing::take(Endpoint& endpoint, std::size_t route, std::size_t event) const {
+    try {
+        endpoint.take(events[event], interest(route, event));
+    } catch (...) {
+        endpoint.shard().log().error(
+            "shard", "offering an event failed",
+            {{"endpoint", endpoint.name()}, {"error", describe(std::current_exception())}});
+    }
+}
+
 /// On the shard.
 void Broadcaster::Storing::offer(const Shard& shard, std::size_t first, std::size_t last) const {
     for (std::size_t route = 0; route < routes->size(); ++route) {
         if ((*routes)[route].shard != &shard) continue;
         const std::shared_ptr<Endpoint> endpoint = (*routes)[route].endpoint.lock();
         if (!endpoint) continue;
-        for (std::size_t i = first; i < last; ++i) endpoint->take(events[i], interest(route, i));
+        for (std::size_t i = first; i < last; ++i) take(*endpoint, route, i);
     }
 }
 
@@ -119,39 +146,40 @@ std::shared_ptr<const Broadcaster::Routes> Broadcaster::routes() {
     return routes_;
 }
 
-void Broadcaster::store(std::span<const std::shared_ptr<Event>> events, OnStored on_stored) {
+std::optional<Broadcaster::Stored> Broadcaster::store(
+    std::span<const std::shared_ptr<Event>> events, OnStored on_stored) {
     const auto storing = std::make_shared<Storing>();
     storing->events.assign(events.begin(), events.end());
     storing->on_stored = std::move(on_stored);
+    std::optional<Stored> refused;
     do {
         storing->judge(routes());
-    } while (!append_now(storing));
+    } while (!append_now(storing, refused));
+    return refused;
 }
 
 /// False if what the filters say is out of date: no event is offered to a mixture of old and new
 /// endpoints.
-bool Broadcaster::append_now(const std::shared_ptr<Storing>& storing) {
-    Stored refused = Stored::closed;
-    {
-        const std::lock_guard lock(mutex_);
-        if (!is_closed_) {
-            if (storing->routes != routes_) return false;
-            const TimePoint now = lanes_.front().shard->clock().now();
-            const std::uint64_t before = last_seq_;
-            for (const std::shared_ptr<Event>& event : storing->events) number(*event, now);
-            if (!storing->events.empty()) storing->written = {before + 1, last_seq_};
-            const Intake intake =
-                journal_->append(storing->append(*times_), [this, storing](Appended appended) {
-                    if (appended == Appended::stored) return this->on_stored(storing);
-                    const bool is_full = appended == Appended::full;
-                    storing->on_stored(is_full ? Stored::full : Stored::failed, {});
-                });
-            if (intake == Intake::taken) return true;
-            last_seq_ = before;
-            refused = intake == Intake::broken ? Stored::failed : Stored::full;
-        }
+bool Broadcaster::append_now(const std::shared_ptr<Storing>& storing,
+                             std::optional<Stored>& refused) {
+    const std::lock_guard lock(mutex_);
+    if (is_closed_) {
+        refused = Stored::closed;
+        return true;
     }
-    storing->on_stored(refused, {});
+    if (storing->routes != routes_) return false;
+    const TimePoint now = lanes_.front().shard->clock().now();
+    const std::uint64_t before = last_seq_;
+    for (const std::shared_ptr<Event>& event : storing->events) number(*event, now);
+    if (!storing->events.empty()) storing->written = {before + 1, last_seq_};
+    const Intake intake =
+        journal_->append(storing->append(*times_), [this, storing](Appended appended) {
+            if (appended == Appended::stored) return on_stored(storing);
+            const bool is_full = appended == Appended::full;
+            storing->on_stored(is_full ? Stored::full : Stored::failed, {});
+        });
+    refused = refusal_of(intake);
+    if (refused) last_seq_ = before;
     return true;
 }
 
@@ -179,7 +207,8 @@ void Broadcaster::push_stored(const std::shared_ptr<Storing>& storing) {
         for (std::size_t first = 0; first < count; first += events_at_once_max) {
             const std::size_t last = std::min(first + events_at_once_max, count);
             shard->inbox_->push(
-                [storing, shard, first, last] { storing->offer(*shard, first, last); });
+                [storing, shard, first, last] { storing->offer(*shard, first, last); },
+                last - first);
         }
     }
 }

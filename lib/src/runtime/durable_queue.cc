@@ -99,17 +99,21 @@ bool DurableQueue::has_room(std::size_t bytes) const noexcept {
 /// shard, for a millisecond or two.
 void DurableQueue::fill() {
     if (behind_.events == 0 || is_reading_ || owner_ == nullptr) return;
-    const PageLimits wanted{std::min(limits_.events_max / 2, page_events_max),
-                            std::min(limits_.bytes_max / 2, page_bytes_max)};
-    if (window_->pending_events() + wanted.events_max > limits_.events_max) return;
-    if (window_->pending_bytes() + wanted.bytes_max > limits_.bytes_max) return;
+    PageLimits wanted{std::min(limits_.events_max / 2, page_events_max),
+                      std::min(limits_.bytes_max / 2, page_bytes_max)};
+    const std::size_t events = window_->pending_events();
+    const bool has_room = events + wanted.events_max <= limits_.events_max &&
+                          window_->pending_bytes() + wanted.bytes_max <= limits_.bytes_max;
+    if (events > 0 && !has_room) return;
+    // At the start the oldest may be a batch that was attempted: it comes as a whole.
+    wanted.events_max = std::max(wanted.events_max, owner_->limits().events_max);
+    wanted.bytes_max = std::max(wanted.bytes_max, owner_->limits().bytes_max);
     is_reading_ = true;
     journal_.read(endpoint_, window_last_, wanted,
                   [alive = alive_, executor = shard_.executor(),
                    until = last_seq_](std::optional<StoredPage> page) {
-                      // A store that is broken gives nothing any more: the process is ending.
-                      if (!page) return;
-                      const auto shared = std::make_shared<StoredPage>(std::move(*page));
+                      const auto shared =
+                          std::make_shared<std::optional<StoredPage>>(std::move(page));
                       net::post(executor, [alive, shared, until] {
                           if (alive->queue == nullptr) return;
                           alive->queue->on_page(std::move(*shared), until);
@@ -117,13 +121,15 @@ void DurableQueue::fill() {
                   });
 }
 
-void DurableQueue::on_page(StoredPage page, std::uint64_t asked_until) {
+void DurableQueue::on_page(std::optional<StoredPage> page, std::uint64_t asked_until) {
     is_reading_ = false;
-    std::size_t corrupt = take(page);
-    if (!page.has_more) {
+    // A store that is broken gives nothing any more: the process is ending.
+    if (!page) return owner_->on_ready();
+    std::size_t corrupt = take(*page);
+    if (!page->has_more) {
         window_last_ = std::max(window_last_, asked_until);
         const bool has_all = window_last_ >= last_seq_;
-        // The store may know of fewer events, and of other sizes, than it told at the start.
+        // The store may have fewer events, and of other sizes, than it told at the start.
         if (has_all) corrupt += std::exchange(behind_, Backlog()).events;
     }
     skipped_.remove({1, std::max<std::uint64_t>(window_last_, 1)});
@@ -247,14 +253,25 @@ void DurableQueue::note_progress(const Lease& lease) {
     }
 }
 
+Lease DurableQueue::remove_oldest() {
+    Lease oldest = window_->remove_oldest();
+    for (const EndpointRun& run : runs_of(endpoint_, oldest.batch())) journal_.acknowledge(run);
+    fill();
+    return oldest;
+}
+
 std::vector<EventPtr> DurableQueue::clear() {
     std::vector<EventPtr> events = window_->clear();
     std::sort(events.begin(), events.end(),
               [](const EventPtr& a, const EventPtr& b) { return a->seq() < b->seq(); });
     for (const EndpointRun& run : runs_of(endpoint_, events)) journal_.acknowledge(run);
     if (behind_.events > 0) {
-        const EndpointRun behind{endpoint_, {window_last_ + 1, last_seq_}, behind_.bytes};
-        journal_.acknowledge(behind);
+        // What was skipped is somebody else's to acknowledge.
+        const SeqRanges behind = SeqRanges({window_last_ + 1, last_seq_}).minus(skipped_);
+        std::uint64_t bytes = behind_.bytes;
+        for (const SeqRange& run : behind) {
+            journal_.acknowledge({endpoint_, run, std::exchange(bytes, 0)});
+        }
     }
     behind_ = Backlog();
     skipped_.clear();

@@ -51,6 +51,7 @@ class DurableQueue final : public Queue {
     void settle(Lease lease, Settle how) override;
     std::function<void(const Event&)> settle_later(Lease lease) override;
     std::vector<EventPtr> clear() override;
+    Lease remove_oldest() override;
     void release_held() override;
     std::size_t pending_events() const noexcept override;
     std::size_t pending_bytes() const noexcept override;
@@ -74,7 +75,7 @@ class DurableQueue final : public Queue {
     std::function<void(const Event&)> let_go() const;
     bool has_room(std::size_t bytes) const noexcept;
     void fill();
-    void on_page(StoredPage page, std::uint64_t asked_until);
+    void on_page(std::optional<StoredPage> page, std::uint64_t asked_until);
     std::size_t take(const StoredPage& page);
     void take(EventPtr event, const StoredEvent& stored, Together& together);
     void adopt(Together& together);

@@ -84,6 +84,8 @@ bool Endpoint::Impl::enqueue(const EventPtr& event) {
         queue_->push(event);
         return true;
     } catch (...) {
+        // On the disk it stays, if that is where it is.
+        queue_->skip(*event);
         note_lost(event, std::current_exception());
         return false;
     }

@@ -218,6 +218,7 @@ bool Endpoint::Impl::is_done() const noexcept {
 
 void Endpoint::Impl::on_ready() {
     is_held_ = false;
+    if (state_ == State::running) begin_trim();
     wake_one();
 }
 

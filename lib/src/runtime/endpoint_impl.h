@@ -109,6 +109,7 @@ class Endpoint::Impl : private QueueOwner {
     bool lose_oldest();
     void lose_newest(const EventPtr& event);
     void drop(Batch batch);
+    void begin_trim();
     awaitable<void> trim();
     void note_lost(const EventPtr& event, const std::exception_ptr& exception);
     void see_to_others(TimePoint now);

@@ -101,13 +101,18 @@ bool Endpoint::Impl::requeue_one(const EventPtr& event) {
     return false;
 }
 
+void Endpoint::Impl::begin_trim() {
+    if (loses_oldest() && !is_within_bounds() && !is_trimming_) tasks_.spawn(trim());
+}
+
 /// Brings the queue within bounds that have become smaller, without holding others up.
 awaitable<void> Endpoint::Impl::trim() {
     const Flag trimming(is_trimming_);
     while (state_ == State::running && loses_oldest() && !is_within_bounds()) {
-        for (std::size_t i = 0; i < events_at_once_max && !is_within_bounds(); ++i) {
-            if (!lose_oldest()) break;
-        }
+        std::size_t lost = 0;
+        while (lost < events_at_once_max && !is_within_bounds() && lose_oldest()) ++lost;
+        // All is under way, or on the disk still: on_ready() begins anew.
+        if (lost == 0) break;
         wake_one();
         co_await net::post(net::use_awaitable);
         if (queue_->pending_events() <= under_way_.events) break;

@@ -23,7 +23,7 @@ void Endpoint::Impl::reconfigure(EndpointOptions options) {
     while (worker_count_ < options_.max_in_flight) spawn_worker(Tool());
     is_held_ = false;
     wake_all();
-    if (loses_oldest() && !is_within_bounds() && !is_trimming_) tasks_.spawn(trim());
+    begin_trim();
 }
 
 /// All but the name, which sinks and log lines refer to, and what an endpoint is made of once.

@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "base/exceptions.h"
+
 namespace fanfare {
 namespace {
 
@@ -35,7 +37,7 @@ EventStorage::EventStorage(const StorageOptions& options, std::unique_ptr<Sqlite
       id_(store->id()),
       last_seq_(store->last_seq()),
       store_(std::move(store)),
-      work_(context_.get_executor()),
+      guard_(context_.get_executor()),
       forget_(clock.make_alarm(context_.get_executor())) {
     const auto on_broken = [this, on_failed = std::move(on_failed)](const std::string& error) {
         log_.error("store", "the store has failed: nothing more is taken, restart to recover",
@@ -44,7 +46,7 @@ EventStorage::EventStorage(const StorageOptions& options, std::unique_ptr<Sqlite
     };
     journal_ = std::make_unique<Journal>(*store_, context_.get_executor(), clock_, on_broken);
     journal_->use([this](EventStore& s) { tell_of_backlog(s); });
-    thread_ = std::thread([this] { context_.run(); });
+    thread_ = std::thread([this] { work(); });
 }
 
 EventStorage::~EventStorage() {
@@ -52,7 +54,7 @@ EventStorage::~EventStorage() {
         forget_.reset();
         journal_->end();
     });
-    work_.reset();
+    guard_.reset();
     thread_.join();
 }
 
@@ -63,6 +65,19 @@ void EventStorage::tell_of_backlog(EventStore& store) {
                   {{"endpoint", endpoint.name},
                    {"events", endpoint.pending.events},
                    {"bytes", endpoint.pending.bytes}});
+    }
+}
+
+/// An exception here is one for want of memory.
+void EventStorage::work() {
+    for (;;) {
+        try {
+            context_.run();
+            return;
+        } catch (...) {
+            log_.error("store", "the disk's thread caught an exception",
+                       {{"error", describe(std::current_exception())}});
+        }
     }
 }
 
@@ -90,7 +105,7 @@ Result<std::vector<DurableQueue::Place>> EventStorage::open_endpoints(
     using Places = std::vector<DurableQueue::Place>;
     if (names.empty()) return Places();
     // What one of them was done with before it went is not to count as pending.
-    flush(options_.ack_timeout);
+    if (!flush(options_.ack_timeout)) return Error("the disk does not answer");
     return ask<Places>([names](EventStore& store) {
         const std::vector<EndpointId> ids = store.open_endpoints(names);
         const std::vector<StoredEndpoint> endpoints = store.endpoints();
@@ -156,7 +171,7 @@ void EventStorage::forget_overdue(EventStore& store) {
         log_.warn("store", "backlog of a removed endpoint dropped, its grace is over",
                   {{"endpoint", endpoint.name}, {"events", endpoint.pending.events}});
     }
-    if (next == TimePoint::max()) return;
+    if (next == TimePoint::max() || !forget_) return;
     forget_->set(next, [this] { journal_->use([this](EventStore& s) { forget_overdue(s); }); });
 }
 

@@ -61,6 +61,7 @@ class EventStorage {
     Result<T> ask(std::function<T(EventStore&)> work);
     void remove_if(const std::function<bool(const StoredEndpoint&)>& is_removed);
     // On the disk's thread.
+    void work();
     void tell_of_backlog(EventStore& store);
     void forget_overdue(EventStore& store);
 
@@ -72,7 +73,7 @@ class EventStorage {
     const std::uint64_t last_seq_;
     std::unique_ptr<SqliteStore> store_;
     boost::asio::io_context context_{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
     std::unique_ptr<Alarm> forget_;  // the thread's
     std::unique_ptr<Journal> journal_;
     std::thread thread_;

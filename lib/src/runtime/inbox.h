@@ -25,8 +25,9 @@ class Shard::Inbox {
     /// After this, push() of as many events cannot fail.
     void reserve(std::size_t events);
     void push(std::span<const std::shared_ptr<Event>> events);
-    /// Runs `command` on the shard once everything pushed before has been dispatched.
-    void push(Command command);
+    /// Runs `command` on the shard once everything pushed before has been dispatched. `events`:
+    /// that it deals with.
+    void push(Command command, std::size_t events = 1);
 
     void add(std::shared_ptr<Endpoint> endpoint);
     void remove(const std::shared_ptr<Endpoint>& endpoint, Duration drain);
@@ -34,6 +35,8 @@ class Shard::Inbox {
 
     /// Drains every endpoint until `deadline`; calls `done` when all have ended.
     void drain(TimePoint deadline, std::function<void()> done);
+    /// Ends those that still deliver.
+    void cut_off();
 
   private:
     /// At most this many events in one turn of the loop, so that a burst holds nothing else up.
@@ -42,6 +45,7 @@ class Shard::Inbox {
     struct Item {
         EventPtr event;
         std::unique_ptr<Command> command;  // if there is no event
+        std::size_t events = 1;
     };
 
     void wake() noexcept;

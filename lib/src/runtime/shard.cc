@@ -40,13 +40,13 @@ void Shard::Inbox::reserve(std::size_t events) {
 
 void Shard::Inbox::push(std::span<const std::shared_ptr<Event>> events) {
     const std::lock_guard lock(mutex_);
-    for (const std::shared_ptr<Event>& event : events) arriving_.push_back({event, nullptr});
+    for (const std::shared_ptr<Event>& event : events) arriving_.push_back({event, nullptr, 1});
     wake();
 }
 
-void Shard::Inbox::push(Command command) {
+void Shard::Inbox::push(Command command, std::size_t events) {
     const std::lock_guard lock(mutex_);
-    arriving_.push_back({nullptr, std::make_unique<Command>(std::move(command))});
+    arriving_.push_back({nullptr, std::make_unique<Command>(std::move(command)), events});
     wake();
 }
 
@@ -61,9 +61,10 @@ void Shard::Inbox::wake() noexcept {
 }
 
 void Shard::Inbox::dispatch() {
-    for (std::size_t turn = 0; turn < events_per_turn_max; ++turn) {
+    for (std::size_t turn = 0; turn < events_per_turn_max;) {
         if (next_ == working_.size() && !refill()) return;
         Item item = std::move(working_[next_++]);
+        turn += item.events;
         if (item.event) {
             offer(item.event);
         } else {
@@ -169,12 +170,14 @@ awaitable<void> Shard::Inbox::drain_all(TimePoint deadline, std::function<void()
     done();
 }
 
+void Shard::Inbox::cut_off() {
+    for (const std::shared_ptr<Endpoint>& endpoint : leaving_) endpoint->abort();
+}
+
 awaitable<void> Shard::Inbox::retire_all(TimePoint deadline) {
     const std::unique_ptr<Alarm> alarm = shard_.clock().make_alarm(shard_.executor());
     // Also for those that were removed before and had more time.
-    alarm->set(deadline, [this] {
-        for (const std::shared_ptr<Endpoint>& endpoint : leaving_) endpoint->abort();
-    });
+    alarm->set(deadline, [this] { cut_off(); });
     for (const std::shared_ptr<Endpoint>& endpoint : endpoints_) {
         retiring_.spawn(retire(endpoint, deadline, DropReason::shutdown));
     }

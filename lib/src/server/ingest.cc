@@ -36,13 +36,25 @@ Response unavailable(std::string_view code, std::string_view message,
 
 Response shutting_down() { return unavailable("SHUTTING_DOWN", "this daemon is shutting down"); }
 
-Response store_full() {
-    return unavailable("STORE_FULL", "no room for the events on the disk at the moment");
-}
-
 Response not_stored(const std::string& why) {
     return unavailable("STORE_FAILED",
                        why + ": the events may be stored or not, repeat them with the same ids");
+}
+
+/// Of events that were to be stored.
+Response refusal(Broadcaster::Stored result) {
+    switch (result) {
+        case Broadcaster::Stored::closed:
+            return shutting_down();
+        case Broadcaster::Stored::full:
+            return unavailable("STORE_FULL", "no room for the events on the disk at the moment");
+        case Broadcaster::Stored::overloaded:
+            return unavailable("QUEUE_FULL", "too much waits for the disk at the moment");
+        case Broadcaster::Stored::stored:
+        case Broadcaster::Stored::failed:
+            break;
+    }
+    return not_stored("the disk has failed");
 }
 
 struct Taken {
@@ -208,8 +220,7 @@ Ingest::Answer Ingest::write(const ParsedRequest& request, std::size_t duplicate
     const std::span<const std::shared_ptr<Event>> all(events.data(), events.size());
     if (storing) {
         storing->duplicates = duplicates;
-        begin(storing, all);
-        return std::nullopt;
+        return begin(storing, all);
     }
     std::optional<NoRoom> no_room;
     const auto written = broadcaster_.write(all, &no_room);
@@ -220,18 +231,21 @@ Ingest::Answer Ingest::write(const ParsedRequest& request, std::size_t duplicate
 
 /// An event that was there before may be on its way to the disk still: then its second sender
 /// waits for that, too.
-void Ingest::begin(const StoringPtr& storing, std::span<const std::shared_ptr<Event>> events) {
+Ingest::Answer Ingest::begin(const StoringPtr& storing,
+                             std::span<const std::shared_ptr<Event>> events) {
     storing->accepted = events.size();
-    broadcaster_.store(events,
-                       [this, storing](Broadcaster::Stored result, Broadcaster::Written written) {
-                           net::post(storing->executor, [this, storing, result, written] {
-                               if (result != Broadcaster::Stored::stored && dedup_)
-                                   dedup_->forget(storing->keys);
-                               storing->result = result;
-                               storing->written = written;
-                               storing->done.notify();
-                           });
-                       });
+    const auto on_stored = [this, storing](Broadcaster::Stored result,
+                                           Broadcaster::Written written) {
+        if (result != Broadcaster::Stored::stored && dedup_) dedup_->forget(storing->keys);
+        net::post(storing->executor, [storing, result, written] {
+            storing->result = result;
+            storing->written = written;
+            storing->done.notify();
+        });
+    };
+    const std::optional<Broadcaster::Stored> refused = broadcaster_.store(events, on_stored);
+    if (!refused) return std::nullopt;
+    return refusal(*refused);
 }
 
 awaitable<Response> Ingest::store(Request request) {
@@ -241,16 +255,7 @@ awaitable<Response> Ingest::store(Request request) {
     if (refused) co_return std::move(*refused);
     co_await wait_until(clock_, clock_.now() + ack_timeout_, storing->done);
     if (!storing->result) co_return not_stored("the disk takes too long");
-    switch (*storing->result) {
-        case Broadcaster::Stored::stored:
-            break;
-        case Broadcaster::Stored::closed:
-            co_return shutting_down();
-        case Broadcaster::Stored::full:
-            co_return store_full();
-        case Broadcaster::Stored::failed:
-            co_return not_stored("the disk has failed");
-    }
+    if (*storing->result != Broadcaster::Stored::stored) co_return refusal(*storing->result);
     Taken taken;
     taken.accepted = storing->accepted;
     taken.duplicates = storing->duplicates;

@@ -56,7 +56,7 @@ class Ingest final : public RequestHandler {
     Answer take(const RequestHead& head, std::string& body, const StoringPtr& storing);
     Answer write_once(ParsedRequest& request, const StoringPtr& storing);
     Answer write(const ParsedRequest& request, std::size_t duplicates, const StoringPtr& storing);
-    void begin(const StoringPtr& storing, std::span<const std::shared_ptr<Event>> events);
+    Answer begin(const StoringPtr& storing, std::span<const std::shared_ptr<Event>> events);
     awaitable<Response> store(Request request);
     Response queue_full();
 

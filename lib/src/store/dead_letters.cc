@@ -193,6 +193,7 @@ bool DeadLetterStore::write_next() {
         evicted = table_.add(writing_, options_.bytes_max);
         last_error_.clear();
         stored_ += writing_.size();
+        for (const DeadLetter& letter : writing_) let_go(letter);
     } catch (const SqliteError& error) {
         const bool is_new = last_error_ != error.what();
         last_error_ = error.what();
@@ -205,7 +206,6 @@ bool DeadLetterStore::write_next() {
     }
     lose(LostReason::evicted, evicted.letters);
     note_kept();
-    for (const DeadLetter& letter : writing_) let_go(letter);
     writing_.clear();
     const std::lock_guard lock(mutex_);
     in_hand_ = 0;

@@ -127,6 +127,7 @@ JournalCounts Journal::counts() const {
     const std::lock_guard lock(mutex_);
     JournalCounts counts = counts_;
     counts.waiting_appends = appends_.size();
+    counts.is_full = counts.full_since && (!has_room_ || clock_.now() < full_until_);
     return counts;
 }
 
@@ -184,7 +185,7 @@ Journal::Batch Journal::take() {
     Batch batch;
     const std::lock_guard lock(mutex_);
     take_appends(batch);
-    if (!is_held_ || *due_at_ <= clock_.now()) take_delayed(batch);
+    if (!is_held_ || *due_at_ <= clock_.now() || !flushes_.empty()) take_delayed(batch);
     batch.may_clean = !is_held_;
     const auto is_later = [this](const auto& waiting) {
         return waiting.after_appends > appends_out_;
@@ -262,7 +263,7 @@ bool Journal::commit(Batch& batch) {
     guarded(
         [&] {
             is_stored = !batch.has_changes() && !(batch.may_clean && store_.has_garbage());
-            if (is_stored) return;
+            if (is_stored) return answer(batch, Appended::stored);
             try {
                 store_.commit(batch.changes);
                 is_stored = true;
@@ -276,7 +277,13 @@ bool Journal::commit(Batch& batch) {
     return is_stored;
 }
 
-void Journal::on_stored(const Batch& batch, Duration took) {
+/// Each once, whatever one of them throws.
+void Journal::answer(Batch& batch, Appended appended) {
+    const std::vector<OnAppended> all = std::exchange(batch.appended, {});
+    for (const OnAppended& on_appended : all) on_appended(appended);
+}
+
+void Journal::on_stored(Batch& batch, Duration took) {
     {
         const std::lock_guard lock(mutex_);
         ++counts_.commits;
@@ -291,7 +298,7 @@ void Journal::on_stored(const Batch& batch, Duration took) {
             counts_.acknowledged += done.seqs.count();
         }
     }
-    for (const OnAppended& on_appended : batch.appended) on_appended(Appended::stored);
+    answer(batch, Appended::stored);
     look_for_room();
 }
 
@@ -305,6 +312,7 @@ void Journal::on_full(Batch& batch) {
         ++counts_.full_commits;
         if (!counts_.full_since) counts_.full_since = now;
         try_again_at_ = now + options_.full_pause;
+        full_until_ = now + options_.full_memory;
         is_held_ = failed.empty();
         put_back(batch.changes);
         due_at_ = is_held_ ? now + options_.full_pause : now;

@@ -48,7 +48,8 @@ struct JournalCounts {
     SizeHistogram commit_events;  ///< of commits that stored some
     std::size_t waiting_appends = 0;
     std::size_t waiting_bytes = 0;
-    std::optional<TimePoint> full_since;
+    std::optional<TimePoint> full_since;  ///< no events have been stored since then
+    bool is_full = false;                 ///< and more would be refused, as far as that is known
     bool is_broken = false;
     /// As of the last look at it; see look().
     StoreStats store;
@@ -74,6 +75,9 @@ class Journal {
         std::size_t delayed_max = 256;
         /// While there is no room, how often that is looked at again.
         Duration full_pause = std::chrono::milliseconds(500);
+        /// For how long after a commit that found no room the store counts as full. Longer, if it
+        /// says itself that it has none.
+        Duration full_memory = std::chrono::seconds(5);
         /// How often the store's figures are looked at, at most.
         Duration look_pause = std::chrono::seconds(1);
     };
@@ -168,7 +172,8 @@ class Journal {
     Batch take();
     void work_off(Batch& batch);
     bool commit(Batch& batch);
-    void on_stored(const Batch& batch, Duration took);
+    static void answer(Batch& batch, Appended appended);
+    void on_stored(Batch& batch, Duration took);
     void on_full(Batch& batch);
     void run_purges(Batch& batch);
     void look_for_room();
@@ -201,6 +206,7 @@ class Journal {
     bool is_scheduled_ = false;        // turn() is posted or runs
     bool has_room_ = true;
     TimePoint try_again_at_{};  // while there is no room
+    TimePoint full_until_{};
     JournalCounts counts_;
 };
 

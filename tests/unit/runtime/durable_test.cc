@@ -112,6 +112,39 @@ TEST_F(DurableTest, store_of_nothing_tells_when_all_before_is_stored) {
     EXPECT_EQ(process_->results, (std::vector{Stored::stored, Stored::stored}));
 }
 
+TEST_F(DurableTest, store_of_nothing_is_answered_when_nothing_is_under_way) {
+    process_->broadcaster.store({}, [this](Stored result, Broadcaster::Written) {
+        process_->results.push_back(result);
+    });
+    process_->poll();
+
+    EXPECT_EQ(process_->results, std::vector{Stored::stored});
+}
+
+TEST_F(DurableTest, batch_larger_than_a_page_is_sent_again_as_it_was) {
+    EndpointOptions options;
+    options.batch.events_max = 1000;
+    process_->add("audit", fail, receiver_, std::move(options));
+    store_many(1000);
+    process_->advance(2s);
+
+    crash();
+    std::vector<std::size_t> sizes;
+    options = EndpointOptions();
+    options.batch.events_max = 1000;
+    process_->add(
+        "audit",
+        [&](const Attempt& attempt) {
+            sizes.push_back(attempt.batch.size());
+            return take(attempt);
+        },
+        receiver_, std::move(options));
+    process_->advance(2s);
+
+    EXPECT_EQ(receiver_.ids, numbers(0, 1000));
+    EXPECT_EQ(sizes, (std::vector<std::size_t>{256, 744}));
+}
+
 TEST_F(DurableTest, events_wait_on_disk_for_those_that_want_them_only) {
     EndpointOptions pulls;
     pulls.filter = std::make_unique<MatchFilter>(

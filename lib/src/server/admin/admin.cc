@@ -221,7 +221,7 @@ awaitable<Response> Admin::readyz(AdminCall) {
     if (sources_.journal != nullptr) {
         const JournalCounts counts = sources_.journal->counts();
         if (counts.is_broken) co_return unavailable("the disk has failed");
-        if (counts.full_since) co_return unavailable("no room on the disk for events");
+        if (counts.is_full) co_return unavailable("no room on the disk for events");
     }
     co_return text_response("ready\n", plain_text);
 }
