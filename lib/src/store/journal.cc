@@ -95,12 +95,6 @@ void Journal::set_alarm() {
     });
 }
 
-void Journal::purge(EndpointId endpoint, std::uint64_t until, OnPurged on_purged) {
-    const std::lock_guard lock(mutex_);
-    purges_.push_back({endpoint, until, std::move(on_purged), appends_in_});
-    schedule();
-}
-
 void Journal::flush(OnFlushed on_flushed) {
     const std::lock_guard lock(mutex_);
     flushes_.push_back({std::move(on_flushed), appends_in_});
@@ -143,7 +137,7 @@ void Journal::schedule() {
 
 /// Whether a turn has something to do that must not wait.
 bool Journal::is_due() const noexcept {
-    if (!appends_.empty() || !purges_.empty() || !flushes_.empty()) return true;
+    if (!appends_.empty() || !flushes_.empty()) return true;
     return !is_held_ && delayed_count_ >= options_.delayed_max;
 }
 
@@ -190,9 +184,6 @@ Journal::Batch Journal::take() {
     const auto is_later = [this](const auto& waiting) {
         return waiting.after_appends > appends_out_;
     };
-    const auto purge = std::stable_partition(purges_.begin(), purges_.end(), is_later);
-    std::move(purge, purges_.end(), std::back_inserter(batch.purges));
-    purges_.erase(purge, purges_.end());
     const auto flush = std::stable_partition(flushes_.begin(), flushes_.end(), is_later);
     std::move(flush, flushes_.end(), std::back_inserter(batch.flushes));
     flushes_.erase(flush, flushes_.end());
@@ -250,8 +241,6 @@ void Journal::put_back(Changes& changes) {
 
 void Journal::work_off(Batch& batch) {
     const bool is_stored = commit(batch);
-    if (is_broken()) return;
-    run_purges(batch);
     if (is_broken()) return;
     for (const WaitingFlush& flush : batch.flushes) flush.on_flushed(is_stored);
 }
@@ -325,24 +314,6 @@ void Journal::on_full(Batch& batch) {
     look_for_room();
 }
 
-void Journal::run_purges(Batch& batch) {
-    for (WaitingPurge& purge : batch.purges) {
-        std::optional<Backlog> dropped;
-        const OnPurged on_purged = std::exchange(purge.on_purged, nullptr);
-        guarded(
-            [&] {
-                try {
-                    dropped = store_.purge(purge.endpoint, purge.until);
-                } catch (const StoreFull&) {
-                }
-            },
-            &batch);
-        on_purged(dropped);
-        if (is_broken()) return;
-        look_for_room();
-    }
-}
-
 void Journal::look_for_room() {
     {
         const std::lock_guard lock(mutex_);
@@ -378,10 +349,8 @@ void Journal::break_off(const std::string& error, Batch* batch) {
         for (WaitingAppend& waiting : appends_) {
             all.appended.push_back(std::move(waiting.on_appended));
         }
-        std::move(purges_.begin(), purges_.end(), std::back_inserter(all.purges));
         std::move(flushes_.begin(), flushes_.end(), std::back_inserter(all.flushes));
         appends_.clear();
-        purges_.clear();
         flushes_.clear();
         acknowledged_.clear();
         progress_.clear();
@@ -391,9 +360,6 @@ void Journal::break_off(const std::string& error, Batch* batch) {
         counts_.waiting_bytes = 0;
     }
     for (const OnAppended& on_appended : all.appended) on_appended(Appended::broken);
-    for (const WaitingPurge& purge : all.purges) {
-        if (purge.on_purged) purge.on_purged(std::nullopt);
-    }
     for (const WaitingFlush& flush : all.flushes) flush.on_flushed(false);
     if (is_first && on_broken_) on_broken_(error);
 }

@@ -83,7 +83,6 @@ class Journal {
     };
     using OnAppended = std::function<void(Appended)>;
     using OnPage = std::function<void(std::optional<StoredPage>)>;
-    using OnPurged = std::function<void(std::optional<Backlog>)>;
     using OnFlushed = std::function<void(bool is_stored)>;
     using OnBroken = std::function<void(const std::string& error)>;
 
@@ -107,10 +106,6 @@ class Journal {
     /// store is broken.
     void read(EndpointId endpoint, std::uint64_t after, PageLimits limits, OnPage on_page);
 
-    /// Drops what waits up to a seq, once all that was appended before is stored. Nothing if that
-    /// could not be done.
-    void purge(EndpointId endpoint, std::uint64_t until, OnPurged on_purged);
-
     /// Tells when all that came before is on the disk, or has failed.
     void flush(OnFlushed on_flushed);
 
@@ -132,12 +127,6 @@ class Journal {
         OnAppended on_appended;
         std::size_t bytes = 0;
     };
-    struct WaitingPurge {
-        EndpointId endpoint = 0;
-        std::uint64_t until = 0;
-        OnPurged on_purged;
-        std::uint64_t after_appends = 0;
-    };
     struct WaitingFlush {
         OnFlushed on_flushed;
         std::uint64_t after_appends = 0;
@@ -146,7 +135,6 @@ class Journal {
     struct Batch {
         Changes changes;
         std::vector<OnAppended> appended;
-        std::vector<WaitingPurge> purges;
         std::vector<WaitingFlush> flushes;
         std::size_t bytes = 0;
         bool may_clean = true;
@@ -175,7 +163,6 @@ class Journal {
     static void answer(Batch& batch, Appended appended);
     void on_stored(Batch& batch, Duration took);
     void on_full(Batch& batch);
-    void run_purges(Batch& batch);
     void look_for_room();
     void look_at_store();
     void break_off(const std::string& error, Batch* batch);
@@ -196,7 +183,6 @@ class Journal {
     std::deque<WaitingAppend> appends_;
     std::map<EndpointId, EndpointSeqs> acknowledged_;
     std::map<ProgressKey, StoredProgress> progress_;
-    std::vector<WaitingPurge> purges_;
     std::vector<WaitingFlush> flushes_;
     std::uint64_t appends_in_ = 0;   // that were ever taken
     std::uint64_t appends_out_ = 0;  // that a batch was made of, or that failed

@@ -271,18 +271,15 @@ TEST_F(Journals, try_acknowledgements_again_that_found_no_room) {
 
 TEST_F(Journals, fail_all_that_waits_when_the_store_breaks) {
     std::optional<bool> flushed;
-    std::optional<Backlog> purged = Backlog();
     break_store();
     for (std::uint64_t seq = 1; seq <= 300; ++seq) append(seq);
     journal_->flush([&](bool is_stored) { flushed = is_stored; });
-    journal_->purge(audit_, 1, [&](std::optional<Backlog> dropped) { purged = dropped; });
 
     poll();
 
     EXPECT_EQ(results_.size(), 300U);
     for (const auto& [seq, appended] : results_) EXPECT_EQ(appended, Appended::broken) << seq;
     EXPECT_EQ(flushed, false);
-    EXPECT_FALSE(purged.has_value());
     EXPECT_EQ(broken_, std::vector<std::string>{"the disk is gone"});
 }
 
@@ -349,18 +346,6 @@ TEST_F(Journals, flush_what_would_have_waited) {
     EXPECT_TRUE(is_flushed);
     EXPECT_EQ(store_.commits.size(), 1U);
     EXPECT_EQ(clock_.alarm_count(), 0U);
-}
-
-TEST_F(Journals, purge_after_what_was_appended_before) {
-    std::optional<Backlog> purged;
-    for (std::uint64_t seq = 1; seq <= 300; ++seq) append(seq);
-    journal_->purge(audit_, 299, [&](std::optional<Backlog> dropped) { purged = dropped; });
-
-    poll();
-
-    ASSERT_TRUE(purged.has_value());
-    EXPECT_EQ(purged->events, 299U);
-    EXPECT_EQ(store_.endpoints()[0].pending.events, 1U);
 }
 
 TEST_F(Journals, clean_up_when_there_is_time) {
