@@ -3,53 +3,10 @@
 
 #include <set>
 
-#include "support/durable_pipeline.h"
+#include "durable_support.h"
 
 namespace fanfare::test {
 namespace {
-
-using namespace std::chrono_literals;
-using Stored = Broadcaster::Stored;
-using Strings = std::vector<std::string>;
-
-Outcome take(const Attempt&) { return Outcome::delivered(200); }
-Outcome fail(const Attempt&) { return Outcome::refused(500); }
-
-EndpointOptions many_at_once() {
-    EndpointOptions options;
-    options.max_in_flight = 4;
-    options.retry.strategy = RetryPolicy::Strategy::exponential;
-    options.retry.jitter = RetryPolicy::Jitter::none;
-    options.random_seed = 1;
-    return options;
-}
-
-class DurableTest : public testing::Test {
-  protected:
-    DurableTest() { begin(); }
-
-    /// A new process on the same disk. What the old one has not written is gone.
-    void crash() {
-        durable_.store.before_commit = [](const Changes&) { throw StoreBroken("crashed"); };
-        process_.reset();
-        durable_.store.before_commit = nullptr;
-        begin();
-    }
-    void begin() { process_ = std::make_unique<DurablePipeline>(durable_); }
-
-    void store_many(std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) process_->store(std::to_string(i));
-    }
-    static Strings numbers(std::size_t first, std::size_t last) {
-        Strings result;
-        for (std::size_t i = first; i < last; ++i) result.push_back(std::to_string(i));
-        return result;
-    }
-
-    Durable durable_;
-    Receiver receiver_;
-    std::unique_ptr<DurablePipeline> process_;
-};
 
 TEST_F(DurableTest, event_is_offered_once_it_is_stored) {
     process_->add("audit", take, receiver_);
@@ -113,36 +70,11 @@ TEST_F(DurableTest, store_of_nothing_tells_when_all_before_is_stored) {
 }
 
 TEST_F(DurableTest, store_of_nothing_is_answered_when_nothing_is_under_way) {
-    process_->broadcaster.store({}, [this](Stored result, Broadcaster::Written) {
-        process_->results.push_back(result);
-    });
+    process_->broadcaster.store(
+        {}, [this](Stored result, Broadcaster::Written) { process_->results.push_back(result); });
     process_->poll();
 
     EXPECT_EQ(process_->results, std::vector{Stored::stored});
-}
-
-TEST_F(DurableTest, batch_larger_than_a_page_is_sent_again_as_it_was) {
-    EndpointOptions options;
-    options.batch.events_max = 1000;
-    process_->add("audit", fail, receiver_, std::move(options));
-    store_many(1000);
-    process_->advance(2s);
-
-    crash();
-    std::vector<std::size_t> sizes;
-    options = EndpointOptions();
-    options.batch.events_max = 1000;
-    process_->add(
-        "audit",
-        [&](const Attempt& attempt) {
-            sizes.push_back(attempt.batch.size());
-            return take(attempt);
-        },
-        receiver_, std::move(options));
-    process_->advance(2s);
-
-    EXPECT_EQ(receiver_.ids, numbers(0, 1000));
-    EXPECT_EQ(sizes, (std::vector<std::size_t>{256, 744}));
 }
 
 TEST_F(DurableTest, events_wait_on_disk_for_those_that_want_them_only) {
@@ -172,75 +104,6 @@ TEST_F(DurableTest, delivered_events_leave_the_disk_within_a_tenth_of_a_second) 
     process_->advance(100ms);
 
     EXPECT_EQ(process_->stored_for("audit"), 0U);
-}
-
-TEST_F(DurableTest, crash_loses_nothing_and_keeps_the_order) {
-    process_->add("audit", fail, receiver_);
-    store_many(5);
-    process_->poll();
-
-    crash();
-    process_->add("audit", take, receiver_);
-    process_->poll();
-
-    EXPECT_EQ(receiver_.ids, numbers(0, 5));
-    const EndpointSnapshot snapshot = process_->snapshot_of("audit");
-    EXPECT_EQ(snapshot.metrics.restored_events(), 5U);
-    expect_conserved(snapshot);
-}
-
-TEST_F(DurableTest, numbers_go_on_after_a_crash) {
-    process_->add("audit", take, receiver_);
-    store_many(5);
-    process_->advance(1s);
-
-    crash();
-    process_->add("audit", take, receiver_);
-    const std::shared_ptr<Event> event = make_event("next");
-    process_->broadcaster.store({&event, 1}, [](Stored, Broadcaster::Written) {});
-    process_->poll();
-
-    EXPECT_EQ(event->seq(), 6U);
-}
-
-TEST_F(DurableTest, attempts_and_the_wait_for_the_next_one_survive) {
-    EndpointOptions options = many_at_once();
-    options.retry.initial = 1h;
-    options.retry.max = 10h;
-    process_->add("audit", fail, receiver_, std::move(options));
-    process_->store("a");
-    process_->advance(200ms);
-    EXPECT_EQ(receiver_.attempts, 1U);
-
-    crash();
-    options = many_at_once();
-    options.retry.initial = 1h;
-    options.retry.max = 10h;
-    process_->add("audit", take, receiver_, std::move(options));
-    process_->advance(59min);
-    EXPECT_EQ(receiver_.attempts, 1U);
-    process_->advance(2min);
-
-    EXPECT_EQ(receiver_.numbers, (std::vector<unsigned>{1, 2}));
-    EXPECT_EQ(receiver_.ids, Strings{"a"});
-}
-
-TEST_F(DurableTest, wait_is_not_longer_than_the_longest_one_though_the_clock_was_set) {
-    EndpointOptions options = many_at_once();
-    options.retry.initial = 1min;
-    options.retry.max = 1min;
-    process_->add("audit", fail, receiver_, std::move(options));
-    process_->store("a");
-    process_->advance(200ms);
-
-    durable_.clock.step_wall(-24h * 365);
-    crash();
-    options = many_at_once();
-    options.retry.max = 1min;
-    process_->add("audit", take, receiver_, std::move(options));
-    process_->advance(1min);
-
-    EXPECT_EQ(receiver_.ids, Strings{"a"});
 }
 
 TEST_F(DurableTest, steps_of_the_wall_clock_make_no_event_too_old) {
@@ -376,30 +239,6 @@ TEST_F(DurableTest, order_can_change_while_events_wait) {
 
     EXPECT_EQ(receiver_.ids.size(), 5U);
     expect_conserved(process_->snapshot_of("audit"));
-}
-
-TEST_F(DurableTest, batch_is_sent_again_as_it_was) {
-    EndpointOptions options;
-    options.batch.events_max = 3;
-    process_->add("audit", fail, receiver_, std::move(options));
-    store_many(4);
-    process_->advance(200ms);
-
-    crash();
-    std::vector<std::size_t> sizes;
-    options = EndpointOptions();
-    options.batch.events_max = 3;
-    process_->add(
-        "audit",
-        [&](const Attempt& attempt) {
-            sizes.push_back(attempt.batch.size());
-            return take(attempt);
-        },
-        receiver_, std::move(options));
-    process_->advance(2s);
-
-    EXPECT_EQ(receiver_.ids, numbers(0, 4));
-    EXPECT_EQ(sizes, (std::vector<std::size_t>{3, 1}));
 }
 
 }  // namespace
