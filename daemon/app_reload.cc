@@ -67,7 +67,8 @@ void App::wait_for_end_of(const std::string& endpoint) {
 
 /// Everything that can fail comes first.
 std::vector<ConfigError> App::apply(const ConfigChange& change) {
-    if (change.config.storage.storage != config_.storage.storage) {
+    const std::vector<std::string>& restart = change.diff.needs_restart;
+    if (std::find(restart.begin(), restart.end(), "queue.storage") != restart.end()) {
         // What endpoints are given by default depends on it.
         return {{change.file, 0, 0, "queue.storage",
                  "differs from the one in use; expected a restart of the daemon"}};

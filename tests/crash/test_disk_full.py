@@ -39,6 +39,11 @@ class FullCase(CrashCase):
         wait_until(lambda: senders.answered(202, begun), 10, "that events are taken again")
         self.assertLess(senders.answered(202, begun)[0][0] - begun, RESUMES_MAX)
 
+    def use_large_events(self):
+        self.ledger = Ledger(fill=30_000)
+        for target in self.targets.values():
+            target.ledger = self.ledger
+
 
 class Full(FullCase):
     def test_quota(self):
@@ -89,11 +94,6 @@ class Full(FullCase):
         self.settle(daemon)
         self.assertLess(file.stat().st_size, self.BOUND)
 
-    def use_large_events(self):
-        self.ledger = Ledger(fill=30_000)
-        for target in self.targets.values():
-            target.ledger = self.ledger
-
 
 class FullByOthers(FullCase):
     def test_another_process_fills_the_disk(self):
@@ -119,6 +119,26 @@ class FullByOthers(FullCase):
         self.kill(daemon)
         self.targets["held"].is_refusing = False
         self.settle(self.daemon(prefix=prefix, **config))
+
+    def test_own_backlog_fills_the_disk(self):
+        """`max_disk` is larger than the disk."""
+        self.use_large_events()
+        folder = self.directory / "mounted"
+        folder.mkdir()
+        holder = self.hold_mount(folder)
+        prefix = ("nsenter", "-t", str(holder.pid), "-m", "--")
+        config = self.config(queue={"dir": str(folder / "store")})
+        daemon = self.daemon(prefix=prefix, **config)
+        senders = self.senders(daemon, count=4, rate=300)
+        wait_until(lambda: senders.answered(503, time.monotonic() - 0.5), 60, "no room")
+        self.targets["held"].is_refusing = False
+        begun = time.monotonic()
+        wait_until(lambda: senders.answered(202, begun), 30, "that events are taken again")
+        senders.close()
+        self.settle(daemon)
+        self.assertEqual(daemon.stop(), 0)
+        again = self.daemon(prefix=prefix, **config)
+        self.assertEqual(again.metrics().endpoint("restored_events_total", "held"), 0)
 
     def hold_mount(self, folder):
         """A process in a mount namespace of its own, which has a small disk."""

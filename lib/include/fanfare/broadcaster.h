@@ -148,7 +148,8 @@ class Broadcaster {
     /// endpoint was removed or has ended, or once close() was called.
     bool replay(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);
 
-    /// Endpoint::purge of all that was written before. Any executor.
+    /// Endpoint::purge of all that was written before; of a durable queue, once that is on the
+    /// disk. Any executor.
     awaitable<std::size_t> purge(std::shared_ptr<Endpoint> endpoint);
 
     /// Any thread: from now on write() takes nothing. Idempotent.
@@ -202,6 +203,7 @@ class Broadcaster {
     void on_stored(const std::shared_ptr<Storing>& storing);
     void push_stored(const std::shared_ptr<Storing>& storing);
     void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);
+    awaitable<void> flush();
 
     Journal* journal_ = nullptr;  // null: nothing is stored
     const SteadyWall* times_ = nullptr;

@@ -138,6 +138,12 @@ Problem check_file(const std::string& text, const std::string& shown) {
     return shown + " has a control character; expected the path of a file";
 }
 
+Problem check_absolute_dir(const std::string& text, const std::string& shown) {
+    const Problem problem = check_dir(text, shown);
+    if (problem || text.starts_with('/')) return problem;
+    return shown + " depends on the folder it is started in; expected an absolute path";
+}
+
 Problem check_endpoint_name(const std::string& text, const std::string& shown) {
     const bool is_name = !text.empty() && text.size() <= 64 && consists_of(text, "._-");
     if (is_name) return std::nullopt;

@@ -11,6 +11,7 @@ std::optional<std::string> check_listen_address(const std::string& text, const s
 std::optional<std::string> check_request_path(const std::string& text, const std::string& shown);
 std::optional<std::string> check_file(const std::string& text, const std::string& shown);
 std::optional<std::string> check_dir(const std::string& text, const std::string& shown);
+std::optional<std::string> check_absolute_dir(const std::string& text, const std::string& shown);
 std::optional<std::string> check_endpoint_name(const std::string& text, const std::string& shown);
 std::optional<std::string> check_url(const std::string& text, const std::string& shown);
 std::optional<std::string> check_server_name(const std::string& text, const std::string& shown);

@@ -13,7 +13,7 @@ constexpr std::uint64_t tib = mib * mib;
 
 std::vector<Key> disk_keys() {
     Key dir{"dir", "With `disk`: a folder of this daemon's own, made if need be.",
-            TextKind{"the path of a folder", check_dir,
+            TextKind{"the absolute path of a folder", check_absolute_dir,
                      [](Target& t) -> decltype(auto) { return (t.config.storage.dir); }}};
     Key max_disk{"max_disk", "With `disk`: the size of the file; 503 beyond.",
                  SizeKind{64 * mib, 1024 * tib, [](Target& t) -> decltype(auto) {

@@ -138,6 +138,9 @@ inline constexpr Definition store_full{"fanfare_store_full", Type::gauge, "",
 inline constexpr Definition store_damaged_events{"fanfare_store_damaged_events_total",
                                                  Type::counter, "",
                                                  "Stored events found damaged, and never sent."};
+inline constexpr Definition store_forgotten_events{
+    "fanfare_store_forgotten_events_total", Type::counter, "",
+    "Pending events dropped because removed_grace of their endpoint was over."};
 inline constexpr Definition store_moved_aside{
     "fanfare_store_moved_aside_total", Type::counter, "",
     "Stores that could not be used at the start and were moved aside."};
@@ -224,6 +227,7 @@ inline constexpr std::array all = {ingest_requests,
                                    store_max_bytes,
                                    store_full,
                                    store_damaged_events,
+                                   store_forgotten_events,
                                    store_moved_aside,
                                    config_reloads,
                                    config_last_reload_success,

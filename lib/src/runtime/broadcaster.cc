@@ -237,6 +237,7 @@ awaitable<std::size_t> Broadcaster::purge(std::shared_ptr<Endpoint> endpoint) {
         Purging::arrived(purging);
     });
     co_await purging->complete.wait();
+    if (journal_ != nullptr) co_await flush();
     co_return purging->parts[0];
 }
 

@@ -1,9 +1,11 @@
 // How a Broadcaster writes events that are stored first.
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <utility>
 
 #include "base/exceptions.h"
+#include "base/wakeup.h"
 #include "fanfare/broadcaster.h"
 #include "runtime/inbox.h"
 #include "runtime/steady_wall.h"
@@ -232,6 +234,14 @@ void Broadcaster::store_again(const std::shared_ptr<Endpoint>& endpoint,
     const Intake intake = journal_->append(
         std::move(append), [settle](Appended appended) { settle(appended == Appended::stored); });
     if (intake != Intake::taken) settle(false);
+}
+
+/// Until all is on the disk that was handed over, or cannot be written.
+awaitable<void> Broadcaster::flush() {
+    const Executor executor = co_await net::this_coro::executor;
+    const auto done = std::make_shared<Wakeup>(executor);
+    journal_->flush([done, executor](bool) { net::post(executor, [done] { done->notify(); }); });
+    co_await done->wait();
 }
 
 }  // namespace fanfare

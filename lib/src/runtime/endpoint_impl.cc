@@ -101,6 +101,8 @@ void Endpoint::Impl::start() {
     for (Tool& tool : tools) renew(tool);
     queue_->start(*this);
     for (Tool& tool : tools) spawn_worker(std::move(tool));
+    // What is there from before may be more than is allowed now.
+    begin_trim();
 }
 
 void Endpoint::Impl::spawn_worker(Tool tool) {

@@ -45,6 +45,7 @@ EventStorage::EventStorage(const StorageOptions& options, std::unique_ptr<Sqlite
         on_failed();
     };
     journal_ = std::make_unique<Journal>(*store_, context_.get_executor(), clock_, on_broken);
+    journal_->on_full([this](bool is_full) { tell_of_room(is_full); });
     journal_->use([this](EventStore& s) { tell_of_backlog(s); });
     thread_ = std::thread([this] { work(); });
 }
@@ -56,6 +57,16 @@ EventStorage::~EventStorage() {
     });
     guard_.reset();
     thread_.join();
+}
+
+void EventStorage::tell_of_room(bool is_full) {
+    const std::uint64_t bytes_max = options_.disk_bytes_max;
+    if (is_full) {
+        log_.error("store", "no room for events on the disk, senders are asked to wait",
+                   {{"dir", options_.dir}, {"max_disk", bytes_max}});
+    } else {
+        log_.info("store", "events are stored again", {{"dir", options_.dir}});
+    }
 }
 
 void EventStorage::tell_of_backlog(EventStore& store) {

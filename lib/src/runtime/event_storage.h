@@ -62,6 +62,7 @@ class EventStorage {
     void remove_if(const std::function<bool(const StoredEndpoint&)>& is_removed);
     // On the disk's thread.
     void work();
+    void tell_of_room(bool is_full);
     void tell_of_backlog(EventStore& store);
     void forget_overdue(EventStore& store);
 

@@ -36,8 +36,8 @@ Response unavailable(std::string_view code, std::string_view message,
 
 Response shutting_down() { return unavailable("SHUTTING_DOWN", "this daemon is shutting down"); }
 
-Response not_stored(const std::string& why) {
-    return unavailable("STORE_FAILED",
+Response not_stored(std::string_view code, const std::string& why) {
+    return unavailable(code,
                        why + ": the events may be stored or not, repeat them with the same ids");
 }
 
@@ -54,7 +54,7 @@ Response refusal(Broadcaster::Stored result) {
         case Broadcaster::Stored::failed:
             break;
     }
-    return not_stored("the disk has failed");
+    return not_stored("STORE_FAILED", "the disk has failed");
 }
 
 struct Taken {
@@ -201,7 +201,8 @@ Ingest::Answer Ingest::write_once(ParsedRequest& request, const StoringPtr& stor
 
 Ingest::Answer Ingest::write(const ParsedRequest& request, std::size_t duplicates,
                              const StoringPtr& storing) {
-    if (request.events.empty() && !storing) return accepted({0, duplicates, std::nullopt});
+    const bool is_to_wait = storing && duplicates > 0;
+    if (request.events.empty() && !is_to_wait) return accepted({0, duplicates, std::nullopt});
     if (request.payload_bytes > budget_.bytes_max()) {
         return error_response(413, "BODY_TOO_LARGE", "the events are larger than queue.max_bytes");
     }
@@ -254,7 +255,7 @@ awaitable<Response> Ingest::store(Request request) {
     Answer refused = take(request.head, request.body, storing);
     if (refused) co_return std::move(*refused);
     co_await wait_until(clock_, clock_.now() + ack_timeout_, storing->done);
-    if (!storing->result) co_return not_stored("the disk takes too long");
+    if (!storing->result) co_return not_stored("STORE_TIMEOUT", "the disk takes too long");
     if (*storing->result != Broadcaster::Stored::stored) co_return refusal(*storing->result);
     Taken taken;
     taken.accepted = storing->accepted;

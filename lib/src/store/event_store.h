@@ -122,8 +122,9 @@ struct StoreStats {
     std::uint64_t free_bytes = 0;  ///< in the file
     std::uint64_t wal_bytes = 0;
     std::uint64_t bytes_max = 0;
-    std::uint64_t damaged_events = 0;  ///< seen since the start
-    std::uint64_t moved_aside = 0;     ///< stores that could not be used, at the start
+    std::uint64_t damaged_events = 0;    ///< seen since the start
+    std::uint64_t forgotten_events = 0;  ///< pending at endpoints that were forgotten
+    std::uint64_t moved_aside = 0;       ///< stores that could not be used, at the start
 };
 
 /// Keeps events until all endpoints that want them are done with them. Blocks; one thread at a

@@ -44,8 +44,13 @@ Intake Journal::append(Append append, OnAppended on_appended) {
     return Intake::taken;
 }
 
-/// While there was no room lately: one of many may try whether there is some again.
+/// While there was no room lately: one of many may try whether there is some again. If the store
+/// says that there is none, it is asked again.
 bool Journal::may_append(TimePoint now) {
+    if (!has_room_ && now >= ask_again_at_) {
+        ask_again_at_ = now + options_.full_pause;
+        net::post(disk_, [this] { look_for_room(); });
+    }
     if (!has_room_ || now < try_again_at_) return false;
     try_again_at_ = now + options_.full_pause;
     return true;
@@ -273,12 +278,14 @@ void Journal::answer(Batch& batch, Appended appended) {
 }
 
 void Journal::on_stored(Batch& batch, Duration took) {
+    bool was_full = false;
     {
         const std::lock_guard lock(mutex_);
         ++counts_.commits;
         counts_.commit_duration.observe(took);
         if (!batch.changes.events.empty()) {
             counts_.commit_events.observe(static_cast<double>(batch.changes.events.size()));
+            was_full = counts_.full_since.has_value();
             counts_.full_since.reset();
         }
         counts_.events += batch.changes.events.size();
@@ -287,6 +294,7 @@ void Journal::on_stored(Batch& batch, Duration took) {
             counts_.acknowledged += done.seqs.count();
         }
     }
+    if (was_full && told_full_) told_full_(false);
     answer(batch, Appended::stored);
     look_for_room();
 }
@@ -295,11 +303,13 @@ void Journal::on_stored(Batch& batch, Duration took) {
 void Journal::on_full(Batch& batch) {
     std::vector<OnAppended> failed = std::move(batch.appended);
     batch.appended.clear();
+    bool is_new = false;
     {
         const std::lock_guard lock(mutex_);
         const TimePoint now = clock_.now();
         ++counts_.full_commits;
-        if (!counts_.full_since) counts_.full_since = now;
+        is_new = !counts_.full_since;
+        if (is_new) counts_.full_since = now;
         try_again_at_ = now + options_.full_pause;
         full_until_ = now + options_.full_memory;
         is_held_ = failed.empty();
@@ -310,6 +320,7 @@ void Journal::on_full(Batch& batch) {
         appends_out_ = appends_in_;
         counts_.waiting_bytes = 0;
     }
+    if (is_new && told_full_) told_full_(true);
     for (const OnAppended& on_appended : failed) on_appended(Appended::full);
     look_for_room();
 }

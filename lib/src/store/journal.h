@@ -85,6 +85,8 @@ class Journal {
     using OnPage = std::function<void(std::optional<StoredPage>)>;
     using OnFlushed = std::function<void(bool is_stored)>;
     using OnBroken = std::function<void(const std::string& error)>;
+    /// Events find no room, or do again.
+    using OnFull = std::function<void(bool is_full)>;
 
     /// `on_broken` is called once if the store breaks: the process must end.
     Journal(EventStore& store, Executor disk, Clock& clock, OnBroken on_broken, Options options);
@@ -108,6 +110,9 @@ class Journal {
 
     /// Tells when all that came before is on the disk, or has failed.
     void flush(OnFlushed on_flushed);
+
+    /// Before anything is appended.
+    void on_full(OnFull told) { told_full_ = std::move(told); }
 
     /// For what comes rarely: runs `work` between two commits, unless the store is broken.
     /// StoreFull is for `work` to catch.
@@ -174,6 +179,7 @@ class Journal {
     const Executor disk_;
     Clock& clock_;
     const OnBroken on_broken_;
+    OnFull told_full_;
     const Options options_;
     // The executor's.
     std::unique_ptr<Alarm> alarm_;  // null: it has ended
@@ -192,6 +198,7 @@ class Journal {
     bool is_scheduled_ = false;        // turn() is posted or runs
     bool has_room_ = true;
     TimePoint try_again_at_{};  // while there is no room
+    TimePoint ask_again_at_{};
     TimePoint full_until_{};
     JournalCounts counts_;
 };

@@ -15,7 +15,8 @@ void copy_table(Database& from, Database& to, const std::string& table,
     Statement rows(from, "SELECT " + columns + " FROM " + table);
     std::string marks = "?";
     for (auto i = count; i > 0; --i) marks += ", ?";
-    Statement insert(to, "INSERT INTO " + table + " (" + columns + ") VALUES (" + marks + ")");
+    Statement insert(
+        to, "INSERT OR IGNORE INTO " + table + " (" + columns + ") VALUES (" + marks + ")");
     Transaction transaction(to);
     while (rows.next_row()) {
         for (int i = 0; i <= count; ++i) insert.bind_column(rows, i);
@@ -50,9 +51,12 @@ Salvaged copy_events(Database& from, Database& to, const SeqRanges& stored, Pend
         bool is_done = false;
         for (SeqRange rest = run; !is_done;) {
             StoredPage page;
+            const std::uint64_t first = rest.first;
             is_done = source.read(rest, {}, page);
             Transaction transaction(to);
             for (const StoredEvent& event : page.events) {
+                // Pages that are not what they should be can lead back to what was read before.
+                if (event.seq < rest.first) continue;
                 rest.first = event.seq + 1;
                 if (event.event == nullptr) {
                     ++salvaged.lost_events;
@@ -64,6 +68,7 @@ Salvaged copy_events(Database& from, Database& to, const SeqRanges& stored, Pend
             }
             pending.save();
             transaction.commit();
+            is_done = is_done || rest.first == first;
         }
     }
     return salvaged;

@@ -41,11 +41,14 @@ Reason reason_of(std::string_view text) {
     return Reason::none;
 }
 
+constexpr std::int64_t ballast_pages = Ballast::bytes / store_page_bytes;
+
 }  // namespace
 
 SqliteStore::SqliteStore(const SqliteStoreOptions& options, Database database)
     : options_(options),
       file_(fs::path(options.dir) / file_name),
+      ballast_(fs::path(options.dir) / ballast_name),
       database_(std::move(database)),
       pending_(database_),
       events_(database_),
@@ -64,6 +67,7 @@ SqliteStore::SqliteStore(const SqliteStoreOptions& options, Database database)
     const std::int64_t pages_max = PageBounds(options.bytes_max).pages_max;
     database_.execute(("PRAGMA max_page_count = " + std::to_string(pages_max)).c_str());
     load();
+    ballast_.take();
 }
 
 SqliteStore::~SqliteStore() {
@@ -112,8 +116,35 @@ void SqliteStore::require_usable() const {
     if (is_broken_) throw StoreBroken("the store has failed before");
 }
 
-/// In one transaction; what is garbage then is erased in steps.
+/// For what makes room, or needs next to none: on a full disk it is given what is kept for it.
 void SqliteStore::write(const std::function<void()>& work) {
+    for (;;) {
+        try {
+            return try_to_write(work);
+        } catch (const StoreFull&) {
+            if (!make_room()) throw;
+        }
+    }
+}
+
+/// Whether the disk may take more now. What stands in the log is written into the file, so that the
+/// log's room is there for the next commit; that may need room itself.
+bool SqliteStore::make_room() {
+    if (!ballast_.release()) return false;
+    checkpoint();
+    return true;
+}
+
+void SqliteStore::checkpoint() {
+    try {
+        database_.execute("PRAGMA wal_checkpoint(RESTART)");
+    } catch (const SqliteError& error) {
+        if (!error.is_full()) fail(error);
+    }
+}
+
+/// In one transaction; what is garbage then is erased in steps.
+void SqliteStore::try_to_write(const std::function<void()>& work) {
     require_usable();
     try {
         Transaction transaction(database_);
@@ -146,8 +177,9 @@ void SqliteStore::fail(const SqliteError& error) {
 
 void SqliteStore::commit(const Changes& changes) {
     require_usable();
-    if (!changes.events.empty()) require_room(changes);
-    write([&] { apply(changes); });
+    if (changes.events.empty()) return write([&] { apply(changes); });
+    require_room(changes);
+    try_to_write([&] { apply(changes); });
 }
 
 void SqliteStore::apply(const Changes& changes) {
@@ -323,12 +355,23 @@ void SqliteStore::require_room(const Changes& changes) {
     const std::int64_t pages = 8 + to_number(bytes) / store_page_bytes;
     const PageBounds bounds(options_.bytes_max);
     if (pages_used() + pages > bounds.pages_for_events) throw StoreFull("the store is full");
+    if (!has_disk(2 * pages)) throw StoreFull("the disk is full");
+}
+
+/// Whether there is something left for acknowledgements when the disk is full; if not, so many
+/// pages must be free in the file.
+bool SqliteStore::has_disk(std::int64_t pages) {
+    if (ballast_.take()) return true;
+    free_count_.next_row();
+    const std::int64_t free = free_count_.number(0);
+    free_count_.reset();
+    return free >= pages + ballast_pages;
 }
 
 bool SqliteStore::has_room() {
     require_usable();
     const std::int64_t pages = PageBounds(options_.bytes_max).pages_for_events;
-    return pages_used() + pages / 16 <= pages;
+    return pages_used() + pages / 16 <= pages && has_disk(0);
 }
 
 }  // namespace fanfare

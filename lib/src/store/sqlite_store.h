@@ -7,6 +7,7 @@
 
 #include "fanfare/log.h"
 #include "fanfare/storage.h"
+#include "store/ballast.h"
 #include "store/dir_lock.h"
 #include "store/event_store.h"
 #include "store/event_table.h"
@@ -34,6 +35,7 @@ class SqliteStore final : public EventStore {
   public:
     static constexpr const char* file_name = "events.db";
     static constexpr const char* lock_name = "lock";
+    static constexpr const char* ballast_name = "ballast";
 
     /// Blocks. An Error for a folder that is in use or cannot be written to, and for a file that
     /// must not be touched or cannot be used.
@@ -77,6 +79,10 @@ class SqliteStore final : public EventStore {
     Endpoints::iterator find_endpoint(std::string_view name);
     void open_endpoint_row(const std::string& name);
     void write(const std::function<void()>& work);
+    void try_to_write(const std::function<void()>& work);
+    bool make_room();
+    void checkpoint();
+    bool has_disk(std::int64_t pages);
     [[noreturn]] void fail(const SqliteError& error);
     void require_usable() const;
 
@@ -99,6 +105,7 @@ class SqliteStore final : public EventStore {
 
     const SqliteStoreOptions options_;
     const std::string file_;
+    Ballast ballast_;
     // Declared before the database, so that the folder is free only once that is closed.
     DirLock lock_;
     Database database_;
@@ -118,6 +125,7 @@ class SqliteStore final : public EventStore {
     Endpoints endpoints_;
     SeqRanges garbage_;  // rows that nobody wants any more
     EndpointId last_holder_ = 0;
+    std::uint64_t forgotten_events_ = 0;
     std::uint64_t moved_aside_ = 0;
     bool is_broken_ = false;
 };

@@ -73,7 +73,7 @@ void SqliteStore::remove_endpoint(EndpointId endpoint, WallTime at) {
 }
 
 void SqliteStore::forget_endpoint(EndpointId endpoint) {
-    purge(endpoint, std::numeric_limits<std::int64_t>::max());
+    forgotten_events_ += purge(endpoint, std::numeric_limits<std::int64_t>::max()).events;
     write([&] {
         Statement change(database_, "DELETE FROM endpoint WHERE id = ?");
         change.bind(endpoint).run();
@@ -130,6 +130,7 @@ StoreStats SqliteStore::stats() {
     stats.events = pending_.of(PendingTable::stored).count();
     stats.bytes_max = options_.bytes_max;
     stats.damaged_events = events_.damaged_events();
+    stats.forgotten_events = forgotten_events_;
     stats.moved_aside = moved_aside_;
     return stats;
 }

@@ -103,7 +103,10 @@ class StoreOpening {
 
     Opened open() {
         Result<void> there = finish_salvage();
-        if (there.has_value() && !fs::exists(file_)) there = make();
+        if (there.has_value() && !fs::exists(file_)) {
+            require_no_log();
+            there = make();
+        }
         if (there.has_error()) return there.error();
         // SQLite would begin anew with it, as if it had never been anything else.
         const std::uintmax_t bytes = fs::file_size(file_);
@@ -123,6 +126,18 @@ class StoreOpening {
         if (fs::exists(mark_of(file_))) require_sound(database);
         unmark();
         return std::unique_ptr<SqliteStore>(new SqliteStore(options_, std::move(database)));
+    }
+
+    /// A log with something in it says that there was a file. Of the log alone nothing can be read.
+    void require_no_log() const {
+        std::error_code none;
+        const std::uintmax_t bytes = fs::file_size(file_ + "-wal", none);
+        if (none || bytes == 0) return;
+        log_.error("store", "a log is there and its file is gone: what it held is lost",
+                   {{"file", file_ + "-wal"}, {"bytes", bytes}});
+        if (options_.recovery != Recovery::strict) return;
+        throw fs::filesystem_error(file_,
+                                   std::make_error_code(std::errc::no_such_file_or_directory));
     }
 
     /// SQLite would tell only when something is written.

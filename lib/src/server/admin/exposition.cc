@@ -197,6 +197,7 @@ void add_store(Families& families, const JournalCounts& counts) {
     add_single(families, metric::store_max_bytes, counts.store.bytes_max);
     add_single(families, metric::store_full, counts.is_full);
     add_single(families, metric::store_damaged_events, counts.store.damaged_events);
+    add_single(families, metric::store_forgotten_events, counts.store.forgotten_events);
     add_single(families, metric::store_moved_aside, counts.store.moved_aside);
 }
 
