@@ -21,10 +21,14 @@ std::ptrdiff_t entries_of(const char* folder) {
     return std::distance(begin(first), end(first));
 }
 
-class Lifecycle : public testing::Test {
+/// With the queue in memory, and on disk.
+class Lifecycle : public testing::TestWithParam<std::string> {
   protected:
     void write(const std::string& second) {
-        std::ofstream(file_) << "reload: {watch: false}\nthreads: 2\nshutdown: {drain: 20s}\n"
+        std::ofstream(file_) << "queue: {storage: " << GetParam()
+                             << ", dir: " << directory_.path() / ("queue" + std::to_string(round_))
+                             << "}\n"
+                             << "reload: {watch: false}\nthreads: 2\nshutdown: {drain: 20s}\n"
                                 "ingest: {listen: '127.0.0.1:0'}\nadmin: {listen: '127.0.0.1:0'}\n"
                                 "endpoints:\n  - {name: kept, url: '"
                              << receiver_.url() << "', timeout: 10s}\n  - {name: " << second
@@ -42,10 +46,14 @@ class Lifecycle : public testing::Test {
     Imposter receiver_;
     test::TmpDir directory_;
     const std::string file_ = directory_.path() / "fanfare.yaml";
+    int round_ = 0;  // each has a queue of its own
 };
 
+INSTANTIATE_TEST_SUITE_P(All, Lifecycle, testing::Values("memory", "disk"),
+                         [](const auto& storage) { return storage.param; });
+
 // X1 of the lifecycle rules.
-TEST_F(Lifecycle, leaves_nothing_behind_however_often) {
+TEST_P(Lifecycle, leaves_nothing_behind_however_often) {
     write("other");
     start()->stop();
     const auto descriptors = entries_of("/proc/self/fd");
@@ -64,8 +72,8 @@ TEST_F(Lifecycle, leaves_nothing_behind_however_often) {
 }
 
 // X2, as far as there is what it names.
-TEST_F(Lifecycle, ends_in_the_middle_of_ingest_and_reloads_and_loses_nothing) {
-    for (int round = 0; round < 5; ++round) {
+TEST_P(Lifecycle, ends_in_the_middle_of_ingest_and_reloads_and_loses_nothing) {
+    for (round_ = 0; round_ < 5; ++round_) {
         write("other");
         const std::unique_ptr<RunningApp> app = start();
         std::atomic<int> accepted{0};
@@ -89,7 +97,7 @@ TEST_F(Lifecycle, ends_in_the_middle_of_ingest_and_reloads_and_loses_nothing) {
                 std::this_thread::yield();
             }
         });
-        ASSERT_TRUE(test::eventually([&] { return accepted > 20 * (round + 1); }));
+        ASSERT_TRUE(test::eventually([&] { return accepted > 20 * (round_ + 1); }));
 
         app->stop();
         one.join();
