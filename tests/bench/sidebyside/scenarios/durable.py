@@ -1,6 +1,8 @@
 """What a queue on disk takes, beside what the store alone takes."""
 
 import json
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 from sidebyside import contenders
 from sidebyside.machine import cpu_of
@@ -15,11 +17,13 @@ SENDERS = 64
 class Durable(Scenario):
     name = "durable"
     about = (f"storage: disk, {SENDERS} senders that each wait for their 202; all cores are shared. "
-             "Reference: the journal alone, with as many waiting")
+             "References: the journal alone, with as many waiting, and the same daemon in memory")
     contenders = ("reference", "fanfare")
     sections = (
         ("the journal alone", (Column("store_per_second", "events/s", 0),
                                Column("store_events_per_commit", "events/commit"))),
+        ("the queue in memory, all else the same", (Column("memory_per_second", "in/s", 0),
+                                                    Column("memory_cpu_us", "CPU µs/event"))),
         ("events that were answered 202", (
             Column("in_per_second", "in/s", 0), Column("out_per_second", "out/s", 0),
             Column("p50_ms", "202 p50 ms", 2), Column("p99_ms", "202 p99 ms", 2),
@@ -29,7 +33,9 @@ class Durable(Scenario):
     )
 
     def run(self, bench, contender):
-        return self._store(bench) if contender == "reference" else self._daemon(bench)
+        if contender == "reference":
+            return self._store(bench) | self._memory(bench)
+        return self._disk(bench)
 
     @staticmethod
     def _store(bench):
@@ -43,10 +49,32 @@ class Durable(Scenario):
         return {"store_per_second": result["items_per_second"],
                 "store_events_per_commit": result["events_per_commit"]}
 
-    @staticmethod
-    def _daemon(bench):
+    def _memory(self, bench):
+        with self._load(bench, {"max_bytes": contenders.QUEUE_BYTES}) as load:
+            return {"memory_per_second": load.accepted / load.answers["seconds"],
+                    "memory_cpu_us": load.cpu_us}
+
+    def _disk(self, bench):
         queue = {"storage": "disk", "dir": str(bench.directory / f"queue-{bench.next_number()}"),
                  "max_bytes": contenders.QUEUE_BYTES, "max_disk": "20GiB"}
+        with self._load(bench, queue) as load:
+            metrics = load.running.metrics()
+            commits = metrics["fanfare_store_commit_events_count"]
+            return {"accepted": load.accepted, "missing": load.accepted - load.delivered,
+                    "in_per_second": load.accepted / load.answers["seconds"],
+                    "out_per_second": load.out / load.answers["seconds"],
+                    "p50_ms": load.answers["p50_us"] / 1e3,
+                    "p99_ms": load.answers["p99_us"] / 1e3,
+                    "events_per_commit": metrics["fanfare_store_commit_events_sum"] / commits,
+                    "commit_ms": 1e3 * metrics["fanfare_store_commit_duration_seconds_sum"] /
+                                 metrics["fanfare_store_commit_duration_seconds_count"],
+                    "cpu_us": load.cpu_us, "refused": load.answers["refused"],
+                    "peak_rss_mib": load.running.peak_rss() / 2**20}
+
+    @staticmethod
+    @contextmanager
+    def _load(bench, queue):
+        """A daemon that has been sent events for a while, and has delivered them all."""
         # The library's thread and the disk's, and those of load and sink: whoever wants a core.
         with nginx(bench.directory, bench.all_cores) as sink, \
                 contenders.fanfare(bench, [sink.url], {"max_in_flight": 16}, bench.all_cores,
@@ -59,17 +87,9 @@ class Durable(Scenario):
             if answers["broken"]:
                 raise BenchError(f"{answers['broken']} connections broke under load")
             accepted, delivered = settle(running, sink)
-            metrics = running.metrics()
-            commits = metrics["fanfare_store_commit_events_count"]
-            return {"accepted": accepted, "missing": accepted - delivered,
-                    "in_per_second": accepted / answers["seconds"],
-                    "out_per_second": out / answers["seconds"],
-                    "p50_ms": answers["p50_us"] / 1e3, "p99_ms": answers["p99_us"] / 1e3,
-                    "events_per_commit": metrics["fanfare_store_commit_events_sum"] / commits,
-                    "commit_ms": 1e3 * metrics["fanfare_store_commit_duration_seconds_sum"] /
-                                 metrics["fanfare_store_commit_duration_seconds_count"],
-                    "cpu_us": (cpu_of(running.pid) - before).micros_per(accepted)[2],
-                    "refused": answers["refused"], "peak_rss_mib": running.peak_rss() / 2**20}
+            cpu_us = (cpu_of(running.pid) - before).micros_per(accepted)[2]
+            yield SimpleNamespace(running=running, answers=answers, out=out, accepted=accepted,
+                                  delivered=delivered, cpu_us=cpu_us)
 
     def ratios(self, figures):
         own, store = figures.get("fanfare"), figures.get("reference")
@@ -80,4 +100,6 @@ class Durable(Scenario):
         if store:
             found.append(Ratio("fanfare / the journal alone",
                                own["in_per_second"] / store["store_per_second"], "≥ 0.6"))
+            found.append(Ratio("fanfare / fanfare in memory",
+                               own["in_per_second"] / store["memory_per_second"]))
         return found
