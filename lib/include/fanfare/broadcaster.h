@@ -119,8 +119,10 @@ class Broadcaster {
     /// Any thread; never blocks on I/O. In place of write(), after keep_in(). Endpoints get the
     /// events once they are stored. Returns why they are not taken; else nothing, and `on_stored`
     /// is called once, on any thread. It must not throw. With no events it tells that all is stored
-    /// that was written before, with no numbers.
-    std::optional<Stored> store(std::span<const std::shared_ptr<Event>> events, OnStored on_stored);
+    /// that was written before, with no numbers. With a `loop`, on whose thread this is called,
+    /// what that has ready goes into the same commit.
+    std::optional<Stored> store(std::span<const std::shared_ptr<Event>> events, OnStored on_stored,
+                                const Executor* loop = nullptr);
 
     /// Any thread; takes its place among the events: the endpoint gets those written after it.
     /// Adding an endpoint again is no change. Its shard must be one of this broadcaster's.
@@ -199,7 +201,8 @@ class Broadcaster {
     struct Storing;
     std::shared_ptr<const Routes> routes();
     void route_now();  // with the mutex held
-    bool append_now(const std::shared_ptr<Storing>& storing, std::optional<Stored>& refused);
+    bool append_now(const std::shared_ptr<Storing>& storing, const Executor* loop,
+                    std::optional<Stored>& refused);
     void on_stored(const std::shared_ptr<Storing>& storing);
     void push_stored(const std::shared_ptr<Storing>& storing);
     void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);

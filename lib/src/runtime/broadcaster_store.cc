@@ -149,20 +149,20 @@ std::shared_ptr<const Broadcaster::Routes> Broadcaster::routes() {
 }
 
 std::optional<Broadcaster::Stored> Broadcaster::store(
-    std::span<const std::shared_ptr<Event>> events, OnStored on_stored) {
+    std::span<const std::shared_ptr<Event>> events, OnStored on_stored, const Executor* loop) {
     const auto storing = std::make_shared<Storing>();
     storing->events.assign(events.begin(), events.end());
     storing->on_stored = std::move(on_stored);
     std::optional<Stored> refused;
     do {
         storing->judge(routes());
-    } while (!append_now(storing, refused));
+    } while (!append_now(storing, loop, refused));
     return refused;
 }
 
 /// False if what the filters say is out of date: no event is offered to a mixture of old and new
 /// endpoints.
-bool Broadcaster::append_now(const std::shared_ptr<Storing>& storing,
+bool Broadcaster::append_now(const std::shared_ptr<Storing>& storing, const Executor* loop,
                              std::optional<Stored>& refused) {
     const std::lock_guard lock(mutex_);
     if (is_closed_) {
@@ -174,12 +174,12 @@ bool Broadcaster::append_now(const std::shared_ptr<Storing>& storing,
     const std::uint64_t before = last_seq_;
     for (const std::shared_ptr<Event>& event : storing->events) number(*event, now);
     if (!storing->events.empty()) storing->written = {before + 1, last_seq_};
-    const Intake intake =
-        journal_->append(storing->append(*times_), [this, storing](Appended appended) {
-            if (appended == Appended::stored) return on_stored(storing);
-            const bool is_full = appended == Appended::full;
-            storing->on_stored(is_full ? Stored::full : Stored::failed, {});
-        });
+    const auto on_appended = [this, storing](Appended appended) {
+        if (appended == Appended::stored) return on_stored(storing);
+        const bool is_full = appended == Appended::full;
+        storing->on_stored(is_full ? Stored::full : Stored::failed, {});
+    };
+    const Intake intake = journal_->append(storing->append(*times_), on_appended, loop);
     refused = refusal_of(intake);
     if (refused) last_seq_ = before;
     return true;

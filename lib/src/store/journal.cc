@@ -29,7 +29,7 @@ Journal::Journal(EventStore& store, Executor disk, Clock& clock, OnBroken on_bro
       options_(options),
       alarm_(clock.make_alarm(disk_)) {}
 
-Intake Journal::append(Append append, OnAppended on_appended) {
+Intake Journal::append(Append append, OnAppended on_appended, const Executor* loop) {
     const std::size_t bytes = bytes_of(append);
     const std::lock_guard lock(mutex_);
     if (counts_.is_broken) return Intake::broken;
@@ -40,8 +40,25 @@ Intake Journal::append(Append append, OnAppended on_appended) {
     appends_.push_back({std::move(append), std::move(on_appended), bytes});
     counts_.waiting_bytes += bytes;
     ++appends_in_;
-    schedule();
+    if (loop == nullptr) {
+        schedule();
+    } else if (!std::exchange(is_gathering_, true)) {
+        gather(*loop);
+    }
     return Intake::taken;
+}
+
+/// Behind what `loop` has ready. Without this a commit would begin with the first of many requests
+/// that have come together, and where a sync is fast, most would hold a few events: each with its
+/// own sync, and with a change of threads there and back.
+void Journal::gather(const Executor& loop) {
+    net::post(loop, [this, loop, before = appends_in_] {
+        const std::lock_guard lock(mutex_);
+        // As long as every turn of the loop brings more.
+        if (appends_in_ > before && appends_.size() < options_.company) return gather(loop);
+        is_gathering_ = false;
+        if (!appends_.empty()) schedule();
+    });
 }
 
 /// While there was no room lately: one of many may try whether there is some again. If the store
@@ -142,7 +159,8 @@ void Journal::schedule() {
 
 /// Whether a turn has something to do that must not wait.
 bool Journal::is_due() const noexcept {
-    if (!appends_.empty() || !flushes_.empty()) return true;
+    const bool is_gathering = is_gathering_ && appends_.size() < options_.company;
+    if ((!appends_.empty() && !is_gathering) || !flushes_.empty()) return true;
     return !is_held_ && delayed_count_ >= options_.delayed_max;
 }
 

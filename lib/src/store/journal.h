@@ -68,6 +68,8 @@ class Journal {
         /// Of one commit; an append is not divided.
         std::size_t commit_events_max = 256;
         std::size_t commit_bytes_max = std::size_t{4} << 20;
+        /// So many appends need no more company: what one of them pays for the sync is little.
+        std::size_t company = 32;
         /// Payload that may wait for a commit. One append is taken however large it is.
         std::size_t waiting_bytes_max = std::size_t{64} << 20;
         /// How long, and how many, acknowledgements and progress may wait for company.
@@ -96,7 +98,9 @@ class Journal {
     Journal& operator=(const Journal&) = delete;
 
     /// `on_appended` is called once if it is taken, in the order of the calls, else never.
-    Intake append(Append append, OnAppended on_appended);
+    /// With a `loop`, whose thread this is called on, the commit begins when what was ready there
+    /// has run: what other senders have sent meanwhile goes along, and nobody waits for a time.
+    Intake append(Append append, OnAppended on_appended, const Executor* loop = nullptr);
 
     /// The endpoint is done with them. Not before they are stored.
     void acknowledge(const EndpointRun& done);
@@ -150,6 +154,7 @@ class Journal {
 
     // Guarded by mutex_, which the caller holds.
     void schedule();
+    void gather(const Executor& loop);
     void delay();
     bool is_due() const noexcept;
     bool has_delayed() const noexcept { return !acknowledged_.empty() || !progress_.empty(); }
@@ -196,6 +201,7 @@ class Journal {
     std::optional<TimePoint> due_at_;  // of acknowledgements and progress
     bool is_held_ = false;             // they found no room: not before due_at_
     bool is_scheduled_ = false;        // turn() is posted or runs
+    bool is_gathering_ = false;        // a loop says when the appends are to be committed
     bool has_room_ = true;
     TimePoint try_again_at_{};  // while there is no room
     TimePoint ask_again_at_{};

@@ -1,71 +1,13 @@
-#include "store/journal.h"
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <functional>
 
-#include <gtest/gtest.h>
-
-#include <optional>
-
-#include "event_store_support.h"
-#include "support/manual_clock.h"
-#include "support/memory_store.h"
+#include "journal_support.h"
 
 namespace fanfare::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// A journal whose disk does nothing until it is told to.
-class Journals : public testing::Test {
-  protected:
-    Journals() { make({}); }
-
-    void make(Journal::Options options) {
-        journal_ = std::make_unique<Journal>(
-            store_, context_.get_executor(), clock_,
-            [this](const std::string& error) { broken_.push_back(error); }, options);
-    }
-
-    /// Appends one event; notes what becomes of it.
-    Intake append(std::uint64_t seq, std::size_t payload_bytes = 0) {
-        Changes changes = appending({seq, seq}, {audit_}, payload_bytes);
-        Append append{std::move(changes.events), std::move(changes.wanted)};
-        return journal_->append(std::move(append), [this, seq](Appended appended) {
-            results_.emplace_back(seq, appended);
-        });
-    }
-
-    void acknowledge(std::uint64_t seq) { journal_->acknowledge({audit_, {seq, seq}, 0}); }
-
-    void note_progress(std::uint64_t seq, unsigned attempts) {
-        StoredProgress progress;
-        progress.attempts = attempts;
-        journal_->note_progress({audit_, seq, progress});
-    }
-
-    void poll() { ManualClock::poll(context_); }
-    void advance(Duration step) { clock_.advance(step, context_); }
-
-    /// From now on the store takes no events.
-    void fill_store() {
-        store_.room = false;
-        store_.before_commit = [](const Changes& changes) {
-            if (!changes.events.empty()) throw StoreFull("full");
-        };
-    }
-
-    void break_store() {
-        store_.before_commit = [](const Changes&) { throw StoreBroken("the disk is gone"); };
-    }
-
-    using Results = std::vector<std::pair<std::uint64_t, Appended>>;
-
-    net::io_context context_{1};
-    ManualClock clock_;
-    MemoryStore store_;
-    EndpointId audit_ = store_.open_endpoint("audit");
-    std::vector<std::string> broken_;
-    Results results_;
-    std::unique_ptr<Journal> journal_;
-};
 
 TEST_F(Journals, tell_that_an_event_is_stored_when_it_is) {
     EXPECT_EQ(append(1), Intake::taken);
@@ -102,6 +44,28 @@ TEST_F(Journals, do_not_let_a_commit_grow_beyond_its_bounds) {
 
     EXPECT_EQ(store_.commits.size(), 2U);
     EXPECT_EQ(store_.commits[0].seqs.size(), 4U);
+}
+
+TEST_F(Journals, put_what_a_loop_has_ready_into_one_commit) {
+    append_in_turns(20);
+    poll();
+    ASSERT_EQ(store_.commits.size(), 1U);
+    EXPECT_EQ(store_.commits[0].seqs.size(), 20U);
+    EXPECT_EQ(results_.size(), 20U);
+}
+
+TEST_F(Journals, let_a_loop_that_never_rests_wait_for_company_that_is_enough) {
+    // Each turn of the loop brings one more.
+    std::uint64_t seq = 0;
+    std::function<void()> next = [&] {
+        if (seq + 1 < 200) net::post(context_, next);
+        append(++seq, 0, &loop_);
+    };
+    net::post(context_, next);
+    poll();
+    EXPECT_EQ(results_.size(), 200U);
+    EXPECT_LE(store_.commits.size(), 8U);
+    EXPECT_LE(store_.commits[0].seqs.size(), 40U);
 }
 
 TEST_F(Journals, do_not_divide_an_append) {
@@ -210,65 +174,6 @@ TEST_F(Journals, refuse_appends_while_too_much_waits) {
     EXPECT_EQ(journal_->counts().waiting_bytes, 0U);
 }
 
-TEST_F(Journals, go_on_acknowledging_when_the_store_is_full) {
-    append(1);
-    poll();
-    fill_store();
-
-    append(2);
-    append(3);
-    acknowledge(1);
-    poll();
-
-    EXPECT_EQ(results_, (Results{{1, Appended::stored}, {2, Appended::full}, {3, Appended::full}}));
-    EXPECT_EQ(store_.endpoints()[0].pending.events, 0U);
-    EXPECT_EQ(append(4), Intake::full);
-    EXPECT_EQ(journal_->counts().full_since, clock_.now());
-}
-
-TEST_F(Journals, take_appends_again_once_there_is_room) {
-    append(1);
-    poll();
-    fill_store();
-    append(2);
-    poll();
-    advance(10s);
-    EXPECT_EQ(append(3), Intake::full) << "nothing has become free";
-
-    store_.room = true;
-    store_.before_commit = nullptr;
-    acknowledge(1);
-    advance(100ms);
-
-    EXPECT_EQ(append(3), Intake::taken);
-    EXPECT_EQ(append(4), Intake::full) << "one finds out for all";
-    poll();
-    EXPECT_EQ(results_.back(), std::make_pair(std::uint64_t{3}, Appended::stored));
-    EXPECT_EQ(append(4), Intake::taken);
-    EXPECT_FALSE(journal_->counts().full_since.has_value());
-    poll();
-}
-
-TEST_F(Journals, try_acknowledgements_again_that_found_no_room) {
-    append(1);
-    poll();
-    store_.before_commit = [](const Changes&) { throw StoreFull("not even that"); };
-    acknowledge(1);
-    note_progress(1, 3);
-    advance(100ms);
-    EXPECT_EQ(journal_->counts().full_commits, 1U);
-    advance(499ms);
-    EXPECT_EQ(journal_->counts().full_commits, 1U) << "not all the time";
-    advance(1ms);
-    EXPECT_EQ(journal_->counts().full_commits, 2U);
-
-    store_.before_commit = nullptr;
-    advance(500ms);
-
-    EXPECT_EQ(store_.endpoints()[0].pending.events, 0U);
-    EXPECT_EQ(store_.commits.back().progress, 1U);
-}
-
 TEST_F(Journals, fail_all_that_waits_when_the_store_breaks) {
     std::optional<bool> flushed;
     break_store();
@@ -355,21 +260,6 @@ TEST_F(Journals, clean_up_when_there_is_time) {
 
     EXPECT_EQ(store_.garbage, 0U);
     EXPECT_EQ(store_.commits.size(), 5U);
-}
-
-TEST_F(Journals, do_not_try_to_clean_up_all_the_time_when_there_is_no_room) {
-    append(1);
-    poll();
-    store_.garbage = 1;
-    store_.before_commit = [](const Changes&) { throw StoreFull("not even that"); };
-    acknowledge(1);
-
-    advance(1s);
-
-    EXPECT_LE(journal_->counts().full_commits, 3U);
-    store_.before_commit = nullptr;
-    advance(500ms);
-    EXPECT_EQ(store_.garbage, 0U);
 }
 
 TEST_F(Journals, let_others_use_the_store_between_two_commits) {
