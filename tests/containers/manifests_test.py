@@ -136,6 +136,8 @@ class Manifests(unittest.TestCase):
                 by_many = panel["type"] in ("timeseries", "state-timeline")
                 self.assertTrue(all(target["legendFormat"] for target in panel["targets"])
                                 or not by_many)
+        provisioned = parsed("../grafana/provisioning/datasources/prometheus.yml")["datasources"]
+        self.assertEqual(board["templating"]["list"][0]["current"]["value"], provisioned[0]["uid"])
         rows = [panel["title"] for panel in board["panels"] if panel["type"] == "row"]
         self.assertEqual(rows[:3], ["Is anything stuck?", "What happened?",
                                     "What is coming through right now?"])
