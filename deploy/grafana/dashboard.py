@@ -288,19 +288,27 @@ NOW = [
           quantiles(ANSWER_TIME, "instance", DAEMON, "{{instance}}"), unit="s"),
     graph(315, "Connections", "Open at ingest; at most ingest.max_connections.",
           [(f"fanfare_ingest_connections{DAEMON}", "{{instance}}")], unit="short"),
-    graph(316, "History", "Events that can still be shown.",
+    graph(316, "History", "Events that GET /v1/events can still show.",
           [(f"fanfare_history_events{DAEMON}", "{{instance}}")], unit="short"),
-    graph(317, "Oldest in history", "Number of the oldest event that can still be shown. While "
-          "it grows, older ones make room for new ones.",
-          [(f"fanfare_history_lowest_seq{DAEMON}", "{{instance}}")], unit="short"),
+    graph(317, "Numbers in history", "Of the oldest and the newest event that can still be shown. "
+          "While the first grows, older events make room for new ones.", [
+              (f"fanfare_history_lowest_seq{DAEMON}", "{{instance}} oldest"),
+              (f"fanfare_history_next_seq{DAEMON} - 1", "{{instance}} newest")], unit="short"),
     graph(318, "Streams", "Open, and how many events the slowest is behind; beyond "
           "streams.max_lag it is closed.", [
               (f"fanfare_streams_active{DAEMON}", "{{instance}} open"),
               (f"fanfare_stream_lag_events{DAEMON}", "{{instance}} lag")], unit="short"),
-    graph(319, "Streams closed", "By reason, in the last five minutes. slow_consumer: the client "
-          "did not read fast enough.",
-          [(f"sum by (reason) (increase(fanfare_streams_closed_total{DAEMON}[5m]))",
-            "{{reason}}")], unit="short"),
+    graph(319, "Streams closed and refused", "By reason, in the last five minutes. slow_consumer "
+          "and write_timeout: the client did not read fast enough.", [
+              (f"sum by (reason) (increase(fanfare_streams_closed_total{DAEMON}[5m]))",
+               "closed: {{reason}}"),
+              (f"sum by (reason) (increase(fanfare_streams_rejected_total{DAEMON}[5m]))",
+               "refused: {{reason}}")], unit="short"),
+    graph(320, "Sent to streams", "Events, to all streams together.",
+          [(rate("fanfare_stream_events_sent_total", "instance"), "{{instance}}")], 12, unit="eps"),
+    graph(321, "Asked of the admin listener", "By path and status; 401 and 403: a token is wrong.",
+          [(rate("fanfare_http_requests_total", "path, code"), "{{path}} {{code}}")], 12,
+          unit="reqps"),
 ]
 
 DAEMON_ITSELF = [

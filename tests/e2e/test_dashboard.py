@@ -94,6 +94,9 @@ class Panels(WatchedCase):
         self.assertEqual((states["bad"] // 4, states["gone"] // 4), (1, 1))  # down
         self.assertEqual(answers["104"], [[({}, 20)]])
         self.assertEqual(answers["207"], [[({}, 10)]])
+        self.assertEqual(answers["306"], [[({}, 10)]])
+        self.assertEqual(answers["307"], [[({}, 0)]])
+        self.assertEqual([found[0][1] for found in answers["317"]], [1, 10])
         [[(_, taken)]] = answers["107"]
         self.assertTrue(0 < taken < 0.01, taken)
         # Five or ten, and Prometheus extrapolates.
