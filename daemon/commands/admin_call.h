@@ -31,6 +31,8 @@ struct AdminRequest {
     std::vector<std::pair<std::string, std::string>> query = {};
     std::string content_type = {};
     std::string body = {};
+    Duration timeout = std::chrono::seconds(60);  ///< a page of a replay may wait for a disk
+    int stop_descriptor = -1;                     ///< ends it once it can be read; -1: nothing does
 };
 
 /// The answer, whatever it says. An Error tells why there is none.
@@ -38,6 +40,14 @@ Result<SimpleResponse> ask_admin(const AdminTarget& target, const AdminRequest& 
 
 /// The body of an answer that says yes. An Error tells what it says else, or why there is none.
 Result<std::string> call_admin(const AdminTarget& target, const AdminRequest& request);
+
+/// Reads an answer that may go on for ever; see fetch_stream(). Response and Error as above.
+Result<SimpleResponse> stream_admin(const AdminTarget& target, const AdminRequest& request,
+                                    const BodyReader& reader);
+
+/// What an answer that does not say yes says, for a person.
+std::string explain(const AdminTarget& target, const AdminRequest& request,
+                    const SimpleResponse& response);
 
 /// `text` as it may stand in a path or query.
 std::string percent_encoded(const std::string& text);

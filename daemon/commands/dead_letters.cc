@@ -245,13 +245,18 @@ int run_purge(const Options& options) {
 }
 
 void add_filters(CLI::App& command, Selection& selection) {
-    command.add_option("--endpoint", selection.endpoint, "Only those of this endpoint");
-    command.add_option("--reason", selection.reason,
-                       "Only those given up for this reason: permanent, max_attempts, max_age, "
-                       "gone, overflow, exception, corrupt");
-    command.add_option("--since", selection.since,
-                       "Only those given up since then: a time as 2026-01-02T03:04:05Z, or a "
-                       "duration as 1h, counted from now");
+    command.add_option("--endpoint", selection.endpoint, "Only those of this endpoint")
+        ->type_name("NAME");
+    command
+        .add_option("--reason", selection.reason,
+                    "Only those given up for this reason: permanent, max_attempts, max_age, "
+                    "gone, overflow, exception, corrupt")
+        ->type_name("REASON");
+    command
+        .add_option("--since", selection.since,
+                    "Only those given up since then: a time as 2026-01-02T03:04:05Z, or a "
+                    "duration as 1h, counted from now")
+        ->type_name("WHEN");
 }
 
 /// For commands that change something: it must be said what is meant, and said once.
