@@ -1,8 +1,10 @@
 #include "commands/admin_call.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/units.h"
 #include "commands/command.h"
 #include "commands/http_call.h"
 
@@ -103,6 +105,18 @@ std::string shown(const nlohmann::json& entry, const char* field) {
     return printable(found->is_string()
                          ? found->get<std::string>()
                          : found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+CLI::Validator whole_number(std::uint64_t lowest) {
+    const auto check = [lowest](const std::string& text) -> std::string {
+        std::uint64_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data(), end, number);
+        if (error == std::errc() && rest == end && number >= lowest) return {};
+        return in_quotes(text) + " is no whole number" +
+               (lowest == 0 ? "" : " from " + std::to_string(lowest) + " on");
+    };
+    return CLI::Validator(check, "");
 }
 
 std::string counted(std::uint64_t count, const char* noun) {

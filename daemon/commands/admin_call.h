@@ -10,7 +10,8 @@
 
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace fanfare::command {
 
@@ -57,6 +58,9 @@ Result<nlohmann::json> parse_answer(const AdminTarget& target, const std::string
 
 /// A field as text for a table: `-` if it is null or missing.
 std::string shown(const nlohmann::json& entry, const char* field);
+
+/// For an option: digits, `lowest` at least.
+CLI::Validator whole_number(std::uint64_t lowest);
 
 /// `1 event`, `2 events`.
 std::string counted(std::uint64_t count, const char* noun);

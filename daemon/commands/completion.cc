@@ -48,9 +48,12 @@ void add_options(const CLI::App& app, CompletedCommand& command) {
             command.options.push_back(describe(*option));
         }
     }
-    // A group of options is a command without a name.
+    // A group of options is a command without a name, but with a help of its own.
     for (const CLI::App* const inner : app.get_subcommands({})) {
-        if (inner->get_name().empty()) add_options(*inner, command);
+        if (!inner->get_name().empty()) continue;
+        for (const CLI::Option* const option : inner->get_options()) {
+            if (option != inner->get_help_ptr()) command.options.push_back(describe(*option));
+        }
     }
 }
 

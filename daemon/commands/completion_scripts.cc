@@ -5,8 +5,8 @@
 namespace fanfare::command {
 namespace {
 
-constexpr const char* bash_head =
-    R"sh(# bash completion for fanfare: source <(fanfare completion bash)
+// clang-format off
+constexpr const char* bash_head = R"sh(# bash completion: source <(fanfare completion bash)
 
 # Asks the daemon that the command line names; says nothing if there is none.
 _fanfare_endpoints() {
@@ -23,13 +23,18 @@ _fanfare_endpoints() {
 
 _fanfare() {
     # Not COMP_WORDS: those are cut at colons, too.
-    local line=${COMP_LINE:0:COMP_POINT} at='' kind='' commands='' options='' word
+    local line=${COMP_LINE:0:COMP_POINT} at='' kind='' argument='' commands='' options='' word
     local -a words
     read -ra words <<<"$line"
     if [[ $line == *[[:space:]] ]]; then words+=(''); fi
     local last=$((${#words[@]} - 1))
     local current=${words[last]} previous=${words[last - 1]}
     for word in "${words[@]:1:last-1}"; do
+)sh";
+
+constexpr const char* bash_equals = R"sh(    if [[ $current == --*=* ]]; then
+        previous=${current%%=*} current=${current#*=}
+    fi
 )sh";
 
 constexpr const char* bash_tail = R"sh(
@@ -45,39 +50,44 @@ constexpr const char* bash_tail = R"sh(
         file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         directory) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         endpoint)
-            mapfile -t COMPREPLY < <(compgen -W "$(_fanfare_endpoints "${words[@]}")" -- "$current")
-            ;
-;
-        reason) mapfile -t COMPREPLY < <(compgen -W "$reasons" -- "$current") ;
-        ;
-        shell) mapfile -t COMPREPLY < <(compgen -W "bash zsh" -- "$current") ;
-        ;
-        esac
-        }
+            local names
+            names=$(_fanfare_endpoints "${words[@]}")
+            mapfile -t COMPREPLY < <(compgen -W "$names" -- "$current")
+            ;;
+        reason) mapfile -t COMPREPLY < <(compgen -W "$reasons" -- "$current") ;;
+        shell) mapfile -t COMPREPLY < <(compgen -W 'bash zsh' -- "$current") ;;
+    esac
+}
 
 complete -F _fanfare fanfare
 )sh";
 
 constexpr const char* zsh_head = R"sh(#compdef fanfare
-# zsh completion for fanfare: source <(fanfare completion zsh), or a file _fanfare in $fpath
+# zsh completion: source <(fanfare completion zsh), or a file _fanfare in $fpath
 
 # Asks the daemon that the command line names; says nothing if there is none.
 _fanfare_endpoints() {
-    local i
+    local i program=${(Q)words[1]}
     local -a where
     for ((i = 2; i < CURRENT; i++)); do
         case ${(Q)words[i]} in
-            (--url|--token-file) where+=(${(Q)words[i]} "${${(Q)words[i + 1]}/#\~\//$HOME/}") ;;
+            (--url|--token-file) where+=("${(Q)words[i]}" "${${(Q)words[i + 1]}/#\~\//$HOME/}") ;;
         esac
     done
-    ${~words[1]} completion endpoint-names $where 2>/dev/null
+    "${program/#\~\//$HOME/}" completion endpoint-names "${where[@]}" 2>/dev/null
 }
 
 _fanfare() {
     local at='' kind='' argument='' word
     local current=$words[CURRENT] previous=$words[CURRENT-1]
-    local -a commands options
+    local -a commands options names
     for word in $words[2,CURRENT-1]; do
+)sh";
+
+constexpr const char* zsh_equals = R"sh(    if [[ $current == --*=* ]]; then
+        previous=${current%%=*} current=${current#*=}
+        compset -P '*='
+    fi
 )sh";
 
 constexpr const char* zsh_tail = R"sh(
@@ -92,21 +102,22 @@ constexpr const char* zsh_tail = R"sh(
     case ${kind:-$argument} in
         (file) _files ;;
         (directory) _files -/ ;;
-        (endpoint) compadd -- ${(f)" $(_fanfare_endpoints) "} ;;
-    (reason)compadd-- ${ = reasons};
-;
-(shell) compadd-- bash zsh;
-;
-esac
+        (endpoint)
+            names=(${(f)"$(_fanfare_endpoints)"})
+            compadd -a names
+            ;;
+        (reason) compadd -- ${=reasons} ;;
+        (shell) compadd -- bash zsh ;;
+    esac
 }
 
-if
-    [[$funcstack [1] == _fanfare]]; then
+if [[ $funcstack[1] == _fanfare ]]; then
     _fanfare "$@"
 else
     compdef _fanfare fanfare
 fi
 )sh";
+// clang-format on
 
 constexpr const char* reasons = "permanent max_attempts max_age gone overflow exception corrupt";
 
@@ -237,17 +248,6 @@ std::string describe_in_zsh(const std::vector<CompletedCommand>& all,
     return text + ")\n";
 }
 
-/// `--option=value` is `--option value` with less room.
-constexpr const char* bash_equals = R"sh(    if [[ $current == --*=* ]]; then
-        previous=${current%%=*} current=${current#*=}
-    fi
-)sh";
-constexpr const char* zsh_equals = R"sh(    if [[ $current == --*=* ]]; then
-        previous=${current%%=*} current=${current#*=}
-        compset -P '*='
-    fi
-)sh";
-
 std::string reasons_line() { return std::string("    local reasons=") + quoted(reasons) + '\n'; }
 
 }  // namespace
@@ -255,8 +255,7 @@ std::string reasons_line() { return std::string("    local reasons=") + quoted(r
 std::string bash_completion(const std::vector<CompletedCommand>& commands) {
     const Dialect dialect{.open = "", .describe = describe_in_bash};
     return bash_head + path_case(commands, dialect) + bash_equals + reasons_line() +
-           "    local argument=''\n" + value_case(commands, dialect) +
-           command_case(commands, dialect) + bash_tail;
+           value_case(commands, dialect) + command_case(commands, dialect) + bash_tail;
 }
 
 std::string zsh_completion(const std::vector<CompletedCommand>& commands) {

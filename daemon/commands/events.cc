@@ -178,11 +178,11 @@ void add_events(CLI::App& root, Chosen& chosen) {
         command
             ->add_option("SEQ", options->seq,
                          "Show this event, with its fate at every endpoint and its last attempts")
-            ->check(CLI::PositiveNumber);
+            ->check(whole_number(1));
     add_event_filter(*command, options->filter);
     command->add_option("--limit", options->limit, "How many to list; 0: all that there are")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number(0))
         ->capture_default_str();
     command->add_flag("--event", options->event_only, "Of one event: only itself, as JSON")
         ->needs(seq);

@@ -239,7 +239,7 @@ void add_tail(CLI::App& root, Chosen& chosen) {
     CLI::Option* const count =
         command->add_option("-n,--count", options->count, "Begin with the last so many")
             ->type_name("N")
-            ->check(CLI::NonNegativeNumber);
+            ->check(whole_number(0));
     command
         ->add_option("--since", options->since,
                      "Begin behind this event: its seq, or a cursor INSTANCE:SEQ")
