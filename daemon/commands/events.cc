@@ -1,7 +1,10 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <deque>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 #include "commands/admin_call.h"
 #include "commands/command.h"
@@ -30,8 +33,51 @@ bool has_filter(const EventFilter& filter) {
     return !filter.action.empty() || !filter.source.empty() || !filter.target.empty();
 }
 
-std::string dump(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
+/// The records of an answer, each as it stands there: numbers keep all their digits. `prefix` and
+/// `suffix` are what stands around them.
+struct Page {
+    std::string prefix;
+    std::vector<std::string> records;
+    std::string suffix;
+};
+
+/// How long the JSON value at the beginning of `text` is, which is known to be whole.
+std::size_t length_of_object(std::string_view text) {
+    std::size_t depth = 0;
+    bool is_in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '\\' && is_in_string) {
+            ++i;
+        } else if (c == '"') {
+            is_in_string = !is_in_string;
+        } else if (!is_in_string && (c == '{' || c == '[')) {
+            ++depth;
+        } else if (!is_in_string && (c == '}' || c == ']') && --depth == 0) {
+            return i + 1;
+        }
+    }
+    return text.size();
+}
+
+/// From an answer that is JSON. The fields before the list cannot hold its name, as quotes are
+/// escaped in a text.
+Page cut(const std::string& body) {
+    constexpr std::string_view name = "\"events\":[";
+    Page page;
+    std::size_t place = body.find(name);
+    if (place == std::string::npos) return page;
+    place += name.size();
+    page.prefix = body.substr(0, place);
+    while (place < body.size() && body[place] == '{') {
+        const std::string_view rest = std::string_view(body).substr(place);
+        const std::size_t length = length_of_object(rest);
+        page.records.emplace_back(rest.substr(0, length));
+        place += length;
+        if (place < body.size() && body[place] == ',') ++place;
+    }
+    page.suffix = body.substr(std::min(place, body.size()));
+    return page;
 }
 
 /// The newest events that match, page by page: what one answer holds is bounded, and which of the
@@ -40,68 +86,75 @@ class Newest {
   public:
     explicit Newest(const Options& options) : options_(options) {}
 
-    /// What was answered, all pages as one.
-    Result<json> read() {
-        std::string start;
-        std::uint64_t end = 0;
-        do {
-            const Result<json> page = ask(start);
+    Result<void> read() {
+        std::optional<std::uint64_t> start;
+        std::optional<std::uint64_t> end;
+        for (;;) {
+            const Result<std::string> body = ask(start);
+            if (!body) return body.error();
+            const Result<json> page = parse_answer(options_.admin, *body);
             if (!page) return page.error();
+            std::uint64_t next_start = 0;
             try {
-                if (start.empty()) end = page->at("next").get<std::uint64_t>();
-                start = take(*page) < end ? next_ : "";
+                if (!end) end = page->at("next").get<std::uint64_t>();
+                next_start = page->at("next_start").get<std::uint64_t>();
             } catch (const json::exception&) {
-                return parse_answer(options_.admin, "");
+                return parse_answer(options_.admin, "").error();
             }
-        } while (!start.empty());
-        result_["events"] = std::move(events_);
-        return Result<json>(boost::system::in_place_value, std::move(result_));
+            take(cut(*body));
+            const bool is_further = !start || next_start > *start;
+            if (next_start >= *end || !is_further) return {};
+            start = next_start;
+        }
+    }
+
+    const std::deque<std::string>& records() const noexcept { return records_; }
+
+    /// What was answered, all pages as one.
+    std::string as_json() const {
+        std::string text = prefix_;
+        for (const std::string& record : records_) {
+            if (&record != &records_.front()) text += ',';
+            text += record;
+        }
+        return text + suffix_;
     }
 
   private:
-    Result<json> ask(const std::string& start) const {
+    Result<std::string> ask(std::optional<std::uint64_t> start) const {
         AdminRequest request{.path = events_path};
         append_filter(options_.filter, request.query);
-        const bool is_tail = start.empty() && options_.limit > 0 && !has_filter(options_.filter);
-        if (is_tail) {
+        // Of the last events a filter would leave fewer than are wanted.
+        if (!start && options_.limit > 0 && !has_filter(options_.filter)) {
             request.query.emplace_back("tail", std::to_string(options_.limit));
         } else {
             request.query.emplace_back("count", std::to_string(page_events));
         }
-        if (!start.empty()) request.query.emplace_back("start", start);
-        const Result<std::string> body = call_admin(options_.admin, request);
-        if (!body) return body.error();
-        return parse_answer(options_.admin, *body);
+        if (start) request.query.emplace_back("start", std::to_string(*start));
+        return call_admin(options_.admin, request);
     }
 
-    /// Where to go on. Each page gets further, or there is nothing to be had any more.
-    std::uint64_t take(const json& page) {
-        const auto next = page.at("next_start").get<std::uint64_t>();
-        const bool is_further = next_.empty() || next > std::stoull(next_);
-        next_ = std::to_string(next);
-        for (const json& record : page.at("events")) events_.push_back(record);
-        if (options_.limit > 0 && events_.size() > options_.limit) {
-            const auto surplus =
-                static_cast<json::difference_type>(events_.size() - options_.limit);
-            events_.erase(events_.begin(), events_.begin() + surplus);
-        }
-        result_ = page;
-        return is_further ? next : std::numeric_limits<std::uint64_t>::max();
+    void take(Page page) {
+        prefix_ = std::move(page.prefix);
+        suffix_ = std::move(page.suffix);
+        for (std::string& record : page.records) records_.push_back(std::move(record));
+        while (options_.limit > 0 && records_.size() > options_.limit) records_.pop_front();
     }
 
     const Options& options_;
-    json events_ = json::array();
-    json result_;
-    std::string next_;
+    std::string prefix_;
+    std::string suffix_;
+    std::deque<std::string> records_;
 };
 
 int run_list(const Options& options) {
-    const Result<json> list = Newest(options).read();
-    if (!list) return fail(list.error().message());
-    if (options.admin.as_json) return print(dump(*list)).value_or(ok);
+    Newest newest(options);
+    const Result<void> done = newest.read();
+    if (!done) return fail(done.error().message());
+    if (options.admin.as_json) return print(newest.as_json()).value_or(ok);
     std::vector<Row> rows{{"SEQ", "RECEIVED", "SOURCE", "ACTION", "TARGET", "ID"}};
-    for (const json& record : list->at("events")) {
-        const EventText text = event_text(record);
+    for (const std::string& record : newest.records()) {
+        const EventText text = event_text(json::parse(record, nullptr, false));
         rows.push_back({text.seq, text.received, text.source, text.action, text.target, text.id});
     }
     return print(table(rows)).value_or(ok);
