@@ -10,9 +10,9 @@ constexpr const char* bash_head = R"sh(# bash completion: source <(fanfare compl
 
 # Asks the daemon that the command line names; says nothing if there is none.
 _fanfare_endpoints() {
-    local program=${1/#\~\//$HOME/} i
-    shift
-    local -a words=("$@") where=()
+    local -a words where=()
+    read -ra words <<<"$COMP_LINE"
+    local program=${words[0]/#\~\//$HOME/} i
     for ((i = 0; i + 1 < ${#words[@]}; i++)); do
         case ${words[i]} in
             --url | --token-file) where+=("${words[i]}" "${words[i + 1]/#\~\//$HOME/}") ;;
@@ -51,7 +51,7 @@ constexpr const char* bash_tail = R"sh(
         directory) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         endpoint)
             local names
-            names=$(_fanfare_endpoints "${words[@]}")
+            names=$(_fanfare_endpoints)
             mapfile -t COMPREPLY < <(compgen -W "$names" -- "$current")
             ;;
         reason) mapfile -t COMPREPLY < <(compgen -W "$reasons" -- "$current") ;;
@@ -69,7 +69,7 @@ constexpr const char* zsh_head = R"sh(#compdef fanfare
 _fanfare_endpoints() {
     local i program=${(Q)words[1]}
     local -a where
-    for ((i = 2; i < CURRENT; i++)); do
+    for ((i = 2; i < $#words; i++)); do
         case ${(Q)words[i]} in
             (--url|--token-file) where+=("${(Q)words[i]}" "${${(Q)words[i + 1]}/#\~\//$HOME/}") ;;
         esac

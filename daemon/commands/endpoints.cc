@@ -62,6 +62,7 @@ std::string render_list(const ordered_json& endpoints) {
 }
 
 std::string render_one(const ordered_json& endpoint) {
+    [[maybe_unused]] const ordered_json& name = endpoint.at("name");  // else it is none
     std::vector<Row> rows;
     flatten("", endpoint, rows);
     return table(rows);
