@@ -170,6 +170,12 @@ std::string event_in(const std::string& body) {
     return body.substr(begin + name.size(), end - begin - name.size());
 }
 
+/// What stands for an event that was too large: `{"truncated":true,"size":…,"id":…,"action":…}`.
+bool is_stub(const json& event) {
+    return event.is_object() && event.size() <= 4 && event.contains("size") &&
+           event.value("truncated", json()) == json(true);
+}
+
 std::string answer_of(const json& attempt) {
     const std::string status = shown(attempt, "status");
     return status == "-" ? shown(attempt, "error") : status;
@@ -213,6 +219,9 @@ int run_show(const Options& options) {
     const Result<json> record = parse_answer(options.admin, *body);
     if (!record) return fail(record.error().message());
     const std::string event = event_in(*body);
+    if (options.event_only && is_stub(record->value("event", json()))) {
+        return fail("the event was too large for the history, which holds only a stub of it");
+    }
     if (options.event_only) return print(event + '\n').value_or(ok);
     try {
         return print(render(*record, event)).value_or(ok);

@@ -20,6 +20,8 @@ using nlohmann::json;
 constexpr std::size_t line_bytes_max = std::size_t{16} * 1024 * 1024;
 
 constexpr Duration head_wait_max = std::chrono::seconds(10);
+/// Four heartbeats, by default.
+constexpr Duration quiet_max = std::chrono::seconds(60);
 constexpr Duration retry_wait_first = std::chrono::milliseconds(200);
 constexpr Duration retry_wait_max = std::chrono::seconds(5);
 constexpr Duration asked_wait_max = std::chrono::seconds(60);
@@ -87,6 +89,8 @@ class Tail {
         is_closed_ = false;
         lines_.clear();
         BodyReader reader;
+        reader.quiet_max = quiet_max;
+        heard_at_ = std::chrono::steady_clock::now();
         reader.take = [this](std::string_view bytes) { return take(bytes); };
         const Result<SimpleResponse> answer = stream_admin(options_.admin, request(), reader);
         if (exit_code_) return;
@@ -127,6 +131,9 @@ class Tail {
             exit_code_ = fail(why);
             return;
         }
+        // A daemon without a heartbeat is quiet whenever nothing happens: no news if it answers.
+        const bool is_quiet = std::chrono::steady_clock::now() - heard_at_ >= quiet_max;
+        if (is_quiet && is_greeted_) return;
         if (!is_away_) note("connection lost, trying again: " + why);
         is_away_ = true;
     }
@@ -148,6 +155,7 @@ class Tail {
     }
 
     bool take(std::string_view bytes) {
+        heard_at_ = std::chrono::steady_clock::now();
         const LineReader::State state =
             lines_.feed(bytes, [this](std::string_view line) { return take_line(line); });
         if (state == LineReader::State::too_long) {
@@ -221,6 +229,7 @@ class Tail {
     LineReader lines_{line_bytes_max};
     std::string output_;
     std::optional<Cursor> cursor_;
+    std::chrono::steady_clock::time_point heard_at_;
     bool is_greeted_ = false;  // on this connection
     bool is_closed_ = false;   // by the daemon, which has said so
     bool is_away_ = false;     // and the user knows

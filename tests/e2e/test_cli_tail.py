@@ -231,6 +231,13 @@ class Events(FollowCase):
         self.assertEqual({e["name"]: e["state"] for e in answer["endpoints"]},
                          {"good": "delivered", "bad": "pending", "quiet": "ignored"})
 
+    def test_one_that_was_too_large_for_the_history(self):
+        self.start(history={"max_event_bytes": "1KiB"})
+        self.fanfare.post(envelope(event("large", padding="x" * 2000)))
+        self.assertEqual(self.listed(), ["large"])
+        self.assertIn('"truncated":true', self.events("1"))
+        self.refused("only a stub", "1", "--event")
+
     def test_one_that_is_not_there(self):
         self.start()
         self.refused("404 EVENT_UNKNOWN", "7")
