@@ -15,6 +15,7 @@
 #include "fanfare/http_sink.h"
 #include "fanfare/listener.h"
 #include "fanfare/log.h"
+#include "fanfare/meta.h"
 #include "fanfare/queue.h"
 #include "fanfare/retry_policy.h"
 #include "fanfare/storage.h"
@@ -66,6 +67,7 @@ struct Config {
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
     StorageOptions storage;
     DeadLettersConfig dead_letters;
+    MetaOptions meta;
     ReloadOptions reload;
     Duration shutdown_drain = std::chrono::seconds(20);
     /// The user's own action groups by name, without `@`: their actions, no longer groups.

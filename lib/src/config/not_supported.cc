@@ -14,7 +14,6 @@ struct Entry {
 
 constexpr std::array entries = {
     Entry{"", "history", ""},
-    Entry{"", "meta", ""},
     Entry{"", "streams", ""},
 };
 

@@ -139,6 +139,8 @@ Key queue_key();
 Key dead_letters_key();
 /// `reload`.
 Key reload_key();
+/// `meta`.
+Key meta_key();
 /// Parts of it that have files of their own.
 Key make_retry_key();
 std::vector<Key> make_order_keys();

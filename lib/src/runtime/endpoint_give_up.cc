@@ -37,6 +37,7 @@ void Endpoint::Impl::give_up(Held& held, DeadReason reason) {
 void Endpoint::Impl::give_up(const Lease& given_up, DeadReason reason, const LetGo& let_go) {
     metrics_.dead_lettered(given_up.batch().size(), reason);
     log_.given_up(given_up.batch(), reason);
+    if (state_ == State::running) news_.given_up(given_up, reason);
     for (const EventPtr& event : given_up.batch()) {
         if (options_.dead_letters != nullptr) {
             DeadLetter letter = letter_of(event, given_up, reason);
