@@ -12,6 +12,7 @@
 
 #include "fanfare/endpoint.h"
 #include "fanfare/event.h"
+#include "fanfare/history.h"
 #include "fanfare/log.h"
 
 namespace boost::asio {
@@ -126,6 +127,10 @@ class Broadcaster {
     std::optional<Stored> store(std::span<const std::shared_ptr<Event>> events, OnStored on_stored,
                                 const Executor* loop = nullptr);
 
+    /// Once, before anything else: `history`, which must outlive the broadcaster, gets all that is
+    /// written, in its order.
+    void keep_history(History& history) { history_ = &history; }
+
     /// Any thread; takes its place among the events: the endpoint gets those written after it.
     /// Adding an endpoint again is no change. Its shard must be one of this broadcaster's.
     void add(std::shared_ptr<Endpoint> endpoint);
@@ -143,6 +148,9 @@ class Broadcaster {
     /// Runs on any shard's executor; see Snapshot.
     awaitable<Snapshot> snapshot();
 
+    /// What has become of the event, at every endpoint. Runs on any executor.
+    awaitable<std::vector<EndpointFate>> fates(std::uint64_t seq);
+
     /// Any thread. The endpoint of that name which was added last, if it has not been removed and
     /// has not ended. What it does is done on its shard: spawn a coroutine there.
     std::shared_ptr<Endpoint> find(std::string_view name);
@@ -154,8 +162,8 @@ class Broadcaster {
 
     /// Any thread; never blocks on I/O. Numbers an event of Fanfare's own and queues it at the
     /// endpoints that ask for such and whose filter wants it, but not at the one named `about`. It
-    /// is not counted as ingested. Of a durable queue only once it is on the disk, and not at all
-    /// if that takes nothing. False, and no event taken, if the endpoint that it is about is not
+    /// is not counted as ingested. With a journal, once that has stored it; if that takes nothing,
+    /// only the history has it. False, and no event taken, if the endpoint that it is about is not
     /// there any more, if too many are on their way, or once close() was called.
     bool write_meta(std::shared_ptr<Event> event, std::string_view about = {});
 
@@ -218,10 +226,14 @@ class Broadcaster {
     struct MetaWriting;
     Readers readers_of(const Event& event, std::string_view about) const;
     bool store_meta(const std::shared_ptr<MetaWriting>& writing);
-    void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);
+    void remember(MetaWriting& writing);
+    void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events,
+                     History::Copies copies);
+    History::Copies copies_of(std::span<const Replayed> replayed) const;
     awaitable<void> flush();
 
     Journal* journal_ = nullptr;  // null: nothing is stored
+    History* history_ = nullptr;  // null: nothing is kept for readers
     const SteadyWall* times_ = nullptr;
     std::mutex mutex_;
     std::vector<Lane> lanes_;

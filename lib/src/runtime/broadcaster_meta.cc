@@ -28,6 +28,7 @@ struct Broadcaster::MetaWriting {
 
     std::shared_ptr<std::atomic<unsigned>> under_way;
     std::shared_ptr<Event> event;
+    History::Copies copies;
     Readers readers;
 };
 
@@ -39,16 +40,29 @@ void Broadcaster::MetaWriting::push(const std::shared_ptr<MetaWriting>& self) {
 }
 
 bool Broadcaster::write_meta(std::shared_ptr<Event> event, std::string_view about) {
+    History::Copies copies;
+    if (history_ != nullptr) copies = history_->copy({&event, 1});
     const std::lock_guard lock(mutex_);
     if (is_closed_ || *meta_under_way_ >= under_way_max) return false;
     if (!about.empty() && !find_now(about)) return false;
     const auto writing = std::make_shared<MetaWriting>(meta_under_way_);
     writing->readers = readers_of(*event, about);
     writing->event = std::move(event);
+    writing->copies = std::move(copies);
     number(*writing->event, lanes_.front().shard->clock().now());
     if (journal_ != nullptr) return store_meta(writing);
+    remember(*writing);
     MetaWriting::push(writing);
     return true;
+}
+
+/// What could not even be handed to the journal may come too late: history knows only one order.
+/// With a journal all of that is done on its thread, so that nothing comes in between.
+void Broadcaster::remember(MetaWriting& writing) {
+    if (history_ == nullptr) return;
+    const std::uint64_t seq = writing.event->seq();
+    if (history_->range().next > seq) return;
+    history_->add(std::move(writing.copies), seq, EventSource::meta);
 }
 
 /// With the mutex held. There are few who ask, and an event is small.
@@ -75,12 +89,19 @@ bool Broadcaster::store_meta(const std::shared_ptr<MetaWriting>& writing) {
     for (const std::shared_ptr<Endpoint>& reader : writing->readers) {
         append.wanted.push_back({reader->store_id_, {seq, seq}, event.payload().size()});
     }
-    const auto on_appended = [writing](Appended appended) {
+    const auto on_appended = [this, writing](Appended appended) {
+        remember(*writing);
         if (appended == Appended::stored) MetaWriting::push(writing);
     };
     if (journal_->append(std::move(append), on_appended) == Intake::taken) return true;
-    last_seq_ = seq - 1;
-    return false;
+    if (history_ == nullptr) {
+        last_seq_ = seq - 1;
+        return false;
+    }
+    // Those who read history want to know it all the more. It has its place behind what is on its
+    // way to the disk.
+    journal_->flush([this, writing](bool) { remember(*writing); });
+    return true;
 }
 
 }  // namespace fanfare
