@@ -234,7 +234,7 @@ endpoints:
 TEST(LoadConfig, does_not_merge_a_quoted_key) {
     EXPECT_EQ(errors_in("'<<': {threads: 2}\nendpoints: []\n"),
               "f:1:1: error: <<: unknown key; expected one of ingest, admin, log, threads, queue, "
-              "dead_letters, egress, reload, shutdown, action_groups, defaults, endpoints, "
+              "dead_letters, egress, meta, reload, shutdown, action_groups, defaults, endpoints, "
               "notifications\n");
 }
 

@@ -106,6 +106,7 @@ TEST_F(MetaDurableTest, event_that_finds_no_room_is_only_in_history) {
     fill_disk(false);
     process_->advance(10s);
     process_->store("a");
+    process_->poll();
     reject();
     process_->poll();
 
