@@ -134,7 +134,11 @@ void App::take_over(const ConfigChange& change) {
     log_.set_level(change.config.log.level);
     meta_->take(change.config.meta);
     drain_limit_ = change.config.shutdown_drain;
+    history_->resize(change.config.history);
+    streams_->set_options(change.config.streams);
     ShownConfig shown;
+    const auto& groups = change.config.action_groups;
+    shown.action_groups.insert(groups.begin(), groups.end());
     for (const EndpointConfig& endpoint : change.config.endpoints) {
         shown.endpoints.push_back(describe(endpoint));
         if (!unchanged.contains(endpoint.name)) warn_of(endpoint, log_);

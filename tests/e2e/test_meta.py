@@ -64,6 +64,10 @@ class Endpoints(MetaCase):
         self.assertGreaterEqual(up["failures"], 5)
         self.assertGreaterEqual(up["down_seconds"], 0)
         self.assertEqual(self.sink.accepted_ids("/ordinary"), ["e0", "e1", "e2"])
+        for kept in ("source=meta", "action=@meta"):
+            records = daemon.get(f"/v1/events?{kept}").json()["events"]
+            self.assertEqual([(record["source"], record["event"]) for record in records],
+                             [("meta", down), ("meta", up)])
         return daemon
 
     def test_that_fail_are_down_and_then_up(self):

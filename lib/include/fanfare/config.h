@@ -12,6 +12,7 @@
 
 #include "fanfare/egress.h"
 #include "fanfare/filter.h"
+#include "fanfare/history.h"
 #include "fanfare/http_sink.h"
 #include "fanfare/listener.h"
 #include "fanfare/log.h"
@@ -19,6 +20,7 @@
 #include "fanfare/queue.h"
 #include "fanfare/retry_policy.h"
 #include "fanfare/storage.h"
+#include "fanfare/streams.h"
 
 namespace fanfare {
 
@@ -68,6 +70,8 @@ struct Config {
     StorageOptions storage;
     DeadLettersConfig dead_letters;
     MetaOptions meta;
+    HistoryOptions history;
+    StreamsOptions streams;
     ReloadOptions reload;
     Duration shutdown_drain = std::chrono::seconds(20);
     /// The user's own action groups by name, without `@`: their actions, no longer groups.

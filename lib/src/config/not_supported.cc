@@ -13,8 +13,7 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"", "history", ""},
-    Entry{"", "streams", ""},
+    Entry{"queue", "storage", "nats"},
 };
 
 }  // namespace

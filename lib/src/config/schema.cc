@@ -196,6 +196,8 @@ Schema make_schema() {
         dead_letters_key(),
         make_egress_key(),
         meta_key(),
+        history_key(),
+        streams_key(),
         reload_key(),
         {"shutdown", "How the daemon ends.", MappingKind{{std::move(drain)}, {}}},
         action_groups_key(),

@@ -141,6 +141,10 @@ Key dead_letters_key();
 Key reload_key();
 /// `meta`.
 Key meta_key();
+/// `history`.
+Key history_key();
+/// `streams`.
+Key streams_key();
 /// Parts of it that have files of their own.
 Key make_retry_key();
 std::vector<Key> make_order_keys();
