@@ -95,6 +95,8 @@ Result<void> App::start() {
     open_history();
     const Result<void> dead_letters = open_dead_letters();
     if (!dead_letters) return dead_letters;
+    meta_ = std::make_unique<MetaEvents>(broadcaster_, clock_, log_, instance_);
+    meta_->take(config_.meta);
     const Result<void> ingest = make_ingest();
     if (!ingest) return ingest;
     const Result<void> admin = make_admin();

@@ -22,6 +22,7 @@
 #include "http/connector.h"
 #include "http/resolver.h"
 #include "runtime/event_storage.h"
+#include "runtime/meta_events.h"
 #include "server/admin/admin.h"
 #include "server/events/stream_hub.h"
 #include "server/http_server.h"
@@ -97,6 +98,7 @@ class App {
     std::shared_ptr<Endpoint> make_endpoint(EndpointOptions options);
     std::vector<ConfigError> apply(const ConfigChange& change);
     void wait_for_end_of(const std::string& endpoint);
+    void announce_outcome(const ReloadOutcome& outcome);
     void take_over(const ConfigChange& change);
     Result<void> start_threads();
     void end_threads();
@@ -135,6 +137,7 @@ class App {
     std::unique_ptr<DeadLetterStore> dead_letters_;  // null: they are not kept
     std::unique_ptr<History> history_;
     Broadcaster broadcaster_;
+    std::unique_ptr<MetaEvents> meta_;
     std::unique_ptr<Ingest> ingest_;
     std::unique_ptr<HttpServer> ingest_server_;
     std::unique_ptr<StreamHub> streams_;

@@ -22,6 +22,23 @@ void App::follow(Reloader::Start start) {
     reloader_ = std::make_unique<Reloader>(
         std::move(start), [this](const ConfigChange& change) { return apply(change); }, clock_,
         log_);
+    reloader_->on_outcome([this](const ReloadOutcome& outcome) { announce_outcome(outcome); });
+}
+
+/// To be told as an event.
+void App::announce_outcome(const ReloadOutcome& outcome) {
+    if (outcome.result == ReloadResult::ok) {
+        const ConfigDiff& diff = outcome.diff;
+        meta_->config_reloaded({diff.added, diff.changed, diff.removed, diff.unchanged.size(),
+                                diff.needs_restart, outcome.hash});
+    } else if (outcome.result == ReloadResult::rejected) {
+        std::vector<std::string> texts;
+        for (const ConfigError& error : outcome.errors) {
+            if (texts.size() == MetaEvents::problems_max) break;
+            texts.push_back(error.text());
+        }
+        meta_->config_rejected({outcome.errors.size(), texts, outcome.hash});
+    }
 }
 
 void App::reload() {
@@ -33,7 +50,8 @@ EndpointParts App::parts() {
             .resolver = resolver_,
             .connector = connector_,
             .log = log_,
-            .dead_letters = dead_letters_.get()};
+            .dead_letters = dead_letters_.get(),
+            .news = meta_.get()};
 }
 
 /// The shard that has the fewest, unless it has one already.
@@ -114,6 +132,7 @@ std::vector<ConfigError> App::apply(const ConfigChange& change) {
 void App::take_over(const ConfigChange& change) {
     const Names unchanged = names_of(change.diff.unchanged);
     log_.set_level(change.config.log.level);
+    meta_->take(change.config.meta);
     drain_limit_ = change.config.shutdown_drain;
     history_->resize(change.config.history);
     streams_->set_options(change.config.streams);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/effective.h"
+#include "event/meta_rules.h"
 #include "http/url.h"
 
 namespace fanfare {
@@ -71,6 +72,8 @@ Result<EndpointOptions> make_options(const EndpointConfig& endpoint, const Endpo
     options.filter = make_filter(endpoint);
     options.make_sink = std::move(*make_sink);
     options.dead_letters = parts.dead_letters;
+    options.asks_for_meta = ask_for_meta(endpoint.match);
+    options.news = parts.news;
     return options;
 }
 

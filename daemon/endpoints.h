@@ -5,6 +5,7 @@
 #include "fanfare/config.h"
 #include "fanfare/endpoint.h"
 #include "fanfare/error.h"
+#include "fanfare/meta.h"
 #include "http/connector.h"
 #include "http/resolver.h"
 #include "server/admin/endpoint_info.h"
@@ -18,6 +19,7 @@ struct EndpointParts {
     Connector& connector;
     Log& log;
     DeadLetterBox* dead_letters;  ///< null: they are not kept
+    EndpointNews* news;
 };
 
 /// Everything that an endpoint is to be, its secrets and certificates read. Any thread; blocks on

@@ -17,6 +17,7 @@ COUNTERS = {
     'ignored_events_total{endpoint="picky"}': 2,
     'ignored_events_total{endpoint="good"}': 0,
     'replayed_events_total{endpoint="good"}': 0,
+    'meta_events_total{endpoint="good"}': 0,
     'restored_events_total{endpoint="good"}': 0,
     'successes_total{endpoint="good"}': 5,
     'successes_total{endpoint="bad"}': 0,

@@ -47,6 +47,7 @@ const std::vector<std::pair<std::string, std::string>> public_headers = {
     {"tls.h", "http"},
     {"egress.h", "http"},
     {"endpoint.h", "runtime"},
+    {"meta.h", "runtime"},
     {"channel_sink.h", "sink"},
     {"http_sink.h", "sink"},
     {"listener.h", "server"},

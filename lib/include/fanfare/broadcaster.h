@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -60,7 +61,8 @@ class Shard {
 /// Everything that is counted, at one moment: every endpoint has been offered all events that are
 /// counted as ingested and were written since it was added, and offered + restored =
 /// ignored + dropped + dead letters + delivered (successes) + pending, where offered are those and
-/// the ones replayed, and restored the ones that a durable queue had at its start.
+/// the ones replayed or of Fanfare's own, and restored the ones that a durable queue had at its
+/// start.
 struct Snapshot {
     std::uint64_t ingested_events = 0;
     std::uint64_t ingested_bytes = 0;
@@ -158,6 +160,13 @@ class Broadcaster {
     /// endpoint was removed or has ended, or once close() was called.
     bool replay(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);
 
+    /// Any thread; never blocks on I/O. Numbers an event of Fanfare's own and queues it at the
+    /// endpoints that ask for such and whose filter wants it, but not at the one named `about`. It
+    /// is not counted as ingested. With a journal, once that has stored it; if that takes nothing,
+    /// only the history has it. False, and no event taken, if the endpoint that it is about is not
+    /// there any more, if too many are on their way, or once close() was called.
+    bool write_meta(std::shared_ptr<Event> event, std::string_view about = {});
+
     /// Endpoint::purge of all that was written before; of a durable queue, once that is on the
     /// disk. Any executor.
     awaitable<std::size_t> purge(std::shared_ptr<Endpoint> endpoint);
@@ -213,6 +222,11 @@ class Broadcaster {
                     std::optional<Stored>& refused);
     void on_stored(const std::shared_ptr<Storing>& storing);
     void push_stored(const std::shared_ptr<Storing>& storing);
+    using Readers = std::vector<std::shared_ptr<Endpoint>>;
+    struct MetaWriting;
+    Readers readers_of(const Event& event, std::string_view about) const;
+    bool store_meta(const std::shared_ptr<MetaWriting>& writing);
+    void remember(MetaWriting& writing);
     void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events,
                      History::Copies copies);
     History::Copies copies_of(std::span<const Replayed> replayed) const;
@@ -229,6 +243,7 @@ class Broadcaster {
     std::uint64_t events_ = 0;  // ingested
     std::uint64_t bytes_ = 0;   // their payloads
     std::uint64_t endpoints_added_ = 0;
+    std::shared_ptr<std::atomic<unsigned>> meta_under_way_;
     bool is_closed_ = false;
 };
 

@@ -16,6 +16,7 @@
 #include "fanfare/http_sink.h"
 #include "fanfare/listener.h"
 #include "fanfare/log.h"
+#include "fanfare/meta.h"
 #include "fanfare/queue.h"
 #include "fanfare/retry_policy.h"
 #include "fanfare/storage.h"
@@ -68,6 +69,7 @@ struct Config {
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
     StorageOptions storage;
     DeadLettersConfig dead_letters;
+    MetaOptions meta;
     HistoryOptions history;
     StreamsOptions streams;
     ReloadOptions reload;

@@ -16,6 +16,7 @@
 
 namespace fanfare {
 
+class EndpointNews;
 class Room;
 class Shard;
 
@@ -36,6 +37,10 @@ struct EndpointOptions {
     SinkMaker make_sink;                      ///< must be set
     /// Where events go that are given up; null: nowhere. Must outlive the endpoint.
     DeadLetterBox* dead_letters = nullptr;
+    /// Events of Fanfare's own are offered, too; ordinary endpoints never get them.
+    bool asks_for_meta = false;
+    /// Who hears how the endpoint fares; null: nobody. Must outlive the endpoint.
+    EndpointNews* news = nullptr;
     std::uint32_t random_seed = 0;  ///< of the jitter; 0: a random one
 };
 
@@ -51,7 +56,7 @@ struct EndpointSnapshot {
     bool is_paused = false;           ///< by an operator
     Duration pause_left{};            ///< that the receiver asked for; zero: none
     bool is_gone = false;             ///< answered 410 for good: disabled until resumed
-    bool is_up = true;                ///< fewer than 5 attempts in a row went wrong
+    bool is_up = true;                ///< fewer than `meta.down_after` attempts in a row went wrong
     double delivered_per_second = 0;  ///< over the last ten seconds
     std::string last_error;           ///< of the last attempt that went wrong; empty if none did
     WallTime last_error_at{};         ///< meaningful if last_error is not empty
@@ -161,6 +166,10 @@ class Endpoint final {
     /// is dropped: the letters are left.
     void requeue(std::span<const Replayed> events);
 
+    /// As offer(), of an event of Fanfare's own that the filter wants. Nobody has asked whether
+    /// there is room for it: with Overflow::reject it is dropped if there is none.
+    void take_meta(const EventPtr& event);
+
     /// They could not be queued: the box keeps their letters.
     void not_requeued(std::span<const Replayed> events);
 
@@ -188,6 +197,7 @@ class Endpoint final {
     // The Broadcaster's.
     std::uint64_t order_ = 0;
     std::shared_ptr<const Filter> filter_;  // as of the last event that was numbered
+    bool asks_for_meta_;                    // the same
 
     std::atomic<bool> has_closed_{false};
     const std::shared_ptr<Room> room_;

@@ -18,6 +18,7 @@ enum class MediaType : std::uint8_t {
     registry_v1,  ///< application/vnd.docker.distribution.events.v1+json
     registry_v2,  ///< application/vnd.docker.distribution.events.v2+json
     cloudevents,  ///< a CloudEvents 1.0 event in structured form
+    meta,         ///< one of Fanfare's own (SPEC 16); leaves as json does
 };
 
 /// The text of the media type that `type` stands for.

@@ -101,6 +101,8 @@ class EndpointMetrics {
     void dead_lettered(std::size_t events, DeadReason reason) noexcept;
     /// Of the events that are offered, those that had been given up before.
     void replayed(std::size_t events) noexcept { replayed_ += events; }
+    /// Of the events that are offered, those of Fanfare's own.
+    void meta(std::size_t events) noexcept { meta_ += events; }
     /// Pending from an earlier process.
     void restored(std::size_t events) noexcept { restored_ += events; }
     /// Batches are counted from now on.
@@ -109,7 +111,8 @@ class EndpointMetrics {
     void batch_split() noexcept;
     void connection_opened() noexcept { ++connections_opened_; }
 
-    /// All that came from the Broadcaster, ignored or not, and what was replayed.
+    /// All that came from the Broadcaster, ignored or not, and what was replayed or is of Fanfare's
+    /// own.
     std::uint64_t offered_events() const noexcept { return offered_; }
     /// Those that entered the queue.
     std::uint64_t events() const noexcept { return events_; }
@@ -118,6 +121,7 @@ class EndpointMetrics {
     std::uint64_t failures() const noexcept { return failures_; }
     std::uint64_t retries() const noexcept { return retries_; }
     std::uint64_t replayed_events() const noexcept { return replayed_; }
+    std::uint64_t meta_events() const noexcept { return meta_; }
     std::uint64_t restored_events() const noexcept { return restored_; }
     /// Nothing if the endpoint sends none.
     const std::optional<BatchMetrics>& batches() const noexcept { return batches_; }
@@ -147,6 +151,7 @@ class EndpointMetrics {
     std::uint64_t retries_ = 0;
     std::uint64_t connections_opened_ = 0;
     std::uint64_t replayed_ = 0;
+    std::uint64_t meta_ = 0;
     std::uint64_t restored_ = 0;
     std::array<std::uint64_t, error_reasons.size()> errors_{};
     std::array<std::uint64_t, drop_reasons> dropped_{};

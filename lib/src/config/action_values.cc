@@ -33,14 +33,6 @@ void refuse_length(const Value& value) {
     value.refuse("has too many actions; expected at most " + std::to_string(actions_max));
 }
 
-/// A filter on what never comes would look as if it worked.
-void note_meta(const Value& value, const std::string& name) {
-    if (name != "meta") return;
-    value.loading().warn(
-        "@meta stands for events of Fanfare's own, which this version does not "
-        "have yet");
-}
-
 void add_group(const std::vector<std::string>& group, ActionList& actions) {
     for (const std::string& action : group) {
         if (actions.size() > actions_max) return;
@@ -123,7 +115,6 @@ class GroupReader {
         if (own != nullptr && !built_in_.contains(name)) resolve(*own);
         const auto found = groups_.find(name);
         if (found == groups_.end()) return refuse_unknown_group(item, *scalar, known_);
-        note_meta(item, name);
         if (actions.begin_group(name)) add_group(found->second, actions);
     }
 
@@ -162,7 +153,6 @@ void add_actions(const Value& value, const Scalar& scalar, const Config& config,
     if (!is_action_group(scalar.text)) return actions.add(scalar.text);
     const std::string name = scalar.text.substr(1);
     if (!actions.begin_group(name)) return;
-    note_meta(value, name);
     ActionGroups built_in = built_in_action_groups();
     const auto own = config.action_groups.find(name);
     const auto found = built_in.find(name);

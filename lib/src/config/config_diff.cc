@@ -14,8 +14,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What taken_over() takes; everything else needs a restart.
-constexpr std::array<std::string_view, 7> live_keys = {
-    "log.level", "reload", "shutdown", "egress", "action_groups", "history", "streams"};
+constexpr std::array<std::string_view, 8> live_keys = {
+    "log.level", "meta", "reload", "shutdown", "egress", "action_groups", "history", "streams"};
 
 bool is_live(std::string_view key) {
     return std::any_of(live_keys.begin(), live_keys.end(), [key](std::string_view live) {
@@ -81,6 +81,7 @@ ConfigDiff diff_configs(const Config& running, const Config& loaded) {
 Config taken_over(const Config& running, const Config& loaded) {
     Config result = running;
     result.log.level = loaded.log.level;
+    result.meta = loaded.meta;
     result.reload = loaded.reload;
     result.shutdown_drain = loaded.shutdown_drain;
     result.egress = loaded.egress;

@@ -168,6 +168,7 @@ class Loader {
         check_queue(whole, endpoint, config_);
         check_breaker_keys(value, endpoint);
         warn_of_unused_keys(value, endpoint);
+        warn_of_rules_for_meta(value, endpoint, config_.meta);
         check_credentials(whole, endpoint);
         if (egress_) apply_egress(whole, *egress_, target);
         refuse_known_name(value, endpoint.name);

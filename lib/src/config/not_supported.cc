@@ -13,7 +13,6 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"", "meta", ""},
     Entry{"queue", "storage", "nats"},
 };
 

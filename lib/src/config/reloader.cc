@@ -250,6 +250,7 @@ void Reloader::note(const ReloadOutcome& outcome) {
         if (outcome.result == ReloadResult::ok) counts_.loaded_at = clock_.wall();
     }
     tell(outcome);
+    if (told_) told_(outcome);
 }
 
 void Reloader::tell(const ReloadOutcome& outcome) {

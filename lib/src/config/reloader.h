@@ -52,6 +52,10 @@ class Reloader {
     /// Waits for a reload that is under way.
     ~Reloader();
 
+    /// Called with what has become of every reload, noop or not, before those that asked hear of
+    /// it. The reloader's thread. Before start().
+    void on_outcome(std::function<void(const ReloadOutcome&)> told) { told_ = std::move(told); }
+
     /// Begins to watch and to take requests.
     void start();
 
@@ -95,6 +99,7 @@ class Reloader {
     Clock& clock_;
     Log& log_;
     FileWatch watch_;
+    std::function<void(const ReloadOutcome&)> told_;
 
     // The reloader's thread.
     Config running_;

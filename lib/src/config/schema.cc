@@ -195,6 +195,7 @@ Schema make_schema() {
         queue_key(),
         dead_letters_key(),
         make_egress_key(),
+        meta_key(),
         history_key(),
         streams_key(),
         reload_key(),

@@ -139,6 +139,8 @@ Key queue_key();
 Key dead_letters_key();
 /// `reload`.
 Key reload_key();
+/// `meta`.
+Key meta_key();
 /// `history`.
 Key history_key();
 /// `streams`.

@@ -1,6 +1,7 @@
 #include "config/unused_keys.h"
 
 #include "base/units.h"
+#include "event/meta_rules.h"
 #include "http/url.h"
 
 namespace fanfare {
@@ -48,6 +49,13 @@ void warn_of_unused_top_keys(const Value& root, const Config& config) {
     if (has_bytes && !is_default && letters.dir.empty()) {
         root.loading().warn("dead_letters.max_bytes has no effect without dead_letters.dir");
     }
+}
+
+void warn_of_rules_for_meta(const Value& endpoint, const EndpointConfig& config,
+                            const MetaOptions& meta) {
+    if (meta.enabled || !ask_for_meta(config.match)) return;
+    endpoint.loading().warn("match of the endpoint " + in_quotes(config.name) +
+                            " asks for events of Fanfare's own, and meta.enabled is false");
 }
 
 void warn_of_unused_keys(const Value& own, const EndpointConfig& endpoint) {

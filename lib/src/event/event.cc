@@ -62,6 +62,8 @@ std::string_view media_type_text(MediaType type) noexcept {
             return "application/vnd.docker.distribution.events.v2+json";
         case MediaType::cloudevents:
             return "application/cloudevents+json";
+        case MediaType::meta:
+            break;
     }
     return "application/json";
 }

@@ -38,6 +38,9 @@ inline constexpr Definition endpoint_ignored{"fanfare_endpoint_ignored_events_to
 inline constexpr Definition endpoint_replayed{
     "fanfare_endpoint_replayed_events_total", Type::counter, "endpoint",
     "Events that entered the queue once more after they had been given up."};
+inline constexpr Definition endpoint_meta{"fanfare_endpoint_meta_events_total", Type::counter,
+                                          "endpoint",
+                                          "Events of Fanfare's own that entered the queue."};
 inline constexpr Definition endpoint_restored{
     "fanfare_endpoint_restored_events_total", Type::counter, "endpoint",
     "Events that were pending in the durable queue when it was opened."};
@@ -223,6 +226,7 @@ inline constexpr std::array all = {ingest_requests,
                                    ingest_connections,
                                    endpoint_events,
                                    endpoint_replayed,
+                                   endpoint_meta,
                                    endpoint_restored,
                                    endpoint_ignored,
                                    endpoint_pending_events,

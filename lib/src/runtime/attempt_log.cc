@@ -145,7 +145,6 @@ void AttemptLog::finish() {
 
 void AttemptLog::describe(EndpointSnapshot& snapshot) const {
     const TimePoint now = clock_.now();
-    snapshot.is_up = failures_in_a_row_ < down_after;
     snapshot.delivered_per_second = delivered_.per_second(now);
     snapshot.last_error = last_error_;
     snapshot.last_error_at = last_error_at_;

@@ -47,8 +47,6 @@ class LogThrottle {
 /// of the first failure, of breaker changes, and then at most once per ten seconds (SPEC 14).
 class AttemptLog {
   public:
-    static constexpr unsigned down_after = 5;
-
     AttemptLog(std::string endpoint, Log& log, Clock& clock, const Executor& executor);
 
     void succeeded(const Attempt& attempt, TimePoint now, bool is_breaker_open);
@@ -65,6 +63,11 @@ class AttemptLog {
     void given_up(Batch batch, DeadReason reason);
     /// No more will come: tells what has not been told.
     void finish();
+
+    /// Of all attempts that count.
+    unsigned failures_in_a_row() const noexcept { return failures_in_a_row_; }
+    /// Of the last attempt that went wrong; empty if none did.
+    const std::string& last_error() const noexcept { return last_error_; }
 
     /// Fills in what this knows of the endpoint.
     void describe(EndpointSnapshot& snapshot) const;

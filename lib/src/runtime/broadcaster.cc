@@ -34,6 +34,7 @@ struct Broadcaster::Gathering {
 
 Broadcaster::Broadcaster(std::vector<Shard*> shards) {
     for (Shard* const shard : shards) lanes_.push_back({shard, {}});
+    meta_under_way_ = std::make_shared<std::atomic<unsigned>>(0);
     rooms_ = std::make_unique<Rooms>(shards.front()->clock(), shards.front()->log());
 }
 
@@ -158,6 +159,7 @@ void Broadcaster::change_now(EndpointOptions options) {
     std::shared_ptr<Endpoint> endpoint = find_now(options.name);
     if (!endpoint) return;
     endpoint->filter_ = options.filter;
+    endpoint->asks_for_meta_ = options.asks_for_meta;
     route_now();
     rooms_->change(endpoint->room_, options.bounds);
     Shard::Inbox& inbox = *endpoint->shard().inbox_;

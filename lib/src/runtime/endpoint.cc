@@ -161,6 +161,7 @@ EndpointSnapshot Endpoint::Impl::snapshot() const {
     if (gate_.paused_until() > now) snapshot.pause_left = gate_.paused_until() - now;
     snapshot.is_gone = is_gone();
     log_.describe(snapshot);
+    snapshot.is_up = log_.failures_in_a_row() < news_.down_after();
     return snapshot;
 }
 
@@ -169,6 +170,7 @@ Endpoint::Endpoint(Shard& shard, EndpointOptions options)
       store_id_(options.store_id),
       shard_(shard),
       filter_(options.filter),
+      asks_for_meta_(options.asks_for_meta),
       room_(std::make_shared<Room>(options.name, options.bounds)),
       impl_(std::make_unique<Impl>(shard, std::move(options), *room_)) {}
 
@@ -177,6 +179,7 @@ Endpoint::~Endpoint() = default;
 void Endpoint::start() { impl_->start(); }
 void Endpoint::offer(const EventPtr& event) { impl_->offer(event); }
 void Endpoint::requeue(std::span<const Replayed> events) { impl_->requeue(events); }
+void Endpoint::take_meta(const EventPtr& event) { impl_->take_meta(event); }
 void Endpoint::not_requeued(std::span<const Replayed> events) { impl_->not_requeued(events); }
 void Endpoint::take(const EventPtr& event, Interest interest) { impl_->take(event, interest); }
 void Endpoint::drain() { impl_->drain(); }

@@ -62,6 +62,16 @@ void Endpoint::Impl::requeue(std::span<const Replayed> events) {
     meter_.publish(*queue_);
 }
 
+void Endpoint::Impl::take_meta(const EventPtr& event) {
+    metrics_.offered(1);
+    metrics_.meta(1);
+    // Like a letter it has taken no room where events are refused, and may take nobody else's.
+    const bool has_place =
+        options_.bounds.overflow == Overflow::reject ? requeue_one(event) : enqueue(event);
+    if (has_place) wake_for_push();
+    meter_.publish(*queue_);
+}
+
 void Endpoint::Impl::not_requeued(std::span<const Replayed> events) {
     if (options_.dead_letters == nullptr) return;
     for (const Replayed& replayed : events) {

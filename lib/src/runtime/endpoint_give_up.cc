@@ -38,6 +38,7 @@ void Endpoint::Impl::give_up(const Lease& given_up, DeadReason reason, const Let
     metrics_.dead_lettered(given_up.batch().size(), reason);
     fates_.given_up(given_up.batch(), reason);
     log_.given_up(given_up.batch(), reason);
+    if (state_ == State::running) news_.given_up(given_up, reason);
     for (const EventPtr& event : given_up.batch()) {
         if (options_.dead_letters != nullptr) {
             DeadLetter letter = letter_of(event, given_up, reason);

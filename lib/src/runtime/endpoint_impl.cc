@@ -72,6 +72,7 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options, Room& room)
       queue_(has_own_queue_ ? std::move(options_.queue) : make_queue(options_)),
       gate_(std::move(options_.strategy), shard.clock(), shard.executor()),
       log_(options_.name, shard.log(), shard.clock(), shard.executor()),
+      news_(options_.name, options_.news, shard.clock()),
       overflow_log_({options_.name, DropReason::overflow}, shard.log(), shard.clock(),
                     shard.executor()),
       lost_log_({options_.name, DropReason::exception}, shard.log(), shard.clock(),
@@ -247,21 +248,29 @@ void Endpoint::Impl::conclude(Held& held, RetryGate::Pass pass, const Outcome& o
     gate_.record(std::move(pass), outcome, decision, ended);
     is_held_ = false;
     history_.add(attempt, outcome, started, ended);
-    switch (outcome.verdict()) {
-        case Verdict::delivered:
-            log_.succeeded(attempt, ended, gate_.is_open());
-            break;
-        case Verdict::retry:
-        case Verdict::reject:
-            log_.failed(attempt, {outcome, decision.is_failure()}, gate_.is_open());
-            break;
-        case Verdict::aborted:
-        case Verdict::closed:
-            break;
-    }
+    note_result(attempt, outcome, decision);
     if (gate_.is_open()) set_backlogged(false);
     held.lease.note_outcome(outcome);
     carry_out(decision, held, ended);
+}
+
+void Endpoint::Impl::note_result(const Attempt& attempt, const Outcome& outcome,
+                                 const Decision& decision) {
+    const bool is_news = state_ == State::running;
+    switch (outcome.verdict()) {
+        case Verdict::delivered:
+            log_.succeeded(attempt, shard_.clock().now(), gate_.is_open());
+            if (is_news) news_.succeeded(attempt.batch);
+            return;
+        case Verdict::retry:
+        case Verdict::reject:
+            log_.failed(attempt, {outcome, decision.is_failure()}, gate_.is_open());
+            if (is_news && decision.is_failure()) news_.failed(attempt.batch, log_.last_error());
+            return;
+        case Verdict::aborted:
+        case Verdict::closed:
+            return;
+    }
 }
 
 void Endpoint::Impl::carry_out(const Decision& decision, Held& held, TimePoint now) {

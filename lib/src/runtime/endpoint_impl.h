@@ -15,6 +15,7 @@
 #include "runtime/attempt_log.h"
 #include "runtime/drop_log.h"
 #include "runtime/event_fates.h"
+#include "runtime/health_news.h"
 #include "runtime/room.h"
 
 namespace fanfare {
@@ -31,6 +32,7 @@ class Endpoint::Impl : private QueueOwner {
     void offer(const EventPtr& event);
     void take(const EventPtr& event, Interest interest);
     void requeue(std::span<const Replayed> events);
+    void take_meta(const EventPtr& event);
     void not_requeued(std::span<const Replayed> events);
     void drain();
     void leave();
@@ -119,6 +121,7 @@ class Endpoint::Impl : private QueueOwner {
     bool is_done() const noexcept;
 
     void conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome, TimePoint started);
+    void note_result(const Attempt& attempt, const Outcome& outcome, const Decision& decision);
     void carry_out(const Decision& decision, Held& held, TimePoint now);
     void deliver(Held& held, TimePoint now);
     void try_again(Held& held, TimePoint now);
@@ -162,6 +165,7 @@ class Endpoint::Impl : private QueueOwner {
     EndpointMetrics metrics_;
     RetryGate gate_;
     AttemptLog log_;
+    HealthNews news_;
     DropLog overflow_log_;
     DropLog lost_log_;
     RoomMeter meter_;

@@ -56,13 +56,16 @@ std::int64_t code_of(MediaType type) {
             return 2;
         case MediaType::cloudevents:
             return 3;
+        case MediaType::meta:
+            return 4;
     }
     return 0;
 }
 
 MediaType type_of(std::int64_t code) {
     static constexpr std::array types = {MediaType::json, MediaType::registry_v1,
-                                         MediaType::registry_v2, MediaType::cloudevents};
+                                         MediaType::registry_v2, MediaType::cloudevents,
+                                         MediaType::meta};
     for (const MediaType type : types) {
         if (code_of(type) == code) return type;
     }

@@ -49,11 +49,17 @@ std::int64_t to_number(WallTime time) {
 
 WallTime to_time(std::int64_t number) { return WallTime(milliseconds(number)); }
 
+/// What stands for a type in the file; never changes.
+std::string_view stored_text(MediaType type) noexcept {
+    return type == MediaType::meta ? "meta" : media_type_text(type);
+}
+
 MediaType to_media_type(std::string_view text) {
     static constexpr std::array all = {MediaType::json, MediaType::registry_v1,
-                                       MediaType::registry_v2, MediaType::cloudevents};
+                                       MediaType::registry_v2, MediaType::cloudevents,
+                                       MediaType::meta};
     for (const MediaType type : all) {
-        if (media_type_text(type) == text) return type;
+        if (stored_text(type) == text) return type;
     }
     return MediaType::json;
 }
@@ -103,7 +109,7 @@ void bind(Statement& statement, const DeadLetter& letter) {
         .bind(event.id())
         .bind(static_cast<std::int64_t>(event.seq()))
         .bind(event.action())
-        .bind(media_type_text(event.type()))
+        .bind(stored_text(event.type()))
         .bind(event.target_media_type())
         .bind(event.traceparent())
         .bind(event.tracestate())

@@ -55,8 +55,9 @@ class Metrics:
                                   "dead_letters_total", "successes_total", "pending_events")}
             ingested = total - (missed or {}).get(endpoint, 0)
             replayed = self.endpoint("replayed_events_total", endpoint)
+            meta = self.endpoint("meta_events_total", endpoint)
             restored = self.endpoint("restored_events_total", endpoint)
-            if sum(parts.values()) != ingested + replayed + restored:
+            if sum(parts.values()) != ingested + replayed + meta + restored:
                 found.append(f"{endpoint}: ingested {ingested:.0f}, replayed {replayed:.0f}, "
-                             f"restored {restored:.0f}, but {parts}")
+                             f"of our own {meta:.0f}, restored {restored:.0f}, but {parts}")
         return found

@@ -109,13 +109,15 @@ INSTANTIATE_TEST_SUITE_P(
                     TopKey{"dead_letters: {dir: /d}\n", {"dead_letters.dir"}},
                     TopKey{"log: {level: debug, format: json}\n", {"log.format"}},
                     TopKey{"shutdown: {drain: 1s}\n", {}}, TopKey{"reload: {watch: false}\n", {}},
+                    TopKey{"meta: {enabled: false, down_after: 2}\n", {}},
                     TopKey{"action_groups: {deploy: [push]}\n", {}}));
 
 TEST(TakenOver, takes_what_needs_no_restart_and_nothing_else) {
     const Config running = with("threads: 2\n");
     const Config loaded = with(
         "threads: 3\nlog: {level: debug, format: json}\nshutdown: {drain: 1s}\n"
-        "reload: {watch: false}\naction_groups: {deploy: [push]}\n",
+        "reload: {watch: false}\naction_groups: {deploy: [push]}\n"
+        "meta: {enabled: false, down_after: 2}\n",
         "  - {name: c, url: 'http://c/'}\n");
 
     const Config result = taken_over(running, loaded);
@@ -125,6 +127,7 @@ TEST(TakenOver, takes_what_needs_no_restart_and_nothing_else) {
     EXPECT_EQ(result.log.format, LogFormat::text);
     EXPECT_EQ(result.shutdown_drain, std::chrono::seconds(1));
     EXPECT_FALSE(result.reload.watch);
+    EXPECT_EQ(result.meta, (MetaOptions{false, 2}));
     EXPECT_EQ(result.action_groups, loaded.action_groups);
     EXPECT_EQ(result.endpoints, loaded.endpoints);
     EXPECT_EQ(diff_configs(result, loaded).needs_restart, (Names{"log.format", "threads"}));

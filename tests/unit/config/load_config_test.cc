@@ -234,8 +234,8 @@ endpoints:
 TEST(LoadConfig, does_not_merge_a_quoted_key) {
     EXPECT_EQ(errors_in("'<<': {threads: 2}\nendpoints: []\n"),
               "f:1:1: error: <<: unknown key; expected one of ingest, admin, log, threads, queue, "
-              "dead_letters, egress, reload, shutdown, action_groups, defaults, endpoints, "
-              "notifications\n");
+              "dead_letters, egress, meta, history, streams, reload, shutdown, action_groups, "
+              "defaults, endpoints, notifications\n");
 }
 
 TEST(LoadConfig, takes_a_byte_order_mark_windows_line_ends_and_a_document_start) {

@@ -55,15 +55,14 @@ TEST(ConfigWarnings, tell_of_a_breaker_s_keys_where_defaults_ask_for_another_str
                "backoff of the endpoint \"a\" has no effect with the strategy exponential"}));
 }
 
-TEST(ConfigWarnings, tell_once_that_there_are_no_events_of_fanfare_s_own) {
+TEST(ConfigWarnings, tell_of_rules_that_ask_for_events_which_are_not_made) {
     const Texts expected = {
-        "@meta stands for events of Fanfare's own, which this version does not have yet"};
+        "match of the endpoint \"a\" asks for events of Fanfare's own, and meta.enabled is false"};
+    const std::string rules = "match: [{field: action, op: in, value: '@meta'}]";
 
-    EXPECT_EQ(warnings_of("ignore: {actions: ['@meta']},"
-                          "match: [{field: action, op: in, value: '@meta'}]"),
-              expected);
-    EXPECT_EQ(warnings_of("disabled: false", "action_groups: {mine: ['@meta', push]}\n"), expected);
-    EXPECT_EQ(warnings_of("ignore: {mediatypes: ['@meta']}"), Texts{});
+    EXPECT_EQ(warnings_of(rules, "meta: {enabled: false}\n"), expected);
+    EXPECT_EQ(warnings_of(rules), Texts{});
+    EXPECT_EQ(warnings_of("ignore: {actions: ['@meta']}", "meta: {enabled: false}\n"), Texts{});
 }
 
 }  // namespace

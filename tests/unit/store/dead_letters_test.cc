@@ -44,6 +44,16 @@ TEST_F(DeadLetters, has_no_error_where_there_was_an_answer) {
     EXPECT_EQ(read()[0].last_error, "");
 }
 
+TEST_F(DeadLetters, knows_events_of_fanfare_s_own_again) {
+    open();
+    DeadLetter own = letter("e1");
+    own.event = Event::make("{}", EventFields{.id = "e1"}, MediaType::meta);
+
+    store_->put(std::move(own));
+
+    EXPECT_EQ(read()[0].media_type, MediaType::meta);
+}
+
 TEST_F(DeadLetters, keeps_payloads_byte_for_byte) {
     open();
     std::string payload = "{\"id\":\"e1\" , \"n\":1.10,\"x\":\"\\u0000\xc3\xa9\"}\n";

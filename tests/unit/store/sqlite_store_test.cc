@@ -32,6 +32,16 @@ TEST_F(EventStores, give_back_what_was_stored_after_a_restart) {
     EXPECT_FALSE(page.has_more);
 }
 
+TEST_F(EventStores, know_events_of_fanfare_s_own_again) {
+    open();
+    const EndpointId audit = store_->open_endpoint("audit");
+    Changes changes = appending({1, 1}, {audit});
+    changes.events[0].event = Event::make("{}", EventFields{.id = "e1"}, MediaType::meta);
+    store_->commit(changes);
+
+    EXPECT_EQ(store_->page(audit, 0, {}).events.at(0).event->type(), MediaType::meta);
+}
+
 TEST_F(EventStores, have_an_identity_that_stays) {
     open();
     const std::string id = store_->id();

@@ -50,6 +50,7 @@ Json counters(const EndpointMetrics& metrics) {
     result["events"] = metrics.events();
     result["ignored"] = metrics.ignored_events();
     result["replayed"] = metrics.replayed_events();
+    result["meta"] = metrics.meta_events();
     result["restored"] = metrics.restored_events();
     result["successes"] = metrics.successes();
     result["failures"] = metrics.failures();

@@ -120,6 +120,7 @@ void add_endpoint_queue(Families& families, const Snapshot& snapshot) {
     };
     add(metric::endpoint_events, [](E e) { return e.metrics.events(); });
     add(metric::endpoint_replayed, [](E e) { return e.metrics.replayed_events(); });
+    add(metric::endpoint_meta, [](E e) { return e.metrics.meta_events(); });
     add(metric::endpoint_restored, [](E e) { return e.metrics.restored_events(); });
     add(metric::endpoint_ignored, [](E e) { return e.metrics.ignored_events(); });
     add(metric::endpoint_pending_events, [](E e) { return e.pending_events; });
