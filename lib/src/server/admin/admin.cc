@@ -75,6 +75,7 @@ Admin::Admin(AdminSources sources)
     dead_letter_routes_->add_to(routes_);
     endpoint_routes_->add_to(routes_);
     match_route_->add_to(routes_);
+    page_.add_to(routes_);
 }
 
 Admin::~Admin() = default;

@@ -12,6 +12,7 @@
 #include "server/admin/config_view.h"
 #include "server/admin/exposition.h"
 #include "server/admin/route.h"
+#include "server/admin/status_page.h"
 #include "server/bearer_token.h"
 #include "server/http_server.h"
 
@@ -91,6 +92,7 @@ class Admin final : public RequestHandler {
     std::unique_ptr<DeadLetterRoutes> dead_letter_routes_;
     std::unique_ptr<EndpointRoutes> endpoint_routes_;
     std::unique_ptr<MatchRoute> match_route_;
+    StatusPage page_;
 };
 
 }  // namespace fanfare

@@ -1,0 +1,179 @@
+// The events as they come, newest first; a press on one tells what became of it.
+
+/** What an event is about, in a few words. */
+function subjectOf(event) {
+  const target = event.target ?? {};
+  if (typeof target.repository === 'string') {
+    const tag = typeof target.tag === 'string' ? `:${target.tag}` : '';
+    const digest = !tag && typeof target.digest === 'string' ? `@${target.digest.slice(0, 19)}` : '';
+    return target.repository + tag + digest;
+  }
+  if (event.truncated === true) return `too large to be kept: ${countText(event.size ?? 0)} bytes`;
+  for (const name of ['subject', 'endpoint', 'result', 'id']) {
+    if (typeof event[name] === 'string') return event[name];
+  }
+  return '';
+}
+
+function actorOf(record) {
+  const event = record.event ?? {};
+  const name = event.actor?.name || event.request?.addr || event.source?.addr;
+  if (typeof name === 'string' && name !== '') return name;
+  return typeof event.source === 'string' ? event.source : record.source;
+}
+
+const actionOf = (event) => String(event.action ?? event.type ?? '–');
+
+// Those of the daemon's own that need somebody's eye.
+const badActions = new Set(['endpoint.down', 'config.rejected', 'delivery.failed']);
+
+class EventRow {
+  constructor(record, text) {
+    const event = record.event ?? {};
+    this.record = record;
+    this.text = text;
+    this.searched = text.slice(0, 4096).toLowerCase();
+    const open = make('button.link', String(record.seq));
+    open.type = 'button';
+    open.setAttribute('aria-label', `Event ${record.seq}`);
+    this.element = make('tr', make('td.time', timeElement(record.received)),
+      make('td.number', open), make('td', make('span.action', actionOf(event))),
+      make('td.what', subjectOf(event)), make('td.who', actorOf(record)));
+    if (record.source === 'meta') {
+      this.element.dataset.look = badActions.has(event.action) ? 'bad' : 'meta';
+    }
+    if (record.source === 'replay') this.element.dataset.look = 'replay';
+    this.element.addEventListener('click', () => showEvent(this));
+  }
+}
+
+class NoteRow {
+  constructor(text) {
+    this.searched = null;
+    const cell = make('td', text);
+    cell.colSpan = 5;
+    this.element = make('tr.note', cell);
+  }
+}
+
+const events = {
+  rows: [],
+  coming: [],
+  words: [],
+  isHeld: false,
+  frame: 0,
+
+  start() {
+    this.body = byId('events-rows');
+    this.feed = new EventFeed({
+      event: (record) => this.#put(new EventRow(record, JSON.stringify(record))),
+      note: (text) => this.#put(new NoteRow(text)),
+      state: (text) => setText(byId('events-state'), text),
+      notice: (text) => showNotice(byId('events-notice'), text),
+    });
+    const filtered = notTooOften(() => this.#filter(), 300);
+    byId('events-filter').addEventListener('input', filtered);
+    byId('events-hold').addEventListener('click', () => this.#hold(!this.isHeld));
+    this.feed.open({});
+  },
+
+  /** `action:`, `source:` and `target:` are the daemon's to sort out, other words are ours. */
+  #filter() {
+    const filter = {};
+    this.words = [];
+    for (const word of byId('events-filter').value.split(/\s+/).filter(Boolean)) {
+      const parts = /^(action|source|target):(.+)$/.exec(word);
+      if (parts) filter[parts[1]] = parts[2];
+      else this.words.push(word.toLowerCase());
+    }
+    const key = JSON.stringify(filter);
+    if (key !== (this.filterKey ?? '{}')) {
+      this.filterKey = key;
+      this.rows = [];
+      this.coming = [];
+      this.body.replaceChildren();
+      this.feed.open(filter);
+    }
+    for (const row of this.rows) setHidden(row.element, !this.#fits(row));
+    this.#tellEmpty();
+  },
+
+  #fits(row) {
+    return row.searched === null || this.words.every((word) => row.searched.includes(word));
+  },
+
+  #hold(isHeld) {
+    this.isHeld = isHeld;
+    byId('events-hold').setAttribute('aria-pressed', String(isHeld));
+    if (!isHeld) this.#flush();
+    this.#tellHeld();
+  },
+
+  #tellHeld() {
+    const waiting = this.coming.length > 0 ? ` (${this.coming.length} new)` : '';
+    setText(byId('events-hold'), this.isHeld ? `Go on${waiting}` : 'Hold');
+  },
+
+  // Thousands may come in a second; what is drawn is drawn once a frame.
+  #put(row) {
+    this.coming.push(row);
+    if (this.coming.length > rowsMax) this.coming.shift();
+    if (this.frame !== 0) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      if (this.isHeld) this.#tellHeld();
+      else this.#flush();
+    });
+  },
+
+  #flush() {
+    const fresh = this.coming.reverse();
+    this.coming = [];
+    for (const row of fresh) setHidden(row.element, !this.#fits(row));
+    this.body.prepend(...fresh.map((row) => row.element));
+    this.rows.unshift(...fresh);
+    for (const row of this.rows.splice(rowsMax)) row.element.remove();
+    this.#tellEmpty();
+  },
+
+  #tellEmpty() {
+    const isEmpty = !this.rows.some((row) => !row.element.hidden);
+    const isFiltered = byId('events-filter').value.trim() !== '';
+    setText(byId('events-empty'), isFiltered ? 'No event fits the filter.' : 'No event has come yet.');
+    setHidden(byId('events-empty'), !isEmpty);
+  },
+};
+
+const fateRanks = ['dead_lettered', 'dropped', 'pending', 'unknown', 'delivered', 'ignored'];
+const fateLooks = { dead_lettered: 'bad', dropped: 'bad', pending: 'held', delivered: 'ok' };
+
+function fateRow(fate) {
+  const badge = make('span.badge', fate.state.replace('_', ' '));
+  const why = fate.reason ? ` (${fate.reason})` : '';
+  const attempts = (fate.attempts ?? []).map((attempt) =>
+    make('div', timeElement(attempt.at), ` #${attempt.attempt} ${attemptText(attempt)}`));
+  const row = make('tr', make('td', badge, why), make('td', fate.name), make('td', ...attempts));
+  row.dataset.look = fateLooks[fate.state] ?? 'off';
+  return row;
+}
+
+function fateTable(fates) {
+  const rank = (fate) => fateRanks.indexOf(fate.state);
+  const sorted = [...fates].sort((a, b) => rank(a) - rank(b));
+  return make('table.plain.fates', make('tbody', ...sorted.map(fateRow)));
+}
+
+function showEvent(row) {
+  let isPending = true;
+  const { seq, source, received } = row.record;
+  const fill = async () => {
+    const answer = await ask('GET', pathOf('events', String(seq)));
+    isPending = answer.ok && answer.data.endpoints.some((fate) => fate.state === 'pending');
+    const about = facts([['received', timeElement(received)], ['came by', source]]);
+    const text = (answer.ok && rawMember(answer.text, 'event')) || rawMember(row.text, 'event');
+    const fates = answer.ok
+      ? [make('h3', 'What became of it'), fateTable(answer.data.endpoints)] : [problem(answer)];
+    return [about, ...fates, make('h3', 'Event'), jsonBlock(text ?? 'null')];
+  };
+  drawer.open(`Event ${seq}`, fill, () => isPending);
+}
