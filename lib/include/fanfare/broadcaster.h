@@ -11,6 +11,7 @@
 
 #include "fanfare/endpoint.h"
 #include "fanfare/event.h"
+#include "fanfare/history.h"
 #include "fanfare/log.h"
 
 namespace boost::asio {
@@ -124,6 +125,10 @@ class Broadcaster {
     std::optional<Stored> store(std::span<const std::shared_ptr<Event>> events, OnStored on_stored,
                                 const Executor* loop = nullptr);
 
+    /// Once, before anything else: `history`, which must outlive the broadcaster, gets all that is
+    /// written, in its order.
+    void keep_history(History& history) { history_ = &history; }
+
     /// Any thread; takes its place among the events: the endpoint gets those written after it.
     /// Adding an endpoint again is no change. Its shard must be one of this broadcaster's.
     void add(std::shared_ptr<Endpoint> endpoint);
@@ -140,6 +145,9 @@ class Broadcaster {
 
     /// Runs on any shard's executor; see Snapshot.
     awaitable<Snapshot> snapshot();
+
+    /// What has become of the event, at every endpoint. Runs on any executor.
+    awaitable<std::vector<EndpointFate>> fates(std::uint64_t seq);
 
     /// Any thread. The endpoint of that name which was added last, if it has not been removed and
     /// has not ended. What it does is done on its shard: spawn a coroutine there.
@@ -205,10 +213,13 @@ class Broadcaster {
                     std::optional<Stored>& refused);
     void on_stored(const std::shared_ptr<Storing>& storing);
     void push_stored(const std::shared_ptr<Storing>& storing);
-    void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);
+    void store_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events,
+                     History::Copies copies);
+    History::Copies copies_of(std::span<const Replayed> replayed) const;
     awaitable<void> flush();
 
     Journal* journal_ = nullptr;  // null: nothing is stored
+    History* history_ = nullptr;  // null: nothing is kept for readers
     const SteadyWall* times_ = nullptr;
     std::mutex mutex_;
     std::vector<Lane> lanes_;

@@ -70,6 +70,24 @@ struct AttemptRecord {
     Duration took{};
 };
 
+/// What has become of an event at one endpoint.
+enum class EventState : std::uint8_t {
+    unknown,  ///< it was not offered, or so long ago that this is forgotten
+    ignored,
+    pending,  ///< waiting, or in flight
+    delivered,
+    dropped,
+    dead_lettered,
+};
+std::string_view to_string(EventState state) noexcept;
+
+struct EndpointFate {
+    std::string endpoint;
+    EventState state = EventState::unknown;
+    std::string_view reason;              ///< of what was dropped or given up; else empty
+    std::vector<AttemptRecord> attempts;  ///< those that are remembered, oldest first
+};
+
 /// Whether an endpoint wants an event.
 enum class Interest : std::uint8_t {
     ignored,
@@ -152,6 +170,9 @@ class Endpoint final {
 
     /// The last attempts, newest first; a hundred are kept.
     std::vector<AttemptRecord> attempts(std::size_t limit) const;
+
+    /// What has become of the event here; remembered for the last 16,384 seqs.
+    EndpointFate fate(std::uint64_t seq) const;
 
     /// Whether its receiver has answered 410 for good; any thread. It ignores events then.
     bool is_gone() const noexcept;

@@ -18,11 +18,15 @@ class AttemptHistory {
     /// Newest first. `clock` tells when they were.
     std::vector<AttemptRecord> newest(std::size_t limit, const Clock& clock) const;
 
+    /// Those that this event was a part of, oldest first.
+    std::vector<AttemptRecord> of(std::uint64_t seq, const Clock& clock) const;
+
   private:
     struct Entry {
         TimePoint started;
         Duration took;
         std::uint64_t seq;
+        std::uint64_t last_seq;
         std::uint32_t events;
         unsigned number;
         int status;
@@ -30,6 +34,13 @@ class AttemptHistory {
         std::uint8_t id_bytes;
         std::array<char, 64> id;
     };
+
+    /// One moment, on both clocks.
+    struct Now {
+        TimePoint steady;
+        WallTime wall;
+    };
+    static AttemptRecord record_of(const Entry& entry, Now now);
 
     std::vector<Entry> entries_;  // a ring once it is full
     std::size_t next_ = 0;

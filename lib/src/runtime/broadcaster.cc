@@ -41,6 +41,8 @@ Broadcaster::~Broadcaster() = default;
 
 std::optional<Broadcaster::Written> Broadcaster::write(
     std::span<const std::shared_ptr<Event>> events, std::optional<NoRoom>* no_room) {
+    History::Copies copies;
+    if (history_ != nullptr) copies = history_->copy(events);
     const std::lock_guard lock(mutex_);
     if (is_closed_) return std::nullopt;
     // What can fail comes first: a request is accepted as a whole or not at all.
@@ -56,6 +58,9 @@ std::optional<Broadcaster::Written> Broadcaster::write(
     const TimePoint now = lanes_.front().shard->clock().now();
     for (const std::shared_ptr<Event>& event : events) number(*event, now);
     note_written(events);
+    if (history_ != nullptr) {
+        history_->add(std::move(copies), written.first_seq, EventSource::http);
+    }
     for (const Lane& lane : lanes_) {
         if (!lane.endpoints.empty()) lane.shard->inbox_->push(events);
     }
@@ -73,17 +78,28 @@ void Broadcaster::note_written(std::span<const std::shared_ptr<Event>> events) {
 }
 
 bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events) {
+    History::Copies copies = copies_of(events);
     const std::lock_guard lock(mutex_);
     if (is_closed_ || !lane_of(*endpoint).has(endpoint.get())) return false;
     const TimePoint now = endpoint->shard().clock().now();
+    const std::uint64_t first = last_seq_ + 1;
     for (const Replayed& replayed : events) number(*replayed.event, now);
     if (journal_ != nullptr) {
-        store_again(endpoint, std::move(events));
+        store_again(endpoint, std::move(events), std::move(copies));
         return true;
     }
+    if (history_ != nullptr) history_->add(std::move(copies), first, EventSource::replay);
     endpoint->shard().inbox_->push(
         [endpoint, events = std::move(events)] { endpoint->requeue(events); });
     return true;
+}
+
+History::Copies Broadcaster::copies_of(std::span<const Replayed> replayed) const {
+    if (history_ == nullptr) return {};
+    std::vector<std::shared_ptr<Event>> events;
+    events.reserve(replayed.size());
+    for (const Replayed& one : replayed) events.push_back(one.event);
+    return history_->copy(events);
 }
 
 Broadcaster::Lane& Broadcaster::lane_of(const Endpoint& endpoint) {
@@ -225,6 +241,22 @@ awaitable<Snapshot> Broadcaster::snapshot() {
         if (youngest[endpoint.name] == order) snapshot.endpoints.push_back(std::move(endpoint));
     }
     co_return snapshot;
+}
+
+awaitable<std::vector<EndpointFate>> Broadcaster::fates(std::uint64_t seq) {
+    using Part = std::vector<std::pair<std::uint64_t, EndpointFate>>;
+    const auto ask = [seq](Shard& shard, Part& part, const std::function<void()>& done) {
+        part = shard.inbox_->fates(seq);
+        done();
+    };
+    std::vector<Part> parts = co_await gather<Part>(ask, nullptr);
+    Part all;
+    for (Part& part : parts) std::move(part.begin(), part.end(), std::back_inserter(all));
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<EndpointFate> fates;
+    for (auto& [order, fate] : all) fates.push_back(std::move(fate));
+    co_return fates;
 }
 
 awaitable<std::size_t> Broadcaster::purge(std::shared_ptr<Endpoint> endpoint) {

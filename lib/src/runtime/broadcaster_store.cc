@@ -48,6 +48,7 @@ struct Broadcaster::Storing {
     std::shared_ptr<const Routes> routes;
     std::vector<Interest> interests;  // by route, and within that by event
     Written written{0, 0};
+    History::Copies copies;
     OnStored on_stored;
 
     /// Asks all filters.
@@ -153,6 +154,7 @@ std::optional<Broadcaster::Stored> Broadcaster::store(
     const auto storing = std::make_shared<Storing>();
     storing->events.assign(events.begin(), events.end());
     storing->on_stored = std::move(on_stored);
+    if (history_ != nullptr) storing->copies = history_->copy(events);
     std::optional<Stored> refused;
     do {
         storing->judge(routes());
@@ -198,8 +200,11 @@ void Broadcaster::on_stored(const std::shared_ptr<Storing>& storing) {
 
 void Broadcaster::push_stored(const std::shared_ptr<Storing>& storing) {
     const std::lock_guard lock(mutex_);
-    note_written(storing->events);
     const std::size_t count = storing->events.size();
+    note_written(storing->events);
+    if (history_ != nullptr && count > 0) {
+        history_->add(std::move(storing->copies), storing->written.first_seq, EventSource::http);
+    }
     for (const Lane& lane : lanes_) {
         Shard* const shard = lane.shard;
         const bool is_asked =
@@ -217,7 +222,7 @@ void Broadcaster::push_stored(const std::shared_ptr<Storing>& storing) {
 
 /// With the mutex held. For one endpoint only, whatever its filter says.
 void Broadcaster::store_again(const std::shared_ptr<Endpoint>& endpoint,
-                              std::vector<Replayed> events) {
+                              std::vector<Replayed> events, History::Copies copies) {
     Append append;
     for (const Replayed& replayed : events) {
         const Event& event = *replayed.event;
@@ -231,8 +236,16 @@ void Broadcaster::store_again(const std::shared_ptr<Endpoint>& endpoint,
             is_stored ? endpoint->requeue(*shared) : endpoint->not_requeued(*shared);
         });
     };
-    const Intake intake = journal_->append(
-        std::move(append), [settle](Appended appended) { settle(appended == Appended::stored); });
+    const auto kept = std::make_shared<History::Copies>(std::move(copies));
+    const auto on_appended = [this, settle, shared, kept](Appended appended) {
+        const bool is_stored = appended == Appended::stored;
+        if (is_stored && history_ != nullptr && !shared->empty()) {
+            const std::uint64_t first = shared->front().event->seq();
+            history_->add(std::move(*kept), first, EventSource::replay);
+        }
+        settle(is_stored);
+    };
+    const Intake intake = journal_->append(std::move(append), on_appended);
     if (intake != Intake::taken) settle(false);
 }
 

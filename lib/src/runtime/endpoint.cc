@@ -136,6 +136,17 @@ std::vector<AttemptRecord> Endpoint::Impl::attempts(std::size_t limit) const {
     return history_.newest(limit, shard_.clock());
 }
 
+EndpointFate Endpoint::Impl::fate(std::uint64_t seq) const {
+    const EventFates::Fate known = fates_.of(seq);
+    EndpointFate fate;
+    fate.endpoint = options_.name;
+    fate.state = known.state;
+    fate.reason = known.reason;
+    // A batch may have gone around an event that was ignored.
+    if (known.state != EventState::ignored) fate.attempts = history_.of(seq, shard_.clock());
+    return fate;
+}
+
 EndpointSnapshot Endpoint::Impl::snapshot() const {
     const TimePoint now = shard_.clock().now();
     EndpointSnapshot snapshot;
@@ -186,6 +197,8 @@ void Endpoint::reconfigure(EndpointOptions options) { impl_->reconfigure(std::mo
 std::size_t Endpoint::purge() { return impl_->purge(); }
 awaitable<Outcome> Endpoint::test(EventPtr ping) { return impl_->test(std::move(ping)); }
 EndpointSnapshot Endpoint::snapshot() const { return impl_->snapshot(); }
+
+EndpointFate Endpoint::fate(std::uint64_t seq) const { return impl_->fate(seq); }
 
 std::vector<AttemptRecord> Endpoint::attempts(std::size_t limit) const {
     return impl_->attempts(limit);

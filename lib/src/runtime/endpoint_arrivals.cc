@@ -16,6 +16,7 @@ bool Endpoint::Impl::take_in(const EventPtr& event) {
     try {
         if (!wants(*event)) {
             metrics_.ignored(1);
+            fates_.note(event->seq(), EventState::ignored);
             return false;
         }
     } catch (...) {
@@ -31,10 +32,12 @@ void Endpoint::Impl::take(const EventPtr& event, Interest interest) {
     metrics_.offered(1);
     switch (interest) {
         case Interest::ignored:
+            fates_.note(event->seq(), EventState::ignored);
             return metrics_.ignored(1);
         case Interest::failed:
             metrics_.queued(1);
             metrics_.dropped(1, DropReason::exception);
+            fates_.dropped({&event, 1}, DropReason::exception);
             return lost_log_.dropped({&event, 1}, "the filter failed");
         case Interest::wanted:
             enqueue(event);
@@ -75,8 +78,10 @@ bool Endpoint::Impl::wants(const Event& event) const {
 /// it is there.
 bool Endpoint::Impl::enqueue(const EventPtr& event) {
     metrics_.queued(1);
+    fates_.note(event->seq(), EventState::pending);
     if (state_ != State::running && !queue_->is_durable()) {
         metrics_.dropped(1, DropReason::removed);
+        fates_.dropped({&event, 1}, DropReason::removed);
         return false;
     }
     try {
@@ -94,6 +99,7 @@ bool Endpoint::Impl::enqueue(const EventPtr& event) {
 /// Its filter or the queue failed.
 void Endpoint::Impl::note_lost(const EventPtr& event, const std::exception_ptr& exception) {
     metrics_.dropped(1, DropReason::exception);
+    fates_.dropped({&event, 1}, DropReason::exception);
     lost_log_.dropped({&event, 1}, describe(exception));
 }
 

@@ -36,6 +36,7 @@ void Endpoint::Impl::give_up(Held& held, DeadReason reason) {
 /// `let_go`, if it is there: for each event, once nothing else needs to keep it.
 void Endpoint::Impl::give_up(const Lease& given_up, DeadReason reason, const LetGo& let_go) {
     metrics_.dead_lettered(given_up.batch().size(), reason);
+    fates_.given_up(given_up.batch(), reason);
     log_.given_up(given_up.batch(), reason);
     for (const EventPtr& event : given_up.batch()) {
         if (options_.dead_letters != nullptr) {
@@ -124,6 +125,7 @@ std::size_t Endpoint::Impl::drop_pending(DropReason reason) {
     const std::size_t count = events_before - queue_->pending_events();
     if (count == 0) return 0;
     metrics_.dropped(count, reason);
+    fates_.all_dropped(reason);
     end_letters(events, reason);
     const LogLevel level = reason == DropReason::purged ? LogLevel::warning : LogLevel::error;
     shard_.log().write(level, "endpoint", "events dropped",

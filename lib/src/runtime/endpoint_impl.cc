@@ -290,6 +290,7 @@ void Endpoint::Impl::carry_out(const Decision& decision, Held& held, TimePoint n
 
 void Endpoint::Impl::deliver(Held& held, TimePoint now) {
     for (const EventPtr& event : held.batch()) metrics_.delivered(now - event->accepted());
+    fates_.delivered(held.batch());
     discard_letters(held.batch());
     held.settle(Settle::done);
 }

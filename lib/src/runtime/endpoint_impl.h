@@ -14,6 +14,7 @@
 #include "runtime/attempt_history.h"
 #include "runtime/attempt_log.h"
 #include "runtime/drop_log.h"
+#include "runtime/event_fates.h"
 #include "runtime/room.h"
 
 namespace fanfare {
@@ -42,6 +43,7 @@ class Endpoint::Impl : private QueueOwner {
     awaitable<Outcome> test(EventPtr ping);
     EndpointSnapshot snapshot() const;
     std::vector<AttemptRecord> attempts(std::size_t limit) const;
+    EndpointFate fate(std::uint64_t seq) const;
     bool is_gone() const noexcept { return is_gone_.load(std::memory_order_relaxed); }
 
     std::function<void()> on_closed;
@@ -165,6 +167,7 @@ class Endpoint::Impl : private QueueOwner {
     RoomMeter meter_;
     Load under_way_;
     AttemptHistory history_;
+    EventFates fates_;
     std::minstd_rand random_;
     State state_ = State::running;
     std::atomic<bool> is_gone_{false};  // written on the shard

@@ -85,6 +85,7 @@ void Endpoint::Impl::lose_newest(const EventPtr& event) {
 void Endpoint::Impl::drop(Batch batch) {
     if (batch.empty()) return;
     metrics_.dropped(batch.size(), DropReason::overflow);
+    fates_.dropped(batch, DropReason::overflow);
     overflow_log_.dropped(batch);
     keep_letters(batch);
 }
@@ -95,6 +96,7 @@ bool Endpoint::Impl::requeue_one(const EventPtr& event) {
     if (state_ != State::running || fits(*event)) return enqueue(event);
     metrics_.queued(1);
     metrics_.dropped(1, DropReason::overflow);
+    fates_.dropped({&event, 1}, DropReason::overflow);
     overflow_log_.dropped({&event, 1});
     const LetGo let_go = queue_->skip(*event);
     if (let_go) let_go(*event);

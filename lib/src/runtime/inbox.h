@@ -32,6 +32,8 @@ class Shard::Inbox {
     void add(std::shared_ptr<Endpoint> endpoint);
     void remove(const std::shared_ptr<Endpoint>& endpoint, Duration drain);
     std::vector<std::pair<std::uint64_t, EndpointSnapshot>> snapshot() const;
+    /// Of those that have not been removed.
+    std::vector<std::pair<std::uint64_t, EndpointFate>> fates(std::uint64_t seq) const;
 
     /// Drains every endpoint until `deadline`; calls `done` when all have ended.
     void drain(TimePoint deadline, std::function<void()> done);

@@ -155,6 +155,14 @@ std::vector<std::pair<std::uint64_t, EndpointSnapshot>> Shard::Inbox::snapshot()
     return all;
 }
 
+std::vector<std::pair<std::uint64_t, EndpointFate>> Shard::Inbox::fates(std::uint64_t seq) const {
+    std::vector<std::pair<std::uint64_t, EndpointFate>> all;
+    for (const auto& endpoint : endpoints_) {
+        all.emplace_back(endpoint->order_, endpoint->fate(seq));
+    }
+    return all;
+}
+
 void Shard::Inbox::drain(TimePoint deadline, std::function<void()> done) {
     draining_.spawn(drain_all(deadline, std::move(done)));
 }

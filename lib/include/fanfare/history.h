@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "fanfare/clock.h"
+#include "fanfare/event.h"
+
+namespace fanfare {
+
+/// How much of the past is kept (SPEC 16).
+struct HistoryOptions {
+    std::size_t capacity = 10'000;  ///< records; 0: none are kept
+    std::size_t bytes_max = std::size_t{64} << 20;
+    /// An event that is larger is kept as a stub: its id, its action and its size.
+    std::size_t event_bytes_max = std::size_t{64} << 10;
+    std::size_t response_max = 10'000;  ///< records of one answer
+    bool operator==(const HistoryOptions&) const = default;
+};
+
+/// How an event came about.
+enum class EventSource : std::uint8_t {
+    http,    ///< somebody has sent it
+    meta,    ///< the daemon tells something of itself
+    replay,  ///< a dead letter that is queued again
+};
+std::string_view to_string(EventSource source) noexcept;
+
+/// One event that was accepted. `event` is a copy for this purpose: its payload is in one line, it
+/// takes no part in any budget, and it has no number of its own.
+struct HistoryRecord {
+    std::uint64_t seq = 0;
+    WallTime received{};
+    EventSource source = EventSource::http;
+    EventPtr event;
+};
+
+/// Which seqs a history holds. `lowest` is one above the last that was evicted, `next` one above
+/// the last that came; they are equal if it is empty.
+struct HistoryRange {
+    std::uint64_t lowest = 1;
+    std::uint64_t next = 1;
+};
+
+/// Records in the order of their seqs, as of one moment.
+struct HistorySlice {
+    HistoryRange range;
+    std::vector<HistoryRecord> records;
+    std::uint64_t evicted = 0;  ///< ever
+};
+
+/// What a history holds, and what has gone from it.
+struct HistoryCounts {
+    HistoryRange range;
+    std::size_t events = 0;
+    std::size_t bytes = 0;  ///< of their payloads
+    std::uint64_t evicted_by_count = 0;
+    std::uint64_t evicted_by_bytes = 0;
+    std::uint64_t evicted_by_resize = 0;
+    std::uint64_t truncated = 0;  ///< kept as stubs
+};
+
+/// The newest events, in a ring bounded by number and by bytes; the oldest go first. Adding never
+/// fails for want of room and never waits for a reader. Any thread.
+class History {
+  public:
+    /// The first event to come has a seq above `last_seq`.
+    History(Clock& clock, HistoryOptions options, std::uint64_t last_seq = 0);
+    ~History();
+    History(const History&) = delete;
+    History& operator=(const History&) = delete;
+
+    /// Events as they are kept.
+    struct Copies {
+        std::vector<EventPtr> events;  ///< empty if nothing is kept
+        std::size_t count = 0;         ///< of those that were to be copied
+        std::size_t truncated = 0;
+    };
+
+    /// Apart from add(), so that it can be done before the events have seqs and without a lock.
+    Copies copy(std::span<const std::shared_ptr<Event>> events) const;
+
+    /// All at once, with consecutive seqs above all that came before. Nobody sees a part of them.
+    /// Without memory for them they count as evicted.
+    void add(Copies copies, std::uint64_t first_seq, EventSource source) noexcept;
+
+    HistoryOptions options() const;
+    /// The newest records stay, as many as then fit.
+    void resize(HistoryOptions options);
+
+    HistoryRange range() const;
+    HistoryCounts counts() const;
+
+    /// Records with seqs from `first` on: `records_max` at most, and no more once their payloads
+    /// are beyond `bytes_max`, but one if there is one.
+    HistorySlice read(std::uint64_t first, std::size_t records_max, std::size_t bytes_max) const;
+
+    /// As read(), of the last `count` records.
+    HistorySlice tail(std::uint64_t count, std::size_t bytes_max) const;
+
+    /// Hears of new records. Belongs to one loop; made, armed and destroyed there.
+    class Watch {
+      public:
+        /// `on_more` is run on `loop`, which is the caller's, and must outlive this as `history`
+        /// must.
+        Watch(History& history, Executor loop, std::function<void()> on_more);
+        ~Watch();
+        Watch(const Watch&) = delete;
+        Watch& operator=(const Watch&) = delete;
+
+        /// `on_more` is run once, when there is anything with a seq of `next` or above.
+        void arm(std::uint64_t next);
+
+      private:
+        friend class History;
+        struct State;
+        History& history_;
+        const std::shared_ptr<State> state_;
+    };
+
+  private:
+    EventPtr copy_of(const Event& event) const;
+    // With the mutex held.
+    void push(Copies& copies, std::uint64_t first_seq, EventSource source);
+    void evict(std::uint64_t& counted);
+    void make_room();
+    std::size_t index_of(std::uint64_t seq) const;
+    HistorySlice slice(std::size_t index, std::size_t records_max, std::size_t bytes_max) const;
+    void tell_watches();
+
+    Clock& clock_;
+    mutable std::mutex mutex_;
+    HistoryOptions options_;
+    std::deque<HistoryRecord> records_;
+    HistoryCounts counts_;
+    std::list<std::shared_ptr<Watch::State>> watches_;
+};
+
+}  // namespace fanfare
