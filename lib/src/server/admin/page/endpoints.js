@@ -139,11 +139,10 @@ const orders = {
   rate: (a, b) => b.delivered + b.failed - a.delivered - a.failed,
 };
 
-const endpoints = {
-  rows: new Map(),
-  shownFirst: [],
-  touchedAt: -Infinity,
-  names: new Intl.Collator('en', { numeric: true }),
+class EndpointList {
+  rows = new Map();
+  touchedAt = -Infinity;
+  names = new Intl.Collator('en', { numeric: true });
 
   start() {
     this.body = byId('endpoints-rows');
@@ -156,7 +155,7 @@ const endpoints = {
       this.body.addEventListener(event, touched, { passive: true });
     }
     this.turns = new Turns(1000, () => this.#poll());
-  },
+  }
 
   #seen(entries) {
     for (const { target, isIntersecting } of entries) {
@@ -165,14 +164,14 @@ const endpoints = {
       row.isVisible = isIntersecting;
       if (isIntersecting) row.chart.draw();
     }
-  },
+  }
 
   async #poll() {
     const answer = await ask('GET', 'v1/endpoints');
     connection.answered(answer);
     if (!answer.ok || !Array.isArray(answer.data?.endpoints)) return;
     this.show(answer.data.endpoints, performance.now());
-  },
+  }
 
   show(entries, at) {
     const named = new Set(entries.map((entry) => entry.name));
@@ -188,20 +187,20 @@ const endpoints = {
     this.#summarize();
     if (isFirst) performance.mark('endpoints-shown');
     letters.endpointsAre(entries);
-  },
+  }
 
   #add(name) {
     const row = new EndpointRow(name);
     row.element.dataset.name = name;
     this.rows.set(name, row);
     this.watcher.observe(row.element);
-  },
+  }
 
   #remove(row) {
     this.watcher.unobserve(row.element);
     row.element.remove();
     this.rows.delete(row.name);
-  },
+  }
 
   /** Filters and sorts; only rows that stand in the wrong place are moved. */
   #arrange() {
@@ -222,7 +221,7 @@ const endpoints = {
       focused.focus({ preventScroll: true });
     }
     this.#count(shown.length, wanted.length > 0);
-  },
+  }
 
   #count(shown, isFiltered) {
     const all = this.rows.size;
@@ -231,7 +230,7 @@ const endpoints = {
     setText(byId('endpoints-empty'), !isEmpty ? '' : all === 0
       ? 'No endpoint is configured.' : 'No endpoint fits the filter.');
     setHidden(byId('endpoints-empty'), !isEmpty);
-  },
+  }
 
   #summarize() {
     const total = { bad: 0, held: 0, pending: 0, oldest: 0, delivered: 0, failed: 0 };
@@ -255,8 +254,10 @@ const endpoints = {
     this.overall.draw();
     setText(byId('overall-max'), this.overall.max > 0 ? `${rateText(this.overall.max)}/s` : '');
     connection.failing(total.bad);
-  },
-};
+  }
+}
+
+const endpoints = new EndpointList();
 
 function endpointFacts(row) {
   const { entry, state } = row;

@@ -56,26 +56,29 @@ class NoteRow {
   }
 }
 
-const events = {
-  rows: [],
-  coming: [],
-  words: [],
-  isHeld: false,
-  frame: 0,
+class EventList {
+  rows = [];
+  coming = [];
+  words = [];
+  isHeld = false;
+  frame = 0;
 
   start() {
     this.body = byId('events-rows');
     this.feed = new EventFeed({
       event: (record) => this.#put(new EventRow(record, JSON.stringify(record))),
       note: (text) => this.#put(new NoteRow(text)),
-      state: (text) => setText(byId('events-state'), text),
+      state: (text) => {
+        setText(byId('events-state'), text);
+        this.#tellEmpty();
+      },
       notice: (text) => showNotice(byId('events-notice'), text),
     });
     const filtered = notTooOften(() => this.#filter(), 300);
     byId('events-filter').addEventListener('input', filtered);
     byId('events-hold').addEventListener('click', () => this.#hold(!this.isHeld));
     this.feed.open({});
-  },
+  }
 
   /** `action:`, `source:` and `target:` are the daemon's to sort out, other words are ours. */
   #filter() {
@@ -96,23 +99,23 @@ const events = {
     }
     for (const row of this.rows) setHidden(row.element, !this.#fits(row));
     this.#tellEmpty();
-  },
+  }
 
   #fits(row) {
     return row.searched === null || this.words.every((word) => row.searched.includes(word));
-  },
+  }
 
   #hold(isHeld) {
     this.isHeld = isHeld;
     byId('events-hold').setAttribute('aria-pressed', String(isHeld));
     if (!isHeld) this.#flush();
     this.#tellHeld();
-  },
+  }
 
   #tellHeld() {
     const waiting = this.coming.length > 0 ? ` (${this.coming.length} new)` : '';
     setText(byId('events-hold'), this.isHeld ? `Go on${waiting}` : 'Hold');
-  },
+  }
 
   // Thousands may come in a second; what is drawn is drawn once a frame.
   #put(row) {
@@ -124,7 +127,7 @@ const events = {
       if (this.isHeld) this.#tellHeld();
       else this.#flush();
     });
-  },
+  }
 
   #flush() {
     const fresh = this.coming.reverse();
@@ -134,15 +137,18 @@ const events = {
     this.rows.unshift(...fresh);
     for (const row of this.rows.splice(rowsMax)) row.element.remove();
     this.#tellEmpty();
-  },
+  }
 
   #tellEmpty() {
-    const isEmpty = !this.rows.some((row) => !row.element.hidden);
+    const isOff = byId('events-state').textContent === 'off';
+    const isEmpty = !isOff && !this.rows.some((row) => !row.element.hidden);
     const isFiltered = byId('events-filter').value.trim() !== '';
     setText(byId('events-empty'), isFiltered ? 'No event fits the filter.' : 'No event has come yet.');
     setHidden(byId('events-empty'), !isEmpty);
-  },
-};
+  }
+}
+
+const events = new EventList();
 
 const fateRanks = ['dead_lettered', 'dropped', 'pending', 'unknown', 'delivered', 'ignored'];
 const fateLooks = { dead_lettered: 'bad', dropped: 'bad', pending: 'held', delivered: 'ok' };

@@ -21,11 +21,11 @@ class LetterRow {
   }
 }
 
-const letters = {
-  rows: new Map(),
-  limit: lettersPerPart,
-  names: new Set(),
-  givenUp: -1,
+class LetterList {
+  rows = new Map();
+  limit = lettersPerPart;
+  names = new Set();
+  givenUp = -1;
 
   start() {
     this.body = byId('letters-rows');
@@ -45,7 +45,7 @@ const letters = {
     });
     this.interval = 5000;
     this.turns = new Turns(1000, () => this.#poll());
-  },
+  }
 
   /** Endpoints tell how much they have given up: more of it is shown soon. */
   endpointsAre(entries) {
@@ -53,7 +53,7 @@ const letters = {
     const givenUp = entries.reduce((total, entry) => total + sum(entry.counters.dead_letters), 0);
     if (givenUp !== this.givenUp) this.turns.now();
     this.givenUp = givenUp;
-  },
+  }
 
   #offer(names) {
     for (const name of names) {
@@ -63,7 +63,7 @@ const letters = {
       option.value = name;
       this.choice.append(option);
     }
-  },
+  }
 
   async #poll() {
     this.turns.wait = this.interval;
@@ -80,7 +80,7 @@ const letters = {
     showNotice(byId('letters-notice'), answer.ok || isEmpty ? '' : text);
     const isShown = answer.ok || isEmpty;
     this.#show(answer.data?.dead_letters ?? [], answer.data?.next ?? null, isShown);
-  },
+  }
 
   #show(list, next, isShown) {
     const ids = new Set(list.map((letter) => letter.id));
@@ -106,7 +106,7 @@ const letters = {
     setHidden(byId('letters-empty'), !isShown || list.length > 0);
     setHidden(byId('letters-more'), next === null || this.limit >= lettersMax);
     byId('letters-replay').disabled = list.length === 0;
-  },
+  }
 
   /** `filter` as for the API: {id} or {endpoint}; without either, all. */
   async replay(filter, button) {
@@ -125,7 +125,7 @@ const letters = {
     clearTimeout(this.calmTimer);
     this.calmTimer = setTimeout(() => { this.interval = 5000; }, 15000);
     return this.turns.now();
-  },
+  }
 
   #say(text, look) {
     setText(byId('letters-result'), text);
@@ -134,8 +134,10 @@ const letters = {
     if (text !== 'replaying…') {
       this.saidTimer = setTimeout(() => setText(byId('letters-result'), ''), 20000);
     }
-  },
-};
+  }
+}
+
+const letters = new LetterList();
 
 function showLetter(letter) {
   const fill = async () => {

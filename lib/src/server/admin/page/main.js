@@ -1,8 +1,8 @@
 // Whether the daemon answers, and how the page begins.
 
-const connection = {
-  lostAt: null,
-  shownFailing: null,
+class Connection {
+  lostAt = null;
+  shownFailing = null;
 
   answered(answer) {
     if (answer.ok) return this.#found();
@@ -14,7 +14,7 @@ const connection = {
     this.#show('lost', answer.status === 0 ? 'no answer' : answer.message, '');
     setData(document.body, 'stale', 'true');
     return this.#title();
-  },
+  }
 
   #found() {
     const wasLost = this.lostAt !== null;
@@ -24,19 +24,19 @@ const connection = {
     this.#show('live', 'live', clockText(new Date()));
     if (wasLost) events.feed.wake();
     this.#title();
-  },
+  }
 
   failing(count) {
     this.failingCount = count;
     this.#title();
-  },
+  }
 
   // The time is apart: who has the page read out is not told every second.
   #show(state, text, at) {
     setData(byId('connection'), 'state', state);
     setText(byId('connection-text'), text);
     setText(byId('connection-at'), at);
-  },
+  }
 
   /** In the tab too, for those who look elsewhere. */
   #title() {
@@ -49,8 +49,10 @@ const connection = {
     const colour = { lost: '888', bad: 'd2352b', ok: '2a9d63' }[mark];
     byId('icon').href = 'data:image/svg+xml,' + encodeURIComponent(
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="#${colour}"/></svg>`);
-  },
-};
+  }
+}
+
+const connection = new Connection();
 
 document.addEventListener('keydown', (event) => {
   const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName);
