@@ -89,7 +89,7 @@ class BrowserCase(EndToEndCase):
 
     def setUp(self):
         super().setUp()
-        self.expected_console = []  # patterns of messages that are no harm
+        self.expected_console = ["status of 404"]  # patterns of messages that are no harm
 
     def run(self, result=None):
         before = 0 if result is None else len(result.failures) + len(result.errors)
@@ -126,11 +126,11 @@ class BrowserCase(EndToEndCase):
                 raise AssertionError(f"not true within {seconds} s: {expression}")
             time.sleep(0.05)
 
-    def screenshot(self, name):
+    def screenshot(self, name, whole=True):
         directory = build_directory() / "tests" / "browser" / "screenshots"
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / f"{name}.png"
-        self.browser.page("screenshot", {"path": str(path), "fullPage": True})
+        self.browser.page("screenshot", {"path": str(path), "fullPage": whole})
         print(f"screenshot: {path}", file=sys.stderr)
 
     def is_harmless(self, message):

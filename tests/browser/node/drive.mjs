@@ -2,7 +2,7 @@
 // stdout. Ends, and the browser with it, when stdin does.
 //   {"do": "open", "url", "options"}    a page in a fresh context (options of newContext)
 //   {"do": "page", "method", "args"}    any method of the page; `keyboard.press` for its keyboard
-//   {"do": "seen"}                      requests, console messages and errors since "open"
+//   {"do": "seen"}                      requests, answers, console and errors since "open"
 import readline from 'node:readline';
 import { chromium } from 'playwright-core';
 
@@ -30,9 +30,12 @@ async function open({ url, options }) {
   context = await browser.newContext(options ?? {});
   context.setDefaultTimeout(limit);
   page = await context.newPage();
-  seen = { requests: [], console: [], errors: [] };
-  const { requests, console: messages, errors } = seen;
+  seen = { requests: [], answers: [], console: [], errors: [] };
+  const { requests, answers, console: messages, errors } = seen;
   context.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));
+  context.on('response', (answer) => {
+    answers.push(`${answer.status()} ${answer.request().method()} ${new URL(answer.url()).pathname}`);
+  });
   page.on('console', (message) => messages.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('dialog', (dialog) => { errors.push('a dialog'); dialog.dismiss(); });

@@ -49,6 +49,7 @@ function rateText(perSecond) {
 }
 
 function durationText(seconds) {
+  if (seconds < 0.0005) return '<1 ms';
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.floor(seconds)} s`;
