@@ -89,7 +89,7 @@ class BrowserCase(EndToEndCase):
 
     def setUp(self):
         super().setUp()
-        self.expected_console = ["status of 404"]  # patterns of messages that are no harm
+        self.expected_console = []  # patterns of messages that are no harm
 
     def run(self, result=None):
         before = 0 if result is None else len(result.failures) + len(result.errors)

@@ -43,7 +43,10 @@ class EventRow {
       this.element.dataset.look = badActions.has(event.action) ? 'bad' : 'meta';
     }
     if (record.source === 'replay') this.element.dataset.look = 'replay';
-    this.element.addEventListener('click', () => showEvent(this));
+    // Who selects text does not want to leave it.
+    this.element.addEventListener('click', () => {
+      if (document.getSelection().isCollapsed) showEvent(this);
+    });
   }
 }
 
@@ -66,8 +69,8 @@ class EventList {
   start() {
     this.body = byId('events-rows');
     this.feed = new EventFeed({
-      event: (record) => this.#put(new EventRow(record, JSON.stringify(record))),
-      note: (text) => this.#put(new NoteRow(text)),
+      event: (record, text) => this.#put(() => new EventRow(record, text)),
+      note: (text) => this.#put(() => new NoteRow(text)),
       state: (text) => {
         setText(byId('events-state'), text);
         this.#tellEmpty();
@@ -117,9 +120,9 @@ class EventList {
     setText(byId('events-hold'), this.isHeld ? `Go on${waiting}` : 'Hold');
   }
 
-  // Thousands may come in a second; what is drawn is drawn once a frame.
-  #put(row) {
-    this.coming.push(row);
+  // Thousands may come in a second: rows are made once a frame, and for those only that are shown.
+  #put(makeRow) {
+    this.coming.push(makeRow);
     if (this.coming.length > rowsMax) this.coming.shift();
     if (this.frame !== 0) return;
     this.frame = requestAnimationFrame(() => {
@@ -130,7 +133,7 @@ class EventList {
   }
 
   #flush() {
-    const fresh = this.coming.reverse();
+    const fresh = this.coming.reverse().map((makeRow) => makeRow());
     this.coming = [];
     for (const row of fresh) setHidden(row.element, !this.#fits(row));
     this.body.prepend(...fresh.map((row) => row.element));

@@ -1,5 +1,5 @@
 // The live stream of events, by EventSource; where there is none, by asking for the history. Who
-// uses it is told: event(record), note(text), state(text), notice(text).
+// uses it is told: event(record, its text), note(text), state(text), notice(text).
 
 const rowsMax = 300;
 
@@ -54,7 +54,7 @@ class EventFeed {
       this.#listener.state('live');
     });
     source.addEventListener('hello', (event) => this.#greet(JSON.parse(event.data).instance));
-    source.addEventListener('message', (event) => this.#take(JSON.parse(event.data)));
+    source.addEventListener('message', (event) => this.#take(JSON.parse(event.data), event.data));
     source.addEventListener('gap', (event) => this.#gap(JSON.parse(event.data)));
     source.addEventListener('close', (event) => this.#closing(JSON.parse(event.data).reason));
     source.addEventListener('error', () => this.#failed(source));
@@ -69,7 +69,7 @@ class EventFeed {
   }
 
   // A stream that is opened anew begins with events that were shown already.
-  #take(record) {
+  #take(record, text) {
     if (!(record.seq > this.#lastSeq)) return;
     const missed = record.seq - this.#lastSeq - 1;
     const isFiltered = Object.keys(this.#filter).length > 0;
@@ -77,7 +77,7 @@ class EventFeed {
       this.#listener.note(`${plural(missed, 'event')} not shown here`);
     }
     this.#lastSeq = record.seq;
-    this.#listener.event(record);
+    this.#listener.event(record, text);
   }
 
   #gap(frame) {
@@ -144,7 +144,9 @@ class EventFeed {
       if (this.#poller !== poller) return;
       if (answer.ok) {
         this.#greet(answer.data.instance);
-        for (const record of answer.data.events.slice(-rowsMax)) this.#take(record);
+        for (const record of answer.data.events.slice(-rowsMax)) {
+          this.#take(record, JSON.stringify(record));
+        }
         from = { start: answer.data.status === 'future' ? answer.data.lowest : answer.data.next_start };
       }
       await new Promise((resolve) => { setTimeout(resolve, 2000); });
