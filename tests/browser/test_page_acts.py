@@ -157,8 +157,8 @@ class Strangers(ActsCase):
 
     def test_cannot_send_a_form(self):
         elsewhere = self.receiver()
-        form = (f'<form method="post" action="http://{self.fanfare.admin}/v1/endpoints/audit/pause">'
-                '<button>go</button></form>').encode()
+        path = f"http://{self.fanfare.admin}/v1/endpoints/audit/pause"
+        form = f'<form method="post" action="{path}"><button>go</button></form>'.encode()
         elsewhere.on("/", Answer(200, (("Content-Type", "text/html"),), FOREIGN_PAGE + form))
         self.browser.open(elsewhere.url("/"))
         self.browser.click("button")
@@ -170,7 +170,8 @@ class Strangers(ActsCase):
         elsewhere.on("/", Answer(200, (("Content-Type", "text/html"),), FOREIGN_PAGE))
         self.browser.open(elsewhere.url("/"))
         url = json.dumps(f"http://{self.fanfare.admin}/v1/endpoints")
-        said = self.browser.evaluate(f"fetch({url}).then((r) => r.text(), (error) => String(error))")
+        said = self.browser.evaluate(
+            f"fetch({url}).then((answer) => answer.text(), (error) => String(error))")
         self.assertIn("TypeError", said)
 
     def test_cannot_put_the_page_into_a_frame(self):

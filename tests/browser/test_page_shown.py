@@ -186,7 +186,8 @@ class Many(BrowserCase):
         self.wait_text("#endpoints-count", str(MANY), 20)
         painted = self.browser.evaluate(
             "performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        shown = self.browser.evaluate("performance.getEntriesByName('endpoints-shown')[0].startTime")
+        shown = self.browser.evaluate(
+            "performance.getEntriesByName('endpoints-shown')[0].startTime")
         print(f"page: {opened['headers']['content-length']} bytes; with {MANY} endpoints: first "
               f"paint after {painted:.0f} ms, all endpoints after {shown:.0f} ms", file=sys.stderr)
         self.assertLessEqual(painted, 1000)

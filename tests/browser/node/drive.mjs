@@ -34,7 +34,8 @@ async function open({ url, options }) {
   const { requests, answers, console: messages, errors } = seen;
   context.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));
   context.on('response', (answer) => {
-    answers.push(`${answer.status()} ${answer.request().method()} ${new URL(answer.url()).pathname}`);
+    const { pathname } = new URL(answer.url());
+    answers.push(`${answer.status()} ${answer.request().method()} ${pathname}`);
   });
   page.on('console', (message) => messages.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => errors.push(String(error)));

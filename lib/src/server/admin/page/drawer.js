@@ -18,7 +18,8 @@ const drawer = {
       // What somebody is just copying out of it is left alone.
       if (!this.isInUse()) byId('drawer-body').replaceChildren(...children);
     }
-    if (isShown() && goesOn()) setTimeout(() => isShown() && this.refresh(turn, fill, goesOn), 1000);
+    const again = () => isShown() && this.refresh(turn, fill, goesOn);
+    if (isShown() && goesOn()) setTimeout(again, 1000);
   },
 
   isInUse() {
@@ -55,6 +56,7 @@ function attemptText(attempt) {
 }
 
 function attemptsTable(attempts) {
+  if (attempts.length === 0) return make('p.dim', 'None yet.');
   const rows = attempts.map((attempt) => {
     const isGood = attempt.status >= 200 && attempt.status < 300;
     return make('tr', make('td', timeElement(attempt.at)), make('td.number', `#${attempt.attempt}`),

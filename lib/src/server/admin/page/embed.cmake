@@ -12,7 +12,13 @@ function(array_of name)
     file(APPEND ${OUTPUT} "constexpr unsigned char ${name}[] = {\n${bytes}};\n\n")
 endfunction()
 
-file(WRITE ${OUTPUT} "// Made by embed.cmake.\n#include \"server/admin/status_page_parts.h\"\n\nnamespace fanfare {\nnamespace {\n\n")
+file(WRITE ${OUTPUT} "// Made by embed.cmake.
+#include \"server/admin/status_page_parts.h\"
+
+namespace fanfare {
+namespace {
+
+")
 array_of(html status.html)
 array_of(style status.css)
 array_of(script ${SCRIPTS})

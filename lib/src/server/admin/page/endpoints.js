@@ -21,8 +21,9 @@ const sum = (counts) => Object.values(counts).reduce((total, count) => total + c
 /** The API calls an endpoint down after five failures in a row; here the last attempt decides. It
  * is red if something is stuck behind it. */
 function stateOf(entry) {
-  const isWrong = entry.last_error !== null &&
-    (entry.last_success === null || Date.parse(entry.last_success) < Date.parse(entry.last_error.at));
+  const { last_error: error, last_success: success } = entry;
+  const isWrong = error !== null &&
+    (success === null || Date.parse(success) < Date.parse(error.at));
   const wrong = entry.pending > 0 ? 'failing' : 'last_failed';
   const name = entry.state === 'up' && isWrong ? wrong : entry.state;
   return states[name] ?? { rank: 5, look: 'held', text: name };
@@ -146,7 +147,7 @@ class EndpointList {
 
   start() {
     this.body = byId('endpoints-rows');
-    this.watcher = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: '200px' });
+    this.watcher = new IntersectionObserver((entries) => this.#seen(entries));
     this.overall = new Chart(byId('overall'));
     byId('endpoints-filter').addEventListener('input', () => this.#arrange());
     byId('endpoints-order').addEventListener('change', () => this.#arrange());
@@ -278,10 +279,8 @@ function endpointFacts(row) {
 function showEndpoint(row) {
   const fill = async () => {
     const answer = await ask('GET', `${pathOf('endpoints', row.name, 'attempts')}?limit=30`);
-    const attempts = answer.data?.attempts ?? [];
-    const none = make('p.dim', 'None yet.');
     // A disabled endpoint has no attempts to tell of.
-    const tries = answer.ok ? attempts.length > 0 ? attemptsTable(attempts) : none : problem(answer);
+    const tries = answer.ok ? attemptsTable(answer.data.attempts) : problem(answer);
     return [endpointFacts(row), make('h3', 'Last attempts'), tries, make('h3', 'Settings'),
       jsonBlock(JSON.stringify(row.entry.settings))];
   };

@@ -4,9 +4,9 @@
 function subjectOf(event) {
   const target = event.target ?? {};
   if (typeof target.repository === 'string') {
-    const tag = typeof target.tag === 'string' ? `:${target.tag}` : '';
-    const digest = !tag && typeof target.digest === 'string' ? `@${target.digest.slice(0, 19)}` : '';
-    return target.repository + tag + digest;
+    if (typeof target.tag === 'string') return `${target.repository}:${target.tag}`;
+    if (typeof target.digest !== 'string') return target.repository;
+    return `${target.repository}@${target.digest.slice(0, 19)}`;
   }
   if (event.truncated === true) return `too large to be kept: ${countText(event.size ?? 0)} bytes`;
   for (const name of ['subject', 'endpoint', 'result', 'id']) {
@@ -146,7 +146,8 @@ class EventList {
     const isOff = byId('events-state').textContent === 'off';
     const isEmpty = !isOff && !this.rows.some((row) => !row.element.hidden);
     const isFiltered = byId('events-filter').value.trim() !== '';
-    setText(byId('events-empty'), isFiltered ? 'No event fits the filter.' : 'No event has come yet.');
+    setText(byId('events-empty'),
+      isFiltered ? 'No event fits the filter.' : 'No event has come yet.');
     setHidden(byId('events-empty'), !isEmpty);
   }
 }

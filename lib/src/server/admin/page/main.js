@@ -42,13 +42,14 @@ class Connection {
   #title() {
     const failing = this.failingCount ?? 0;
     const mark = this.lostAt !== null ? 'lost' : failing > 0 ? 'bad' : 'ok';
-    const title = { lost: 'no answer – Fanfare', bad: `${failing} failing – Fanfare`, ok: 'Fanfare' };
-    if (document.title !== title[mark]) document.title = title[mark];
+    const told = { lost: 'no answer – ', bad: `${failing} failing – `, ok: '' }[mark];
+    if (document.title !== `${told}Fanfare`) document.title = `${told}Fanfare`;
     if (this.shownMark === mark) return;
     this.shownMark = mark;
     const colour = { lost: '888', bad: 'd2352b', ok: '2a9d63' }[mark];
     byId('icon').href = 'data:image/svg+xml,' + encodeURIComponent(
-      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="#${colour}"/></svg>`);
+      `<svg xmlns="${svgNamespace}" viewBox="0 0 16 16">` +
+      `<circle cx="8" cy="8" r="7" fill="#${colour}"/></svg>`);
   }
 }
 

@@ -147,7 +147,8 @@ class EventFeed {
         for (const record of answer.data.events.slice(-rowsMax)) {
           this.#take(record, JSON.stringify(record));
         }
-        from = { start: answer.data.status === 'future' ? answer.data.lowest : answer.data.next_start };
+        const { status, lowest, next_start: next } = answer.data;
+        from = { start: status === 'future' ? lowest : next };
       }
       await new Promise((resolve) => { setTimeout(resolve, 2000); });
     }
