@@ -28,7 +28,7 @@ def require_program(*names):
     if not missing:
         return
     banner = "!" * 78
-    text = f"SKIPPED: not installed: {', '.join(missing)} (see tests/e2e/packages.txt)"
+    text = f"SKIPPED: not installed: {', '.join(missing)} (see tests/*/packages.txt)"
     print(f"\n{banner}\n{text}\n{banner}", file=sys.stderr, flush=True)
     raise unittest.SkipTest(text)
 
