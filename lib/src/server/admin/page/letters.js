@@ -6,7 +6,7 @@ const lettersMax = 1000;
 class LetterRow {
   constructor(letter) {
     this.letter = letter;
-    const open = make('button.link', letter.event_id || `#${letter.id}`);
+    const open = make('button.link', brief(letter.event_id) || `#${letter.id}`);
     open.type = 'button';
     open.addEventListener('click', () => showLetter(letter));
     this.replay = make('button', 'Replay');
@@ -16,7 +16,7 @@ class LetterRow {
     const status = letter.last_status ?? letter.last_error ?? '';
     const why = letter.reason + (status === '' ? '' : `: ${status}`);
     this.element = make('tr', make('td.time', timeElement(letter.given_up_at)),
-      make('td', letter.endpoint), make('td.what', make('span.action', letter.action), ' ', open),
+      make('td', letter.endpoint), make('td.what', make('span.action', brief(letter.action)), ' ', open),
       make('td.wrong', why), make('td.actions', this.replay));
   }
 }

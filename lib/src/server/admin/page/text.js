@@ -83,6 +83,9 @@ function timeElement(text) {
   return element;
 }
 
+/** For a row of a table: what is longer is told beside the page. */
+const brief = (text) => (text.length <= 160 ? text : `${text.slice(0, 160)}…`);
+
 const plural = (count, noun) => `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
 
 // JSON is shown as it was received: numbers beyond 2^53, 1.10 and keys that are there twice would
