@@ -6,6 +6,7 @@
 
 #include "base/cpus.h"
 #include "base/exceptions.h"
+#include "base/run_on.h"
 #include "base/uuid.h"
 #include "config/effective.h"
 #include "config/reload_route.h"
@@ -52,6 +53,7 @@ App::App(Config config, Log& log, Identity identity)
       drain_limit_(config_.shutdown_drain),
       loops_(make_loops(loop_count(config_), clock_, log)),
       shards_(shards_of(loops_)),
+      admin_loop_(clock_, log),
       resolver_(clock_, {}),
       broadcaster_(shards_),
       stop_asked_(shards_.front()->executor()),
@@ -80,6 +82,7 @@ void App::close_stores() {
 Result<void> App::start() {
     const Result<void> storage = open_storage();
     if (!storage) return storage;
+    open_history();
     const Result<void> dead_letters = open_dead_letters();
     if (!dead_letters) return dead_letters;
     const Result<void> ingest = make_ingest();
@@ -95,7 +98,7 @@ Result<void> App::start() {
     if (!threads) return threads;
     for (std::shared_ptr<Endpoint>& endpoint : endpoints) broadcaster_.add(std::move(endpoint));
     ingest_server_->start();
-    admin_server_->start();
+    net::post(admin_loop_.shard.executor(), [this] { admin_server_->start(); });
     tasks_.spawn(live());
     if (reloader_) reloader_->start();
     return {};
@@ -143,9 +146,10 @@ Result<void> App::start_threads() {
         for (std::size_t i = 1; i < loops_.size(); ++i) {
             threads_.emplace_back([this, i] { turn(*loops_[i]); });
         }
+        threads_.emplace_back([this] { turn(admin_loop_); });
     } catch (const std::system_error& error) {
         end_threads();
-        return Error("cannot start " + std::to_string(loops_.size()) +
+        return Error("cannot start " + std::to_string(loops_.size() + 1) +
                      " threads: " + error.code().message());
     }
     return {};
@@ -153,6 +157,7 @@ Result<void> App::start_threads() {
 
 void App::end_threads() {
     for (const std::unique_ptr<Loop>& loop : loops_) loop->work.reset();
+    admin_loop_.work.reset();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
 }
@@ -170,6 +175,12 @@ Result<void> App::open_storage() {
     instance_ = storage_->id();
     broadcaster_.keep_in(storage_->journal(), storage_->times(), storage_->last_seq());
     return {};
+}
+
+void App::open_history() {
+    const std::uint64_t last_seq = storage_ ? storage_->last_seq() : 0;
+    history_ = std::make_unique<History>(clock_, config_.history, last_seq);
+    broadcaster_.keep_history(*history_);
 }
 
 Result<void> App::open_dead_letters() {
@@ -208,6 +219,10 @@ Result<void> App::make_admin() {
     sources.dead_letters = dead_letters_.get();
     if (storage_) sources.journal = &storage_->journal();
     sources.config = effective_config(config_);
+    sources.action_groups.insert(config_.action_groups.begin(), config_.action_groups.end());
+    streams_ =
+        std::make_unique<StreamHub>(admin_loop_.shard, *history_, config_.streams, instance_);
+    sources.events = streams_.get();
     sources.listen = config_.admin.listener.listen;
     for (const EndpointConfig& endpoint : config_.endpoints) {
         sources.endpoints.push_back(describe(endpoint));
@@ -222,7 +237,8 @@ Result<void> App::make_admin() {
         sources.reloads = [this] { return reloader_->counts(); };
     }
     admin_ = std::make_unique<Admin>(std::move(sources));
-    admin_server_ = std::make_unique<HttpServer>("admin", shards_, config_.admin.listener, *admin_);
+    const std::vector<Shard*> shards = {&admin_loop_.shard};
+    admin_server_ = std::make_unique<HttpServer>("admin", shards, config_.admin.listener, *admin_);
     return admin_server_->bind();
 }
 
@@ -273,13 +289,15 @@ awaitable<void> App::shut_down() {
     const Duration drain = has_failed_ ? Duration::zero() : drain_limit_.load();
     const TimePoint deadline = clock_.now() + drain;
     admin_->set_readiness(Readiness::draining);
+    net::post(admin_loop_.shard.executor(), [this] { streams_->stop(); });
     log_.info("daemon", "stopping",
               {{"drain_seconds", std::chrono::duration<double>(drain).count()}});
     co_await ingest_server_->stop(std::min(drain, in_flight_limit));
     co_await broadcaster_.drain(deadline);
     co_await flush_dead_letters();
     co_await flush_storage();
-    co_await admin_server_->stop(admin_stop_limit);
+    awaitable<void> admin_end = admin_server_->stop(admin_stop_limit);
+    co_await run_on(admin_loop_.shard.executor(), std::move(admin_end));
     log_.info("daemon", "stopped");
 }
 
@@ -314,6 +332,7 @@ awaitable<void> App::flush_storage() {
 /// Lets the loops run out of work.
 void App::release() {
     for (const std::unique_ptr<Loop>& loop : loops_) loop->work.reset();
+    admin_loop_.work.reset();
     if (on_stopped_) on_stopped_();
 }
 

@@ -18,10 +18,12 @@
 #include "fanfare/budget.h"
 #include "fanfare/config.h"
 #include "fanfare/error.h"
+#include "fanfare/history.h"
 #include "http/connector.h"
 #include "http/resolver.h"
 #include "runtime/event_storage.h"
 #include "server/admin/admin.h"
+#include "server/events/stream_hub.h"
 #include "server/http_server.h"
 #include "server/ingest.h"
 #include "store/dead_letters.h"
@@ -99,6 +101,7 @@ class App {
     Result<void> start_threads();
     void end_threads();
     Result<void> open_storage();
+    void open_history();
     Result<void> open_dead_letters();
     Result<void> give_places(std::vector<EndpointOptions>& endpoints);
     Result<std::vector<EndpointOptions>> make_all_options();
@@ -122,14 +125,19 @@ class App {
     std::atomic<Duration> drain_limit_;
     std::vector<std::unique_ptr<Loop>> loops_;
     std::vector<Shard*> shards_;
+    /// What operators ask for is answered beside the events: a page, a scrape or fifty streams
+    /// hold none of them up.
+    Loop admin_loop_;
     ThreadedResolver resolver_;
     TcpConnector connector_;
     std::atomic<bool> has_failed_{false};
     std::unique_ptr<EventStorage> storage_;          // null: events are in memory only
     std::unique_ptr<DeadLetterStore> dead_letters_;  // null: they are not kept
+    std::unique_ptr<History> history_;
     Broadcaster broadcaster_;
     std::unique_ptr<Ingest> ingest_;
     std::unique_ptr<HttpServer> ingest_server_;
+    std::unique_ptr<StreamHub> streams_;
     std::unique_ptr<Admin> admin_;
     std::unique_ptr<HttpServer> admin_server_;
     Wakeup stop_asked_;

@@ -115,7 +115,11 @@ void App::take_over(const ConfigChange& change) {
     const Names unchanged = names_of(change.diff.unchanged);
     log_.set_level(change.config.log.level);
     drain_limit_ = change.config.shutdown_drain;
+    history_->resize(change.config.history);
+    streams_->set_options(change.config.streams);
     ShownConfig shown;
+    const auto& groups = change.config.action_groups;
+    shown.action_groups.insert(groups.begin(), groups.end());
     for (const EndpointConfig& endpoint : change.config.endpoints) {
         shown.endpoints.push_back(describe(endpoint));
         if (!unchanged.contains(endpoint.name)) warn_of(endpoint, log_);

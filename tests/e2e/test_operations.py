@@ -214,7 +214,7 @@ class DeadLetters(OperationsCase):
         for query in ("reason=odd", "limit=0", "limit=1001", "since=never", "id=x", "color=red",
                       "next=x", "limit=1&limit=2"):
             answer = self.fanfare.get(f"/v1/dead-letters?{query}")
-            self.assertEqual((answer.status, answer.error_codes()), (400, ["PARAMETER_INVALID"]),
+            self.assertEqual((answer.status, answer.error_codes()), (400, ["INVALID_PARAMETER"]),
                              query)
 
     def test_folder_is_for_one_process(self):

@@ -12,12 +12,14 @@
 
 #include "fanfare/egress.h"
 #include "fanfare/filter.h"
+#include "fanfare/history.h"
 #include "fanfare/http_sink.h"
 #include "fanfare/listener.h"
 #include "fanfare/log.h"
 #include "fanfare/queue.h"
 #include "fanfare/retry_policy.h"
 #include "fanfare/storage.h"
+#include "fanfare/streams.h"
 
 namespace fanfare {
 
@@ -66,6 +68,8 @@ struct Config {
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
     StorageOptions storage;
     DeadLettersConfig dead_letters;
+    HistoryOptions history;
+    StreamsOptions streams;
     ReloadOptions reload;
     Duration shutdown_drain = std::chrono::seconds(20);
     /// The user's own action groups by name, without `@`: their actions, no longer groups.

@@ -105,6 +105,9 @@ class History {
     /// As read(), of the last `count` records.
     HistorySlice tail(std::uint64_t count, std::size_t bytes_max) const;
 
+    /// The seq that the last `count` records begin with; `next` if there are none.
+    std::uint64_t first_of(std::uint64_t count) const;
+
     /// Hears of new records. Belongs to one loop; made, armed and destroyed there.
     class Watch {
       public:

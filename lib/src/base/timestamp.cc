@@ -5,17 +5,34 @@
 
 namespace fanfare {
 
-std::string rfc3339(WallTime time) {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time - whole).count();
-    const std::time_t since_epoch = std::chrono::system_clock::to_time_t(whole);
+namespace {
+
+/// With as many digits behind the point as `unit` has noughts.
+std::string rfc3339_with(WallTime time, std::int64_t fraction, std::int64_t unit) {
+    const std::time_t since_epoch =
+        std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
     std::tm parts{};
     gmtime_r(&since_epoch, &parts);
     std::array<char, 40> text{};
     const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    std::string fraction = std::to_string(1000 + milliseconds);
-    fraction.front() = '.';
-    return std::string(text.data(), size) + fraction + 'Z';
+    std::string digits = std::to_string(unit + fraction);
+    digits.front() = '.';
+    return std::string(text.data(), size) + digits + 'Z';
+}
+
+template <class Unit>
+std::int64_t fraction_of(WallTime time) {
+    return std::chrono::floor<Unit>(time - std::chrono::floor<std::chrono::seconds>(time)).count();
+}
+
+}  // namespace
+
+std::string rfc3339(WallTime time) {
+    return rfc3339_with(time, fraction_of<std::chrono::milliseconds>(time), 1'000);
+}
+
+std::string rfc3339_micros(WallTime time) {
+    return rfc3339_with(time, fraction_of<std::chrono::microseconds>(time), 1'000'000);
 }
 
 namespace {

@@ -160,6 +160,16 @@ Problem check_url(const std::string& text, const std::string&) {
     return std::nullopt;
 }
 
+Problem check_origin(const std::string& text, const std::string& shown) {
+    const bool has_scheme = text.starts_with("http://") || text.starts_with("https://");
+    const std::string_view host =
+        has_scheme ? std::string_view(text).substr(text.find("://") + 3) : std::string_view();
+    const auto fits = [](char c) { return c > ' ' && c <= '~' && c != '/' && c != '@'; };
+    const bool is_origin = !host.empty() && std::all_of(host.begin(), host.end(), fits);
+    if (text == "*" || is_origin) return std::nullopt;
+    return shown + " is no origin; expected one as https://ops.example.com, or *";
+}
+
 Problem check_server_name(const std::string& text, const std::string& shown) {
     const bool is_name = !text.empty() && text.size() <= 253 && consists_of(text, "-._:");
     if (is_name) return std::nullopt;

@@ -14,6 +14,7 @@ std::optional<std::string> check_dir(const std::string& text, const std::string&
 std::optional<std::string> check_absolute_dir(const std::string& text, const std::string& shown);
 std::optional<std::string> check_endpoint_name(const std::string& text, const std::string& shown);
 std::optional<std::string> check_url(const std::string& text, const std::string& shown);
+std::optional<std::string> check_origin(const std::string& text, const std::string& shown);
 std::optional<std::string> check_server_name(const std::string& text, const std::string& shown);
 std::optional<std::string> check_any_text(const std::string& text, const std::string& shown);
 

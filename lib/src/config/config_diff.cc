@@ -14,8 +14,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What taken_over() takes; everything else needs a restart.
-constexpr std::array<std::string_view, 5> live_keys = {"log.level", "reload", "shutdown", "egress",
-                                                       "action_groups"};
+constexpr std::array<std::string_view, 7> live_keys = {
+    "log.level", "reload", "shutdown", "egress", "action_groups", "history", "streams"};
 
 bool is_live(std::string_view key) {
     return std::any_of(live_keys.begin(), live_keys.end(), [key](std::string_view live) {
@@ -85,6 +85,8 @@ Config taken_over(const Config& running, const Config& loaded) {
     result.shutdown_drain = loaded.shutdown_drain;
     result.egress = loaded.egress;
     result.action_groups = loaded.action_groups;
+    result.history = loaded.history;
+    result.streams = loaded.streams;
     result.endpoints = loaded.endpoints;
     result.warnings = loaded.warnings;
     return result;

@@ -13,9 +13,8 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"", "history", ""},
     Entry{"", "meta", ""},
-    Entry{"", "streams", ""},
+    Entry{"queue", "storage", "nats"},
 };
 
 }  // namespace

@@ -195,6 +195,8 @@ Schema make_schema() {
         queue_key(),
         dead_letters_key(),
         make_egress_key(),
+        history_key(),
+        streams_key(),
         reload_key(),
         {"shutdown", "How the daemon ends.", MappingKind{{std::move(drain)}, {}}},
         action_groups_key(),

@@ -139,6 +139,10 @@ Key queue_key();
 Key dead_letters_key();
 /// `reload`.
 Key reload_key();
+/// `history`.
+Key history_key();
+/// `streams`.
+Key streams_key();
 /// Parts of it that have files of their own.
 Key make_retry_key();
 std::vector<Key> make_order_keys();

@@ -82,8 +82,7 @@ History::Copies History::copy(std::span<const std::shared_ptr<Event>> events) co
             copies.events.push_back(copy_of(*event));
         } else {
             ++copies.truncated;
-            copies.events.push_back(
-                Event::make(stub_of(*event), fields_of(*event), event->type()));
+            copies.events.push_back(Event::make(stub_of(*event), fields_of(*event), event->type()));
         }
     }
     return copies;
@@ -177,8 +176,7 @@ HistorySlice History::slice(std::size_t index, std::size_t records_max,
                             std::size_t bytes_max) const {
     HistorySlice slice;
     slice.range = counts_.range;
-    slice.evicted =
-        counts_.evicted_by_count + counts_.evicted_by_bytes + counts_.evicted_by_resize;
+    slice.evicted = counts_.evicted_by_count + counts_.evicted_by_bytes + counts_.evicted_by_resize;
     const std::size_t count = std::min(records_max, records_.size() - index);
     slice.records.reserve(count);
     std::size_t bytes = 0;
@@ -200,6 +198,12 @@ HistorySlice History::tail(std::uint64_t count, std::size_t bytes_max) const {
     const std::lock_guard lock(mutex_);
     const std::size_t index = count < records_.size() ? records_.size() - count : 0;
     return slice(index, records_.size(), bytes_max);
+}
+
+std::uint64_t History::first_of(std::uint64_t count) const {
+    const std::lock_guard lock(mutex_);
+    if (records_.empty() || count == 0) return counts_.range.next;
+    return count < records_.size() ? records_[records_.size() - count].seq : records_.front().seq;
 }
 
 void History::tell_watches() {

@@ -145,6 +145,38 @@ inline constexpr Definition store_moved_aside{
     "fanfare_store_moved_aside_total", Type::counter, "",
     "Stores that could not be used at the start and were moved aside."};
 
+inline constexpr Definition history_events{"fanfare_history_events", Type::gauge, "",
+                                           "Events that the history holds."};
+inline constexpr Definition history_bytes{"fanfare_history_bytes", Type::gauge, "",
+                                          "Their payload."};
+inline constexpr Definition history_lowest{
+    "fanfare_history_lowest_seq", Type::gauge, "",
+    "One above the seq of the last event that has gone from the history."};
+inline constexpr Definition history_next{"fanfare_history_next_seq", Type::gauge, "",
+                                         "One above the seq of the last event that came."};
+inline constexpr Definition history_evicted{"fanfare_history_evicted_total", Type::counter,
+                                            "reason", "Events that have gone from the history."};
+inline constexpr Definition history_truncated{
+    "fanfare_history_truncated_total", Type::counter, "",
+    "Events too large for the history, which holds a stub of them."};
+inline constexpr Definition streams_active{"fanfare_streams_active", Type::gauge, "",
+                                           "Live streams that are open."};
+inline constexpr Definition streams_opened{"fanfare_streams_opened_total", Type::counter, "format",
+                                           "Live streams that were opened."};
+inline constexpr Definition streams_closed{"fanfare_streams_closed_total", Type::counter, "reason",
+                                           "Live streams that have ended."};
+inline constexpr Definition streams_rejected{"fanfare_streams_rejected_total", Type::counter,
+                                             "reason", "Live streams that were refused."};
+inline constexpr Definition stream_events_sent{"fanfare_stream_events_sent_total", Type::counter,
+                                               "", "Events sent to live streams."};
+inline constexpr Definition stream_gaps{"fanfare_stream_gaps_total", Type::counter, "reason",
+                                        "Gaps that live streams were told of."};
+inline constexpr Definition stream_lag{
+    "fanfare_stream_lag_events", Type::gauge, "",
+    "Events that the live stream farthest behind has not been sent yet."};
+inline constexpr Definition http_requests{"fanfare_http_requests_total", Type::counter, "path,code",
+                                          "Requests answered by the admin listener."};
+
 inline constexpr Definition config_reloads{"fanfare_config_reloads_total", Type::counter, "result",
                                            "Attempts to load the configuration anew."};
 inline constexpr Definition config_last_reload_success{
@@ -229,6 +261,20 @@ inline constexpr std::array all = {ingest_requests,
                                    store_damaged_events,
                                    store_forgotten_events,
                                    store_moved_aside,
+                                   history_events,
+                                   history_bytes,
+                                   history_lowest,
+                                   history_next,
+                                   history_evicted,
+                                   history_truncated,
+                                   streams_active,
+                                   streams_opened,
+                                   streams_closed,
+                                   streams_rejected,
+                                   stream_events_sent,
+                                   stream_gaps,
+                                   stream_lag,
+                                   http_requests,
                                    config_reloads,
                                    config_last_reload_success,
                                    config_last_reload_timestamp,

@@ -130,7 +130,11 @@ void render_answer_head(const Response& response, const AnswerForm& form, std::s
     out += reason_phrase(response.status);
     out += "\r\nServer: fanfare\r\n";
     append_field(out, "Date", form.date);
-    if (can_have_body(response.status)) {
+    if (form.is_streamed) {
+        append_field(out, "Content-Type", response.content_type);
+        // HTTP/1.0 knows no chunks: there the end of the connection is the end of the body.
+        if (form.version >= 11) append_field(out, "Transfer-Encoding", "chunked");
+    } else if (can_have_body(response.status)) {
         if (!response.body.empty()) append_field(out, "Content-Type", response.content_type);
         append_field(out, "Content-Length", std::to_string(response.body.size()));
     }

@@ -23,6 +23,7 @@ struct AnswerForm {
     std::string_view date;
     int version = 11;  ///< of the request
     bool keep_alive = true;
+    bool is_streamed = false;  ///< how long the body will be is not known
 };
 
 /// Whether an answer with that status has a body at all.

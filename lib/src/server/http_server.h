@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,12 +17,37 @@
 
 namespace fanfare {
 
+class Wakeup;
+
+/// Where an answer's body goes that is written while it comes into being. Shard thread.
+class ResponseStream {
+  public:
+    virtual ~ResponseStream() = default;
+
+    /// Sends all of `text`, which must live until then. False if the connection has ended.
+    virtual awaitable<bool> write(std::string_view text) = 0;
+
+    /// Ends the connection at once, and a write under way with it.
+    virtual void cut() noexcept = 0;
+
+    /// Notified when the client has gone or the server stops; others may notify it as well. For
+    /// the body to wait with.
+    virtual Wakeup& wakeup() noexcept = 0;
+    virtual bool has_client_gone() const noexcept = 0;
+    virtual bool is_stopping() const noexcept = 0;
+};
+
+/// Writes a body until that is at its end, or the stream is. The stream outlives the coroutine.
+using StreamedBody = std::function<awaitable<void>(ResponseStream& out)>;
+
 struct Response {
     int status = 200;
     std::string body;
     std::string_view content_type = "application/json";  ///< a constant
     std::vector<std::pair<std::string, std::string>> headers;
     bool close = false;  ///< end the connection after this answer
+    /// In place of `body`. The connection ends after it, and no timeout of the listener's is for it.
+    StreamedBody stream = {};
 };
 
 /// Who is asking.

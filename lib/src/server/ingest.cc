@@ -244,7 +244,7 @@ Ingest::Answer Ingest::begin(const StoringPtr& storing,
             storing->done.notify();
         });
     };
-    const std::optional<Broadcaster::Stored> refused = 
+    const std::optional<Broadcaster::Stored> refused =
         broadcaster_.store(events, on_stored, &storing->executor);
     if (!refused) return std::nullopt;
     return refusal(*refused);

@@ -9,6 +9,7 @@
 #include "http/http_parser.h"
 #include "server/input_buffer.h"
 #include "server/session_host.h"
+#include "server/session_stream.h"
 
 namespace fanfare {
 
@@ -44,6 +45,7 @@ class Session : public std::enable_shared_from_this<Session>,
         body,
         handling,
         writing,
+        streaming,
         late,  // a timeout is being answered
         lingering,
     };
@@ -61,6 +63,9 @@ class Session : public std::enable_shared_from_this<Session>,
     awaitable<bool> write_continue();
     std::span<const net::const_buffer> render(const Response& response, bool keep_alive);
     awaitable<bool> finish(Response response);
+    awaitable<bool> serve_stream(Response response);
+    awaitable<void> write_stream(const Response& response);
+    static awaitable<void> watch_client(std::shared_ptr<Session> self);
     static awaitable<void> answer_late(std::shared_ptr<Session> self);
     awaitable<void> drain();
 
@@ -86,6 +91,7 @@ class Session : public std::enable_shared_from_this<Session>,
     HttpProblem problem_;  // of a request that cannot be read to its end
     Timeout timeout_;
     net::cancellation_signal handshake_;
+    std::optional<SessionStream> body_;  // that is being made
 };
 
 }  // namespace fanfare

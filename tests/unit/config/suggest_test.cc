@@ -57,9 +57,9 @@ TEST(NotSupported, holds_nothing_that_is_supported) {
 }
 
 TEST(NotSupported, holds_what_the_contract_promises_for_later) {
-    EXPECT_TRUE(is_not_supported("", "streams"));
-    EXPECT_TRUE(is_not_supported("", "history"));
-    EXPECT_FALSE(is_not_supported("ingest", "streams"));
+    EXPECT_TRUE(is_not_supported("queue", "storage", "nats"));
+    EXPECT_FALSE(is_not_supported("queue", "storage", "disk"));
+    EXPECT_FALSE(is_not_supported("ingest", "storage", "nats"));
 }
 
 }  // namespace

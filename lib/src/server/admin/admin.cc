@@ -11,6 +11,7 @@
 #include "server/admin/endpoints.h"
 #include "server/admin/match_route.h"
 #include "server/admin/own_host.h"
+#include "server/events/event_routes.h"
 
 namespace fanfare {
 namespace {
@@ -66,7 +67,8 @@ awaitable<IngestMetrics> copy_metrics(const HttpServer& server, std::size_t shar
 
 Admin::Admin(AdminSources sources)
     : sources_(std::move(sources)),
-      view_({std::move(sources_.endpoints), std::move(sources_.config)}),
+      view_({std::move(sources_.endpoints), std::move(sources_.config),
+             std::move(sources_.action_groups)}),
       dead_letter_routes_(
           std::make_unique<DeadLetterRoutes>(sources_, view_, composer_, readiness_)),
       endpoint_routes_(std::make_unique<EndpointRoutes>(sources_, view_)),
@@ -76,6 +78,10 @@ Admin::Admin(AdminSources sources)
     endpoint_routes_->add_to(routes_);
     match_route_->add_to(routes_);
     page_.add_to(routes_);
+    if (sources_.events == nullptr) return;
+    event_routes_ =
+        std::make_unique<EventRoutes>(*sources_.events, sources_.broadcaster, view_, composer_);
+    event_routes_->add_to(routes_);
 }
 
 Admin::~Admin() = default;
@@ -105,6 +111,20 @@ void Admin::add_routes() {
 std::string_view Admin::allowed_methods() const noexcept { return "GET, HEAD, POST, DELETE"; }
 
 std::optional<Response> Admin::refuse(const RequestHead& head, const Peer& peer) {
+    std::optional<Response> refused = refusal_of(head, peer);
+    if (refused) {
+        const AdminRoute* const route = routes_.find_path(head.path());
+        count(route == nullptr ? "other" : route->path, refused->status);
+    }
+    return refused;
+}
+
+void Admin::count(std::string_view path, int status) {
+    const std::lock_guard lock(requests_mutex_);
+    ++requests_[{path, status}];
+}
+
+std::optional<Response> Admin::refusal_of(const RequestHead& head, const Peer& peer) {
     const std::string_view path = head.path();
     const AdminRoute* const any = routes_.find_path(path);
     // Who may not see what there is does not learn either what there is not.
@@ -163,7 +183,8 @@ Reply Admin::respond(Request request) {
                                        "nothing is read from a body here; expected what is meant "
                                        "as parameters in the URL"));
     }
-    AdminCall call{request.head, *decoded_text(AdminRoutes::name_in(route, path)), {}, {}};
+    AdminCall call{
+        request.head, request.peer, *decoded_text(AdminRoutes::name_in(route, path)), {}, {}};
     if (!route.takes_anything) call.query = *Query::parse(request.head.target, route.parameters);
     call.body = std::move(request.body);
     return serve(route, std::move(call));
@@ -171,6 +192,7 @@ Reply Admin::respond(Request request) {
 
 awaitable<Response> Admin::serve(const AdminRoute& route, AdminCall call) {
     Response response = co_await route.serve(std::move(call));
+    count(route.path, response.status);
     co_return no_store(std::move(response));
 }
 
@@ -188,6 +210,14 @@ awaitable<Response> Admin::metrics(AdminCall) {
     if (sources_.journal != nullptr) {
         scrape.journal = sources_.journal->counts();
         sources_.journal->look();
+    }
+    {
+        const std::lock_guard lock(requests_mutex_);
+        scrape.requests = requests_;
+    }
+    if (sources_.events != nullptr) {
+        scrape.history = sources_.events->history().counts();
+        scrape.streams = sources_.events->totals();
     }
     if (sources_.reloads) scrape.reloads = sources_.reloads();
     scrape.build = sources_.build;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,14 @@
 #include "server/admin/route.h"
 #include "server/admin/status_page.h"
 #include "server/bearer_token.h"
+#include "server/events/stream_hub.h"
 #include "server/http_server.h"
 
 namespace fanfare {
 
 class DeadLetterRoutes;
 class EndpointRoutes;
+class EventRoutes;
 class MatchRoute;
 
 enum class Readiness : std::uint8_t { starting, ready, draining };
@@ -45,6 +48,8 @@ struct AdminSources {
     /// thing. Any loop.
     std::function<awaitable<Response>()> reload = {};
     std::function<ReloadCounts()> reloads = {};  ///< any thread; empty: there were none
+    StreamHub* events = nullptr;  ///< of the listener's only loop; null: there is no history
+    ActionGroups action_groups = built_in_action_groups();
 };
 
 /// The routes of the admin listener (SPEC 15). `/metrics`, `/healthz` and `/readyz` are open to
@@ -74,6 +79,8 @@ class Admin final : public RequestHandler {
     using Handler = awaitable<Response> (Admin::*)(AdminCall call);
 
     void add_routes();
+    std::optional<Response> refusal_of(const RequestHead& head, const Peer& peer);
+    void count(std::string_view path, int status);
     std::optional<Response> deny(const RequestHead& head, const Peer& peer);
     awaitable<Response> serve(const AdminRoute& route, AdminCall call);
     awaitable<Response> metrics(AdminCall call);
@@ -87,11 +94,14 @@ class Admin final : public RequestHandler {
     AdminSources sources_;
     ConfigView view_;
     std::atomic<Readiness> readiness_{Readiness::starting};
+    std::mutex requests_mutex_;
+    RequestCounts requests_;  // guarded by it
     Composer composer_;
     AdminRoutes routes_;
     std::unique_ptr<DeadLetterRoutes> dead_letter_routes_;
     std::unique_ptr<EndpointRoutes> endpoint_routes_;
     std::unique_ptr<MatchRoute> match_route_;
+    std::unique_ptr<EventRoutes> event_routes_;  // null: there is no history
     StatusPage page_;
 };
 

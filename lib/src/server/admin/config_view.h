@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "event/action_groups.h"
 #include "server/admin/endpoint_info.h"
 
 namespace fanfare {
@@ -14,6 +15,7 @@ namespace fanfare {
 struct ShownConfig {
     std::vector<EndpointInfo> endpoints;
     std::string text = "{}\n";  ///< JSON, without secrets
+    ActionGroups action_groups = built_in_action_groups();
 };
 
 /// The configuration that is in effect, which a reload replaces as a whole. Any thread.

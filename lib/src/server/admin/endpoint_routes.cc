@@ -6,6 +6,7 @@
 #include "base/task_group.h"
 #include "base/timestamp.h"
 #include "base/wakeup.h"
+#include "server/admin/attempt_json.h"
 #include "server/admin/json_text.h"
 
 namespace fanfare {
@@ -70,20 +71,6 @@ awaitable<TestResult> run_test(std::shared_ptr<Endpoint> endpoint, EventPtr ping
 }
 
 Json answer_of(int status) { return status == 0 ? Json() : Json(status); }
-
-Json describe(const AttemptRecord& attempt) {
-    Json entry;
-    entry["at"] = rfc3339(attempt.began_at);
-    entry["event_id"] = attempt.event_id;
-    entry["seq"] = attempt.seq;
-    entry["events"] = attempt.events;
-    entry["attempt"] = attempt.number;
-    entry["status"] = answer_of(attempt.status);
-    const bool has_error = attempt.status == 0 && attempt.error != Reason::none;
-    entry["error"] = has_error ? Json(to_string(attempt.error)) : Json();
-    entry["duration_seconds"] = seconds(attempt.took);
-    return entry;
-}
 
 void describe(const Outcome& outcome, Json& body) {
     const bool is_delivered = outcome.verdict() == Verdict::delivered;
@@ -204,7 +191,7 @@ awaitable<Response> EndpointRoutes::attempts(AdminCall call, std::shared_ptr<End
     co_await on_shard(std::move(endpoint), std::move(work));
     Json body;
     body["attempts"] = Json::array();
-    for (const AttemptRecord& record : records) body["attempts"].push_back(describe(record));
+    for (const AttemptRecord& record : records) body["attempts"].push_back(attempt_json(record));
     body["next"] = nullptr;
     co_return json_response(json_line(body));
 }

@@ -201,6 +201,50 @@ void add_store(Families& families, const JournalCounts& counts) {
     add_single(families, metric::store_moved_aside, counts.store.moved_aside);
 }
 
+void add_history(Families& families, const HistoryCounts& counts) {
+    add_single(families, metric::history_events, counts.events);
+    add_single(families, metric::history_bytes, counts.bytes);
+    add_single(families, metric::history_lowest, counts.range.lowest);
+    add_single(families, metric::history_next, counts.range.next);
+    Family evicted(metric::history_evicted);
+    evicted.add(counts.evicted_by_count, {{"reason", "count"}});
+    evicted.add(counts.evicted_by_bytes, {{"reason", "bytes"}});
+    evicted.add(counts.evicted_by_resize, {{"reason", "resize"}});
+    families.push_back(evicted.take());
+    add_single(families, metric::history_truncated, counts.truncated);
+}
+
+/// One series per value of an enumeration that counts from 0.
+template <class Kind, std::size_t Size>
+void add_kinds(Families& families, const metric::Definition& definition,
+               const std::array<std::uint64_t, Size>& counts) {
+    Family family(definition);
+    for (std::size_t i = 0; i < Size; ++i) {
+        const std::string kind(to_string(static_cast<Kind>(i)));
+        family.add(counts[i], {{std::string(definition.labels), kind}});
+    }
+    families.push_back(family.take());
+}
+
+void add_streams(Families& families, const StreamCounts& counts) {
+    add_single(families, metric::streams_active, counts.active);
+    add_kinds<StreamFormat>(families, metric::streams_opened, counts.opened);
+    add_kinds<StreamEnd>(families, metric::streams_closed, counts.closed);
+    add_kinds<StreamRefusal>(families, metric::streams_rejected, counts.rejected);
+    add_single(families, metric::stream_events_sent, counts.events_sent);
+    add_kinds<GapReason>(families, metric::stream_gaps, counts.gaps);
+    add_single(families, metric::stream_lag, counts.lag_max);
+}
+
+void add_requests(Families& families, const RequestCounts& counts) {
+    Family family(metric::http_requests);
+    for (const auto& [what, count] : counts) {
+        family.add(count,
+                   {{"path", std::string(what.first)}, {"code", std::to_string(what.second)}});
+    }
+    families.push_back(family.take());
+}
+
 /// Only of endpoints that send batches, as the others have nothing to tell.
 void add_endpoint_batches(Families& families, const Snapshot& snapshot) {
     Family batches(metric::endpoint_batches);
@@ -303,6 +347,9 @@ std::string exposition(const Scrape& scrape) {
     add_endpoint_batches(families, scrape.snapshot);
     add_dead_letters(families, scrape.dead_letters);
     add_store(families, scrape.journal);
+    add_history(families, scrape.history);
+    add_streams(families, scrape.streams);
+    add_requests(families, scrape.requests);
     add_config(families, scrape.reloads);
     add_build(families, scrape.build);
     add_process(families, scrape.process);

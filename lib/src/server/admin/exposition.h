@@ -1,12 +1,15 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "fanfare/broadcaster.h"
 #include "fanfare/metrics.h"
 #include "server/admin/process_facts.h"
+#include "server/events/stream_hub.h"
 #include "store/dead_letters.h"
 #include "store/journal.h"
 
@@ -32,12 +35,18 @@ struct ReloadCounts {
     std::string hash;          ///< of it
 };
 
+/// Requests to the admin listener, by the path that served them and by status.
+using RequestCounts = std::map<std::pair<std::string_view, int>, std::uint64_t>;
+
 /// All that one scrape is made of.
 struct Scrape {
     Snapshot snapshot;
     IngestMetrics ingest;  ///< of all shards together
     DeadLetterCounts dead_letters;
     JournalCounts journal;
+    HistoryCounts history;
+    StreamCounts streams;
+    RequestCounts requests;
     ProcessFacts process;
     ReloadCounts reloads;
     BuildInfo build;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "base/percent.h"
 #include "base/timestamp.h"
@@ -77,6 +78,24 @@ Result<std::optional<std::int64_t>> Query::integer(const std::string& name, std:
     }
     result = number;
     return result;
+}
+
+Result<std::optional<std::uint64_t>> Query::number(const std::string& name) const {
+    const std::optional<std::string> value = text(name);
+    std::optional<std::uint64_t> result;
+    if (!value) return result;
+    result = natural_number(*value);
+    if (result) return result;
+    return Error(name + ": " + in_quotes(*value) + " is not valid; expected a number from 0 to " +
+                 std::to_string(std::numeric_limits<std::uint64_t>::max()));
+}
+
+std::optional<std::uint64_t> natural_number(std::string_view text) {
+    std::uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || last != end) return std::nullopt;
+    return number;
 }
 
 Result<std::optional<WallTime>> Query::time(const std::string& name, WallTime now) const {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "event/json_view.h"
+
 namespace fanfare {
 namespace {
 
@@ -75,7 +77,17 @@ Response json_response(std::string body) {
 }
 
 Response bad_parameter(std::string_view message) {
-    return error_response(400, "PARAMETER_INVALID", message);
+    const std::string_view name = message.substr(0, message.find(':'));
+    const bool is_named = name.size() < message.size() &&
+                          std::all_of(name.begin(), name.end(),
+                                      [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    std::string detail;
+    if (is_named) {
+        detail = R"({"parameter":)";
+        append_json_string(detail, name);
+        detail += '}';
+    }
+    return error_response(400, "INVALID_PARAMETER", message, detail);
 }
 
 }  // namespace fanfare

@@ -14,8 +14,9 @@ namespace fanfare {
 
 /// A request that has found its route.
 struct AdminCall {
-    const RequestHead& head;  ///< valid until the answer is given
-    std::string name;         ///< what stands where the path of the route has `{}`, decoded
+    const RequestHead& head;  ///< valid until the answer is given, as is `peer`
+    const Peer& peer;
+    std::string name;  ///< what stands where the path of the route has `{}`, decoded
     Query query;
     std::string body;
 };
@@ -58,6 +59,7 @@ bool is_cross_site(const RequestHead& head);
 
 // The answers that all groups of routes give.
 Response json_response(std::string body);
+/// A message that begins as `count: …` names the parameter in the detail, too.
 Response bad_parameter(std::string_view message);
 
 }  // namespace fanfare
