@@ -12,7 +12,7 @@ class StatusPage {
   public:
     StatusPage();
 
-    /// The page must outlive the routes.
+    /// The page must outlive whatever asks the routes.
     void add_to(AdminRoutes& routes) const;
 
     const std::string& text() const noexcept { return text_; }
