@@ -27,6 +27,7 @@ class Kubernetes(unittest.TestCase):
             ("poddisruptionbudget.yaml", "maxUnavailable", "maxUnavailble"),
             ("service.yaml", "selector", "selektor"),
             ("servicemonitor.yaml", "interval", "intervall"),
+            ("prometheusrule.yaml", "annotations", "anotations"),
         )
         copies = []
         for name, before, after in mistakes:

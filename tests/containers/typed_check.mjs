@@ -13,6 +13,10 @@ const typesOf = {
         "kubernetes-models/policy/v1/PodDisruptionBudget",
         "IPodDisruptionBudget",
     ],
+    "monitoring.coreos.com/v1 PrometheusRule": [
+        "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule",
+        "IPrometheusRule",
+    ],
     "monitoring.coreos.com/v1 ServiceMonitor": [
         "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor",
         "IServiceMonitor",
@@ -27,10 +31,9 @@ function literal([module, type], value) {
     count += 1;
     lines.push(`import type { ${type} as Type${count} } from ${JSON.stringify(module)};`);
     // An enumerator is the one kind of value that a literal cannot stand for.
-    const json = JSON.stringify(value, null, 2).replaceAll(
-        '"mode": "absolute"',
-        '"mode": ThresholdsMode.Absolute',
-    );
+    const json = JSON.stringify(value, null, 2)
+        .replaceAll('"mode": "absolute"', '"mode": ThresholdsMode.Absolute')
+        .replaceAll('"type": "value"', '"type": MappingType.ValueToText');
     lines.push(`export const value${count}: Type${count} = ${json};`);
 }
 
@@ -38,7 +41,7 @@ for (const file of files) {
     const text = readFileSync(file, "utf8");
     if (kind === "dashboard") {
         literal(["@grafana/schema", "Dashboard"], JSON.parse(text));
-        lines.unshift('import { ThresholdsMode } from "@grafana/schema";');
+        lines.unshift('import { MappingType, ThresholdsMode } from "@grafana/schema";');
         continue;
     }
     for (const document of yaml.loadAll(text)) {
