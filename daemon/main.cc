@@ -38,6 +38,9 @@ int run(int argc, char** argv) {
     command::add_listen(root, chosen);
     command::add_send(root, chosen);
     command::add_status(root, chosen);
+    command::add_tail(root, chosen);
+    command::add_events(root, chosen);
+    command::add_endpoints(root, chosen);
     command::add_dead_letters(root, chosen);
     command::add_replay(root, chosen);
     command::add_endpoint_actions(root, chosen);
@@ -45,6 +48,7 @@ int run(int argc, char** argv) {
     command::add_reload(root, chosen);
     command::add_store(root, chosen);
     command::add_healthcheck(root, chosen);
+    command::add_completion(root, chosen);
     command::add_version(root, chosen);
     root.set_version_flag("--version", [] { return command::version_text(); });
     const std::string unknown = unknown_command(root, words);

@@ -1,22 +1,21 @@
 #include "commands/admin_call.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/units.h"
 #include "commands/command.h"
 #include "commands/http_call.h"
 
 namespace fanfare::command {
-namespace {
-
-/// A page of a replay may have to wait for a disk.
-constexpr Duration timeout = std::chrono::seconds(60);
-
-}  // namespace
 
 void add_admin_options(CLI::App& command, AdminTarget& target) {
-    command.add_option("--url", target.url, "The daemon's admin listener")->capture_default_str();
-    command.add_option("--token-file", target.token_file, "File with the admin bearer token");
+    command.add_option("--url", target.url, "The daemon's admin listener")
+        ->type_name("URL")
+        ->capture_default_str();
+    command.add_option("--token-file", target.token_file, "File with the admin bearer token")
+        ->type_name("FILE");
     command.add_flag("--json", target.as_json, "Print what the daemon answers, as JSON");
 }
 
@@ -31,7 +30,9 @@ Result<SimpleRequest> call_for(const AdminTarget& target, const AdminRequest& re
     SimpleRequest call;
     call.method = request.method;
     call.url = url_of(target.url, path);
-    call.timeout = timeout;
+    call.timeout = request.timeout;
+    call.stop_descriptor = request.stop_descriptor;
+    call.wanted_headers = {"retry-after"};
     call.body = request.body;
     if (!request.content_type.empty()) {
         call.headers.emplace_back("Content-Type", request.content_type);
@@ -56,6 +57,20 @@ Result<std::string> call_admin(const AdminTarget& target, const AdminRequest& re
     if (!answer) return answer.error();
     if (answer->status < 200 || answer->status > 299) return Error(explain(*call, *answer));
     return Result<std::string>(boost::system::in_place_value, std::move(answer->body));
+}
+
+Result<SimpleResponse> stream_admin(const AdminTarget& target, const AdminRequest& request,
+                                    const BodyReader& reader) {
+    const Result<SimpleRequest> call = call_for(target, request);
+    if (!call) return call.error();
+    return fetch_stream(*call, reader);
+}
+
+std::string explain(const AdminTarget& target, const AdminRequest& request,
+                    const SimpleResponse& response) {
+    SimpleRequest call;
+    call.url = url_of(target.url, request.path);
+    return explain(call, response);
 }
 
 std::string percent_encoded(const std::string& text) {
@@ -90,6 +105,18 @@ std::string shown(const nlohmann::json& entry, const char* field) {
     return printable(found->is_string()
                          ? found->get<std::string>()
                          : found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+CLI::Validator whole_number(std::uint64_t lowest) {
+    const auto check = [lowest](const std::string& text) -> std::string {
+        std::uint64_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data(), end, number);
+        if (error == std::errc() && rest == end && number >= lowest) return {};
+        return in_quotes(text) + " is no whole number" +
+               (lowest == 0 ? "" : " from " + std::to_string(lowest) + " on");
+    };
+    return CLI::Validator(check, "");
 }
 
 std::string counted(std::uint64_t count, const char* noun) {

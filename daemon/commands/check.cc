@@ -44,8 +44,10 @@ int run(const Options& options) {
 void add_check(CLI::App& root, Chosen& chosen) {
     CLI::App* const command = root.add_subcommand("check", "Validate a configuration");
     const auto options = std::make_shared<Options>();
-    command->add_option("-c,--config", options->file,
-                        "Configuration; else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml");
+    command
+        ->add_option("-c,--config", options->file,
+                     "Configuration; else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml")
+        ->type_name("FILE");
     CLI::Option_group* const prints = command->add_option_group("print instead");
     prints->add_flag("--print-schema", options->print_schema, "Print the JSON Schema for editors");
     prints->add_flag("--print-reference", options->print_reference, "Print the table of all keys");

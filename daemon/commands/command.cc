@@ -7,11 +7,20 @@
 
 namespace fanfare::command {
 
-int fail(std::string_view message, int code) {
-    std::string line = "fanfare: error: ";
+namespace {
+
+void tell(std::string line, std::string_view message) {
     for (const char c : message) line += c == '\n' ? ' ' : c;
     line += '\n';
     std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+}  // namespace
+
+void note(std::string_view message) { tell("fanfare: ", message); }
+
+int fail(std::string_view message, int code) {
+    tell("fanfare: error: ", message);
     return code;
 }
 
@@ -19,7 +28,10 @@ std::optional<int> print(std::string_view text) {
     const bool is_written =
         std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
     if (is_written) return std::nullopt;
-    return errno == EPIPE ? ok : fail(std::string("cannot write: ") + std::strerror(errno));
+    // EINTR: see Interrupt; nobody wants the rest.
+    return errno == EPIPE || errno == EINTR
+               ? ok
+               : fail(std::string("cannot write: ") + std::strerror(errno));
 }
 
 std::string config_file(const std::string& option) {

@@ -31,6 +31,10 @@ void add_check(CLI::App& root, Chosen& chosen);
 void add_listen(CLI::App& root, Chosen& chosen);
 void add_send(CLI::App& root, Chosen& chosen);
 void add_status(CLI::App& root, Chosen& chosen);
+void add_tail(CLI::App& root, Chosen& chosen);
+void add_events(CLI::App& root, Chosen& chosen);
+void add_endpoints(CLI::App& root, Chosen& chosen);
+void add_completion(CLI::App& root, Chosen& chosen);
 void add_dead_letters(CLI::App& root, Chosen& chosen);
 void add_replay(CLI::App& root, Chosen& chosen);
 void add_endpoint_actions(CLI::App& root, Chosen& chosen);
@@ -43,11 +47,15 @@ void add_version(CLI::App& root, Chosen& chosen);
 /// What `fanfare version` prints, without the last line's end.
 std::string version_text();
 
-/// Prints one line to stderr; returns `code`.
+/// Prints one line to stderr, `fanfare: …`: something to know that is no error.
+void note(std::string_view message);
+
+/// Prints one line to stderr, `fanfare: error: …`; returns `code`.
 int fail(std::string_view message, int code = failed);
 
 /// Writes to stdout at once. Nothing if that went well; else what the command is to end with: `ok`
-/// and quietly if nobody reads it any more (a closed pipe), else `failed`, told on stderr.
+/// and quietly if nobody reads it any more (a closed pipe) or the user ended it, else `failed`,
+/// told on stderr.
 [[nodiscard]] std::optional<int> print(std::string_view text);
 
 /// `-c`, else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml.

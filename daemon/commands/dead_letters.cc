@@ -245,19 +245,24 @@ int run_purge(const Options& options) {
 }
 
 void add_filters(CLI::App& command, Selection& selection) {
-    command.add_option("--endpoint", selection.endpoint, "Only those of this endpoint");
-    command.add_option("--reason", selection.reason,
-                       "Only those given up for this reason: permanent, max_attempts, max_age, "
-                       "gone, overflow, exception, corrupt");
-    command.add_option("--since", selection.since,
-                       "Only those given up since then: a time as 2026-01-02T03:04:05Z, or a "
-                       "duration as 1h, counted from now");
+    command.add_option("--endpoint", selection.endpoint, "Only those of this endpoint")
+        ->type_name("NAME");
+    command
+        .add_option("--reason", selection.reason,
+                    "Only those given up for this reason: permanent, max_attempts, max_age, "
+                    "gone, overflow, exception, corrupt")
+        ->type_name("REASON");
+    command
+        .add_option("--since", selection.since,
+                    "Only those given up since then: a time as 2026-01-02T03:04:05Z, or a "
+                    "duration as 1h, counted from now")
+        ->type_name("WHEN");
 }
 
 /// For commands that change something: it must be said what is meant, and said once.
 void add_selection(CLI::App& command, Selection& selection) {
     command.add_option("ID", selection.ids, "Ids, as `dead-letters ls` shows them")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1));
     add_filters(command, selection);
     command.add_flag("--all", selection.is_all, "All that there are");
     command.parse_complete_callback([&selection] {
@@ -311,7 +316,7 @@ void add_list(CLI::App& group, Chosen& chosen) {
         add_command(group, chosen, {"ls", "List dead letters, oldest first"}, run_list);
     add_filters(*list.command, list.options->selection);
     list.command->add_option("--limit", list.options->limit, "How many to show; 0: all")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number(0))
         ->capture_default_str();
     list.command->footer(
         "Examples:\n"
@@ -325,7 +330,7 @@ void add_show(CLI::App& group, Chosen& chosen) {
     show.command->add_option("ID", show.options->selection.ids, "Its id")
         ->required()
         ->expected(1)
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1));
     show.command->add_flag("--payload", show.options->payload_only,
                            "Only the payload, exactly as it was received");
     show.command->footer(

@@ -271,6 +271,7 @@ void add_listen(CLI::App& root, Chosen& chosen) {
     command
         ->add_option("--secret-file", options->secret_files,
                      "The same, from a file: other users do not see it in the list of processes")
+        ->type_name("FILE")
         ->allow_extra_args(false);
     command->add_flag("-v,--verbose", options->is_verbose, "Print headers and body, too");
     command->footer(

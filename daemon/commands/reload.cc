@@ -55,13 +55,12 @@ int run(const AdminTarget& target) {
     if (target.as_json && (is_good || answer->status == 400)) {
         return print(answer->body).value_or(is_good ? ok : failed);
     }
+    if (!is_good && answer->status != 400) return fail(explain(target, request, *answer));
     const Result<json> result = parse_answer(target, answer->body);
     if (!result) return fail(result.error().message());
     if (is_good) return print(describe(*result)).value_or(ok);
     if (tell_problems(*result)) return fail("the configuration is refused, the old one stays");
-    SimpleRequest call;
-    call.url = url_of(target.url, request.path);
-    return fail(explain(call, *answer));
+    return fail(explain(target, request, *answer));
 }
 
 }  // namespace

@@ -111,7 +111,8 @@ void add_send(CLI::App& root, Chosen& chosen) {
         ->capture_default_str();
     command->add_option("--content-type", options->content_type,
                         "Content-Type; else guessed from the file's name and content");
-    command->add_option("--token-file", options->token_file, "File with the bearer token to send");
+    command->add_option("--token-file", options->token_file, "File with the bearer token to send")
+        ->type_name("FILE");
     command->add_option("--count", options->count, "How often to post each of them")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();

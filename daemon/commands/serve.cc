@@ -64,8 +64,10 @@ int load_and_run(const std::string& option, const std::vector<std::string>& word
 void add_serve(CLI::App& root, Chosen& chosen, const std::vector<std::string>& words) {
     CLI::App* const command = root.add_subcommand("serve", "Run the daemon in the foreground");
     const auto file = std::make_shared<std::string>();
-    command->add_option("-c,--config", *file,
-                        "Configuration; else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml");
+    command
+        ->add_option("-c,--config", *file,
+                     "Configuration; else $FANFARE_CONFIG, else /etc/fanfare/fanfare.yaml")
+        ->type_name("FILE");
     command->footer(
         "SIGTERM or SIGINT end it: no new events, queues drain within shutdown.drain.\n"
         "A second signal ends it at once. It takes a configuration that changes over by itself,\n"

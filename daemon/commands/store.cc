@@ -149,6 +149,7 @@ Added add_command(CLI::App& group, Chosen& chosen, std::pair<const char*, const 
                   Run run) {
     Added added{group.add_subcommand(texts.first, texts.second), std::make_shared<Options>()};
     added.command->add_option("--dir", added.options->dir, "The folder of the durable queue")
+        ->type_name("DIR")
         ->capture_default_str();
     added.command->add_flag("--json", added.options->as_json, "Print JSON");
     added.command->callback([&chosen, run, options = added.options] {
@@ -172,7 +173,9 @@ void add_store(CLI::App& root, Chosen& chosen) {
         .command->footer("Exits 1 if something is.\n\nExample: fanfare store check");
     const Added purge =
         add_command(*group, chosen, {"purge", "Delete what waits for an endpoint"}, run_purge);
-    purge.command->add_option("--endpoint", purge.options->endpoint, "Its name")->required();
+    purge.command->add_option("--endpoint", purge.options->endpoint, "Its name")
+        ->type_name("NAME")
+        ->required();
     purge.command->add_flag("--yes", purge.options->is_sure, "Do it");
     purge.command->footer("Example: fanfare store purge --endpoint old-receiver --yes");
 }

@@ -49,6 +49,7 @@ int run() { return print(version_text() + '\n').value_or(ok); }
 void add_version(CLI::App& root, Chosen& chosen) {
     CLI::App* const command =
         root.add_subcommand("version", "Print version, commit, compiler and library versions");
+    command->footer("Example: fanfare version");
     command->callback([&chosen] { chosen = run; });
 }
 

@@ -1,7 +1,9 @@
 #include "http/simple_client.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
@@ -142,6 +144,149 @@ TEST(SimpleClient, gives_up_in_time) {
     request.timeout = 100ms;
 
     EXPECT_NE(problem(request).find("no answer in time"), std::string::npos);
+}
+
+/// A descriptor that can be read once stop() has been called.
+class StopPipe {
+  public:
+    StopPipe() { EXPECT_EQ(::pipe(ends_.data()), 0); }
+    ~StopPipe() {
+        ::close(ends_[0]);
+        ::close(ends_[1]);
+    }
+    int descriptor() const { return ends_[0]; }
+    void stop() const { EXPECT_EQ(::write(ends_[1], "x", 1), 1); }
+
+  private:
+    std::array<int, 2> ends_{};
+};
+
+constexpr const char* chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+/// Keeps what it gets, and has enough after `enough` bytes.
+BodyReader reading_into(std::string& body, std::size_t enough = 1000) {
+    BodyReader reader;
+    reader.take = [&body, enough](std::string_view piece) {
+        body += piece;
+        return body.size() < enough;
+    };
+    return reader;
+}
+
+std::string stream_problem(const SimpleRequest& request, const BodyReader& reader) {
+    const Result<SimpleResponse> response = fetch_stream(request, reader);
+    return response.has_error() ? response.error().message() : "";
+}
+
+TEST(SimpleClient, ends_a_request_when_asked_to) {
+    Imposter imposter([](const Recorded&, std::size_t) { return Reply::hang(); });
+    const StopPipe pipe;
+    SimpleRequest request = get(imposter.url());
+    request.stop_descriptor = pipe.descriptor();
+    pipe.stop();
+
+    EXPECT_NE(problem(request).find("interrupted"), std::string::npos);
+}
+
+TEST(SimpleClient, is_not_disturbed_by_a_descriptor_that_stays_quiet) {
+    Imposter imposter(Imposter::always(204));
+    const StopPipe pipe;
+    SimpleRequest request = get(imposter.url());
+    request.stop_descriptor = pipe.descriptor();
+
+    EXPECT_EQ(fetch(request)->status, 204);
+    EXPECT_EQ(fetch(request)->status, 204);
+}
+
+TEST(StreamClient, hands_a_body_over_instead_of_keeping_it) {
+    Imposter imposter([](const Recorded&, std::size_t) {
+        return Reply::raw(std::string(chunked_head) + "5\r\nhello\r\n2\r\n, \r\n0\r\n\r\n");
+    });
+    std::string body;
+
+    const Result<SimpleResponse> response = fetch_stream(get(imposter.url()), reading_into(body));
+
+    ASSERT_TRUE(response.has_value()) << response.error().message();
+    EXPECT_EQ(response->status, 200);
+    EXPECT_EQ(body, "hello, ");
+    EXPECT_EQ(response->body, "");
+}
+
+TEST(StreamClient, ends_when_its_reader_has_enough) {
+    Imposter imposter([](const Recorded&, std::size_t) {
+        return Reply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_hang();
+    });
+    std::string body;
+
+    const Result<SimpleResponse> response =
+        fetch_stream(get(imposter.url()), reading_into(body, 5));
+
+    ASSERT_TRUE(response.has_value()) << response.error().message();
+    EXPECT_EQ(body, "hello");
+}
+
+TEST(StreamClient, keeps_the_body_of_a_refusal) {
+    Imposter imposter([](const Recorded&, std::size_t) { return Reply::status(503, "", "busy"); });
+    std::string body;
+
+    const Result<SimpleResponse> response = fetch_stream(get(imposter.url()), reading_into(body));
+
+    ASSERT_TRUE(response.has_value()) << response.error().message();
+    EXPECT_EQ(response->status, 503);
+    EXPECT_EQ(response->body, "busy");
+    EXPECT_EQ(body, "");
+}
+
+TEST(StreamClient, says_that_a_connection_was_cut_after_what_came) {
+    Imposter imposter([](const Recorded&, std::size_t) {
+        return Reply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_close();
+    });
+    std::string body;
+
+    EXPECT_NE(stream_problem(get(imposter.url()), reading_into(body)), "");
+    EXPECT_EQ(body, "hello");
+}
+
+TEST(StreamClient, gives_up_when_no_head_comes_and_when_nothing_more_comes) {
+    Imposter imposter([](const Recorded&, std::size_t number) {
+        return number == 0 ? Reply::hang() : Reply::raw(chunked_head).then_hang();
+    });
+    std::string body;
+    SimpleRequest request = get(imposter.url());
+    request.timeout = 100ms;
+    BodyReader reader = reading_into(body);
+    reader.quiet_max = 100ms;
+
+    EXPECT_NE(stream_problem(request, reader).find("no answer in time"), std::string::npos);
+    EXPECT_NE(stream_problem(request, reader).find("nothing came for too long"), std::string::npos);
+}
+
+TEST(StreamClient, ends_when_asked_to_amid_a_stream) {
+    Imposter imposter([](const Recorded&, std::size_t) {
+        return Reply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_hang();
+    });
+    const StopPipe pipe;
+    SimpleRequest request = get(imposter.url());
+    request.stop_descriptor = pipe.descriptor();
+    BodyReader reader;
+    reader.take = [&pipe](std::string_view) {
+        pipe.stop();
+        return true;
+    };
+
+    EXPECT_NE(stream_problem(request, reader).find("interrupted"), std::string::npos);
+}
+
+TEST(StreamClient, bounds_the_body_of_a_refusal) {
+    Imposter imposter([](const Recorded&, std::size_t) {
+        return Reply::raw("HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            .then_hang();
+    });
+    std::string body;
+    SimpleRequest request = get(imposter.url());
+    request.body_bytes_max = 4;
+
+    EXPECT_NE(stream_problem(request, reading_into(body)).find("too long"), std::string::npos);
 }
 
 }  // namespace

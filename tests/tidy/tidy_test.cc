@@ -18,8 +18,9 @@ const fs::path root = FANFARE_SOURCE_DIR;
 
 /// Lowest first: a file may include its own layer and those before it. `error`, `clock` and the
 /// like are the part of the public contract that belongs to the layer named.
-const std::vector<std::string> layers = {"base", "event", "metrics", "history", "delivery", "http",
-                                         "sink", "store", "runtime", "server",  "config",   "daemon"};
+const std::vector<std::string> layers = {"base",     "event",  "metrics", "history",
+                                         "delivery", "http",   "sink",    "store",
+                                         "runtime",  "server", "config",  "daemon"};
 
 /// Where each public header belongs. A header that is missing here fails the test.
 const std::vector<std::pair<std::string, std::string>> public_headers = {

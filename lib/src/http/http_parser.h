@@ -121,6 +121,8 @@ class ResponseParser {
     std::optional<std::string_view> find(std::string_view name) const noexcept;
     /// Kept only if keep_body(true) was called; for the command line.
     const std::string& body() const noexcept;
+    /// What has come of the body since the last call; body() is empty then.
+    std::string take_body() noexcept;
     void keep_body(bool keep) noexcept;
     /// Reads bodies of that size instead of body_bytes_max, from the next answer on. Resets.
     void limit_body(std::size_t bytes_max);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "http/chunked_body.h"
 #include "http/field_values.h"
@@ -206,6 +207,7 @@ std::optional<std::string_view> ResponseParser::find(std::string_view name) cons
     return has_head() ? impl_->fields_.find(name) : std::nullopt;
 }
 const std::string& ResponseParser::body() const noexcept { return impl_->body_; }
+std::string ResponseParser::take_body() noexcept { return std::exchange(impl_->body_, {}); }
 void ResponseParser::keep_body(bool keep) noexcept { impl_->keep_body_ = keep; }
 void ResponseParser::limit_body(std::size_t bytes_max) {
     impl_->body_bytes_limit_ = bytes_max;

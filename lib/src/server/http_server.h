@@ -46,7 +46,7 @@ struct Response {
     std::string_view content_type = "application/json";  ///< a constant
     std::vector<std::pair<std::string, std::string>> headers;
     bool close = false;  ///< end the connection after this answer
-    /// In place of `body`. The connection ends after it, and no timeout of the listener's is for it.
+    /// In place of `body`. The connection ends after it; the listener's timeouts are not for it.
     StreamedBody stream = {};
 };
 

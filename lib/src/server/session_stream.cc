@@ -18,8 +18,9 @@ awaitable<bool> SessionStream::write(std::string_view text) {
     chunk_head_.assign(size.data(), static_cast<std::size_t>(digits));
     const net::const_buffer body(text.data(), text.size());
     chunk_ = {net::buffer(chunk_head_), body, net::buffer(chunk_end)};
-    const std::span<const net::const_buffer> all(chunk_);
-    co_return co_await send(is_chunked_ ? all : all.subspan(1, 1));
+    std::span<const net::const_buffer> buffers(chunk_);
+    if (!is_chunked_) buffers = buffers.subspan(1, 1);
+    co_return co_await send(buffers);
 }
 
 awaitable<bool> SessionStream::send(std::span<const net::const_buffer> buffers) {

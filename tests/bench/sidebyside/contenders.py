@@ -39,6 +39,10 @@ class Fanfare(Contender):
         self._admin = admin
         self.ready_after = ready_after  # seconds from its start
 
+    @property
+    def admin_address(self):
+        return self._admin
+
     def metrics(self):
         """Sums over all label values by metric name."""
         sums = {}

@@ -55,6 +55,8 @@ TEST(Exposition, starts_everything_at_zero_but_what_is_one_by_nature) {
         const bool is_one = line.starts_with("fanfare_build_info") ||
                             line.starts_with("fanfare_endpoint_up") ||
                             line.starts_with("fanfare_config_info") ||
+                            line.starts_with("fanfare_history_lowest_seq") ||
+                            line.starts_with("fanfare_history_next_seq") ||
                             line.starts_with("fanfare_config_last_reload_success");
 
         EXPECT_EQ(line.substr(line.rfind(' ') + 1), is_one ? "1" : "0") << line;

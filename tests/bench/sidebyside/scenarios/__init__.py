@@ -6,8 +6,9 @@ from sidebyside.scenarios.durable import Durable
 from sidebyside.scenarios.latency import Latency
 from sidebyside.scenarios.resting import Connections, Idle
 from sidebyside.scenarios.backlog import Pending
+from sidebyside.scenarios.streams import Streams
 from sidebyside.scenarios.throughput import Endpoints, Free, One, Strict
 
 ALL = {scenario.name: scenario
        for scenario in (One(), Free(), Strict(), Endpoints(), Batches(), Latency(), Thousand(),
-                        Pending(), Durable(), Threads(), Idle(), Connections())}
+                        Pending(), Durable(), Streams(), Threads(), Idle(), Connections())}
