@@ -11,11 +11,11 @@ from harness.process import require_program
 SOURCES = pathlib.Path(__file__).resolve().parent.parent / "node"
 
 
-def installed(name):
-    """The folder of that name below node/, copied to the build directory, packages installed.
-    Skips the test if they cannot be."""
+def installed(name, source=None):
+    """The folder of that name below node/, or `source`, copied to the build directory, packages
+    installed. Skips the test if they cannot be."""
     require_program("node", "npm")
-    source = SOURCES / name
+    source = source or SOURCES / name
     build = pathlib.Path(os.environ["FANFARE"]).resolve().parent.parent
     directory = build / "tests" / "e2e" / "node" / name
     directory.mkdir(parents=True, exist_ok=True)

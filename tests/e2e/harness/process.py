@@ -16,7 +16,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent():
+def die_with_parent():
+    """For `preexec_fn`."""
     # ctest ends a test that takes too long with SIGKILL: no clean-up of ours would run then.
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -27,7 +28,7 @@ def require_program(*names):
     if not missing:
         return
     banner = "!" * 78
-    text = f"SKIPPED: not installed: {', '.join(missing)} (see tests/e2e/packages.txt)"
+    text = f"SKIPPED: not installed: {', '.join(missing)} (see tests/*/packages.txt)"
     print(f"\n{banner}\n{text}\n{banner}", file=sys.stderr, flush=True)
     raise unittest.SkipTest(text)
 
@@ -56,7 +57,7 @@ class Process:
         self._popen = subprocess.Popen(
             self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, cwd=cwd, env={**os.environ, **(env or {})},
-            preexec_fn=_die_with_parent)
+            preexec_fn=die_with_parent)
         self._pump = threading.Thread(target=self._read_output, daemon=True)
         self._pump.start()
 

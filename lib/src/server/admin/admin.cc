@@ -77,6 +77,7 @@ Admin::Admin(AdminSources sources)
     dead_letter_routes_->add_to(routes_);
     endpoint_routes_->add_to(routes_);
     match_route_->add_to(routes_);
+    page_.add_to(routes_);
     if (sources_.events == nullptr) return;
     event_routes_ =
         std::make_unique<EventRoutes>(*sources_.events, sources_.broadcaster, view_, composer_);

@@ -13,6 +13,7 @@
 #include "server/admin/config_view.h"
 #include "server/admin/exposition.h"
 #include "server/admin/route.h"
+#include "server/admin/status_page.h"
 #include "server/bearer_token.h"
 #include "server/events/stream_hub.h"
 #include "server/http_server.h"
@@ -101,6 +102,7 @@ class Admin final : public RequestHandler {
     std::unique_ptr<EndpointRoutes> endpoint_routes_;
     std::unique_ptr<MatchRoute> match_route_;
     std::unique_ptr<EventRoutes> event_routes_;  // null: there is no history
+    StatusPage page_;
 };
 
 }  // namespace fanfare
