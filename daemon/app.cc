@@ -1,6 +1,5 @@
 #include "app.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,9 +30,9 @@ constexpr std::size_t window_bytes_max = std::size_t{16} * 1024 * 1024;
 
 /// The calling thread gets less of a core that several want: what it does can wait a moment.
 void yield_to_others() {
-    constexpr int niceness = 5;
+    constexpr int nicer = 5;
     // On Linux, of the thread alone. Without it things merely compete.
-    static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness));
+    [[maybe_unused]] const int niceness = ::nice(nicer);
 }
 
 }  // namespace

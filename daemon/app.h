@@ -104,6 +104,7 @@ class App {
     void end_threads();
     Result<void> open_storage();
     void open_history();
+    void resize_history(const HistoryOptions& options);
     Result<void> open_dead_letters();
     Result<void> give_places(std::vector<EndpointOptions>& endpoints);
     Result<std::vector<EndpointOptions>> make_all_options();

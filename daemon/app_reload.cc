@@ -128,13 +128,23 @@ std::vector<ConfigError> App::apply(const ConfigChange& change) {
     return {};
 }
 
+void App::resize_history(const HistoryOptions& options) {
+    if (history_->options() == options) return;
+    const std::uint64_t before = history_->range().lowest;
+    history_->resize(options);
+    log_.info("history", "history resized",
+              {{"capacity", options.capacity},
+               {"lowest_before", before},
+               {"lowest", history_->range().lowest}});
+}
+
 /// All but the endpoints.
 void App::take_over(const ConfigChange& change) {
     const Names unchanged = names_of(change.diff.unchanged);
     log_.set_level(change.config.log.level);
     meta_->take(change.config.meta);
     drain_limit_ = change.config.shutdown_drain;
-    history_->resize(change.config.history);
+    resize_history(change.config.history);
     streams_->set_options(change.config.streams);
     ShownConfig shown;
     const auto& groups = change.config.action_groups;

@@ -2,10 +2,11 @@
 
 import json
 import threading
+import time
 
 from harness.case import EndToEndCase
 from harness.events import event
-from harness.http import fetch
+from harness.http import fetch, open_socket
 from harness.receiver import Answer
 from harness.wait import wait_until
 
@@ -108,7 +109,7 @@ class Ring(HistoryCase):
                             ("start=1&tail=1", "tail"), ("count=", "count"), ("count=%2B1", "count"),
                             ("count=0x1", "count"), ("start=1&start=2", "start"),
                             ("wait=31", "wait"), ("action=@nobody", "action"),
-                            ("source=a,,b", "source")):
+                            ("source=a,,b", "source"), ("source=mta", "source")):
             status, body = self.get(f"/v1/events?{query}")
             self.assertEqual((status, body["errors"][0]["code"]), (400, "INVALID_PARAMETER"), query)
             self.assertIn(name, body["errors"][0]["message"], query)
@@ -170,7 +171,9 @@ class Ring(HistoryCase):
         self.post(1)
         poll.join(10)
         self.assertEqual([record["seq"] for record in found[0]["events"]], [1])
+        begun = time.monotonic()
         self.assertEqual(self.list("start=2&wait=1")["status"], "up_to_date")
+        self.assertGreaterEqual(time.monotonic() - begun, 0.9)
 
     def test_the_end_of_the_daemon_ends_a_long_poll(self):  # H15
         self.start()
@@ -182,6 +185,24 @@ class Ring(HistoryCase):
         self.fanfare.stop(seconds=5)
         poll.join(10)
         self.assertEqual(found[0]["status"], "up_to_date")
+
+    def test_a_long_poll_ends_when_its_client_has_gone(self):
+        self.start()
+        before = self.fanfare.descriptors()
+        polls = [open_socket(self.fanfare.admin) for _ in range(20)]
+        for poll in polls:
+            poll.sendall(b"GET /v1/events?wait=30 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_until(lambda: self.fanfare.descriptors() >= before + 20, 5)
+        for poll in polls:
+            poll.close()
+        wait_until(lambda: self.fanfare.descriptors() <= before + 2, 10)
+
+    def test_one_that_is_larger_than_all_of_it_drives_nothing_out(self):
+        self.start(history={"max_bytes": "64KiB", "max_event_bytes": "64MiB"})
+        self.post(1)
+        self.send([{**event("big"), "text": "x" * 100000}])
+        self.assertEqual([record["event"].get("truncated") for record in self.list()["events"]],
+                         [None, True])
 
     def test_a_long_poll_with_a_filter(self):
         self.start()
@@ -237,6 +258,8 @@ class Ring(HistoryCase):
         self.assertEqual(self.seqs("target=lib/*&action=pull"), [2])
         self.assertEqual(self.seqs("source=http&count=2"), [1, 2])
         self.assertEqual(self.seqs("source=meta"), [])
+        self.assertEqual(self.seqs("action=@write&tail=1"), [3])
+        self.assertEqual(self.seqs("action=push&tail=5"), [1])
         self.assertEqual(self.list("source=meta")["next_start"], 4)
 
 

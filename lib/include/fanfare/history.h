@@ -65,6 +65,10 @@ struct HistoryCounts {
     std::uint64_t evicted_by_bytes = 0;
     std::uint64_t evicted_by_resize = 0;
     std::uint64_t truncated = 0;  ///< kept as stubs
+
+    std::uint64_t evicted() const noexcept {
+        return evicted_by_count + evicted_by_bytes + evicted_by_resize;
+    }
 };
 
 /// The newest events, in a ring bounded by number and by bytes; the oldest go first. Adding never
@@ -105,10 +109,8 @@ class History {
     /// As read(), of the last `count` records.
     HistorySlice tail(std::uint64_t count, std::size_t bytes_max) const;
 
-    /// The seq that the last `count` records begin with; `next` if there are none.
-    std::uint64_t first_of(std::uint64_t count) const;
-
-    /// Hears of new records. Belongs to one loop; made, armed and destroyed there.
+    /// Hears of new records. Belongs to one loop, where it is armed; made and destroyed there, or
+    /// while that does not turn.
     class Watch {
       public:
         /// `on_more` is run on `loop`, which is the caller's, and must outlive this as `history`
@@ -136,7 +138,7 @@ class History {
     void make_room();
     std::size_t index_of(std::uint64_t seq) const;
     HistorySlice slice(std::size_t index, std::size_t records_max, std::size_t bytes_max) const;
-    void tell_watches();
+    void tell_watches() noexcept;
 
     Clock& clock_;
     mutable std::mutex mutex_;

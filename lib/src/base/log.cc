@@ -10,6 +10,8 @@
 
 #include "base/line_writer.h"
 
+#include "base/utf8.h"
+
 namespace fanfare {
 namespace {
 
@@ -38,14 +40,6 @@ constexpr std::size_t value_bytes_max = 256;
 bool is_c1_control(std::string_view text, std::size_t position) {
     return text[position] == '\xc2' && position + 1 < text.size() &&
            static_cast<unsigned char>(text[position + 1]) < 0xa0;
-}
-
-/// `text`, or as much of it as a log line takes, whole UTF-8 characters.
-std::string_view shortened(std::string_view text) {
-    if (text.size() <= value_bytes_max) return text;
-    std::size_t end = value_bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) --end;
-    return text.substr(0, end);
 }
 
 void append_escaped(std::string& out, std::string_view text) {
@@ -79,7 +73,7 @@ bool is_bare(std::string_view text) {
 }
 
 void append_text(std::string& out, std::string_view text, LogFormat format) {
-    const std::string_view shown = shortened(text);
+    const std::string_view shown = shortened(text, value_bytes_max);
     const bool is_cut = shown.size() < text.size();
     if (format == LogFormat::text && !is_cut && is_bare(shown)) {
         out += shown;

@@ -23,4 +23,11 @@ std::size_t utf8_length(std::string_view text) noexcept {
     return is_overlong || is_too_large || !follows(2) || !follows(3) ? 0 : 4;
 }
 
+std::string_view shortened(std::string_view text, std::size_t bytes_max) noexcept {
+    if (text.size() <= bytes_max) return text;
+    std::size_t end = bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) --end;
+    return text.substr(0, end);
+}
+
 }  // namespace fanfare

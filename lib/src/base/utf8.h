@@ -9,4 +9,7 @@ namespace fanfare {
 /// (RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF) or is empty.
 std::size_t utf8_length(std::string_view text) noexcept;
 
+/// As much of `text` as fits `bytes_max`, which cuts no character in two.
+std::string_view shortened(std::string_view text, std::size_t bytes_max) noexcept;
+
 }  // namespace fanfare

@@ -11,7 +11,7 @@ using std::chrono::seconds;
 
 std::vector<Key> limit_keys() {
     Key total{"max_total", "Open at the same time; 0: there are none.",
-              integer<std::size_t>(0, 10'000, [](Target& t) -> decltype(auto) {
+              integer<std::size_t>(0, 2'000, [](Target& t) -> decltype(auto) {
                   return (t.config.streams.total_max);
               })};
     Key per_client{"max_per_client",

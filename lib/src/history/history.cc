@@ -6,16 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace fanfare {
 namespace {
-
-/// The beginning of a text, whole characters only.
-std::string shortened(std::string_view text, std::size_t bytes_max) {
-    if (text.size() <= bytes_max) return std::string(text);
-    std::size_t end = bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    return std::string(text.substr(0, end));
-}
 
 /// In place of an event that is too large to be kept.
 std::string stub_of(const Event& event) {
@@ -77,8 +71,9 @@ History::Copies History::copy(std::span<const std::shared_ptr<Event>> events) co
     copies.count = events.size();
     if (options.capacity == 0) return copies;
     copies.events.reserve(events.size());
+    const std::size_t bytes_max = std::min(options.event_bytes_max, options.bytes_max);
     for (const std::shared_ptr<Event>& event : events) {
-        if (event->payload().size() <= options.event_bytes_max) {
+        if (event->payload().size() <= bytes_max) {
             copies.events.push_back(copy_of(*event));
         } else {
             ++copies.truncated;
@@ -200,15 +195,15 @@ HistorySlice History::tail(std::uint64_t count, std::size_t bytes_max) const {
     return slice(index, records_.size(), bytes_max);
 }
 
-std::uint64_t History::first_of(std::uint64_t count) const {
-    const std::lock_guard lock(mutex_);
-    if (records_.empty() || count == 0) return counts_.range.next;
-    return count < records_.size() ? records_[records_.size() - count].seq : records_.front().seq;
-}
-
-void History::tell_watches() {
+void History::tell_watches() noexcept {
     for (const std::shared_ptr<Watch::State>& watch : watches_) {
-        if (std::exchange(watch->is_armed, false)) Watch::State::ring(watch);
+        if (!watch->is_armed) continue;
+        try {
+            Watch::State::ring(watch);
+            watch->is_armed = false;
+        } catch (...) {
+            // There is no memory: the next event tries again.
+        }
     }
 }
 

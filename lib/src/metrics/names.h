@@ -77,8 +77,9 @@ inline constexpr Definition endpoint_breaker_open{
     "1 while attempts are held back after failures in a row, else 0."};
 inline constexpr Definition endpoint_paused{"fanfare_endpoint_paused", Type::gauge, "endpoint",
                                             "1 while nothing is sent on purpose, else 0."};
-inline constexpr Definition endpoint_up{"fanfare_endpoint_up", Type::gauge, "endpoint",
-                                        "0 after five attempts in a row went wrong, else 1."};
+inline constexpr Definition endpoint_up{
+    "fanfare_endpoint_up", Type::gauge, "endpoint",
+    "0 after meta.down_after attempts in a row went wrong, else 1."};
 inline constexpr Definition endpoint_connections_opened{"fanfare_endpoint_connections_opened_total",
                                                         Type::counter, "endpoint",
                                                         "Connections opened to the endpoint."};

@@ -56,13 +56,11 @@ bool Broadcaster::write_meta(std::shared_ptr<Event> event, std::string_view abou
     return true;
 }
 
-/// What could not even be handed to the journal may come too late: history knows only one order.
-/// With a journal all of that is done on its thread, so that nothing comes in between.
+/// With a journal on its thread, as all that history is told then, so that nothing comes in
+/// between.
 void Broadcaster::remember(MetaWriting& writing) {
     if (history_ == nullptr) return;
-    const std::uint64_t seq = writing.event->seq();
-    if (history_->range().next > seq) return;
-    history_->add(std::move(writing.copies), seq, EventSource::meta);
+    history_->add(std::move(writing.copies), writing.event->seq(), EventSource::meta);
 }
 
 /// With the mutex held. There are few who ask, and an event is small.
@@ -80,7 +78,8 @@ Broadcaster::Readers Broadcaster::readers_of(const Event& event, std::string_vie
     return readers;
 }
 
-/// With the mutex held. Also what nobody asks for, so that its number is not given again.
+/// With the mutex held. Also what nobody asks for: a number that readers of history have seen must
+/// be on the disk, or it would be given again after a restart. So what is not stored is not told.
 bool Broadcaster::store_meta(const std::shared_ptr<MetaWriting>& writing) {
     const Event& event = *writing->event;
     const std::uint64_t seq = event.seq();
@@ -90,18 +89,13 @@ bool Broadcaster::store_meta(const std::shared_ptr<MetaWriting>& writing) {
         append.wanted.push_back({reader->store_id_, {seq, seq}, event.payload().size()});
     }
     const auto on_appended = [this, writing](Appended appended) {
+        if (appended != Appended::stored) return;
         remember(*writing);
-        if (appended == Appended::stored) MetaWriting::push(writing);
+        MetaWriting::push(writing);
     };
     if (journal_->append(std::move(append), on_appended) == Intake::taken) return true;
-    if (history_ == nullptr) {
-        last_seq_ = seq - 1;
-        return false;
-    }
-    // Those who read history want to know it all the more. It has its place behind what is on its
-    // way to the disk.
-    journal_->flush([this, writing](bool) { remember(*writing); });
-    return true;
+    last_seq_ = seq - 1;
+    return false;
 }
 
 }  // namespace fanfare

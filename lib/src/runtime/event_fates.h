@@ -36,7 +36,8 @@ class EventFates {
     std::uint8_t* place_of(std::uint64_t seq) noexcept;
 
     // The pages of [page_seqs * n, page_seqs * (n + 1)) take turns.
-    std::array<std::unique_ptr<Page>, seqs_max / page_seqs> pages_;
+    // One more than is promised: the newest begins empty.
+    std::array<std::unique_ptr<Page>, seqs_max / page_seqs + 1> pages_;
     std::uint64_t newest_page_ = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/exceptions.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 
 namespace fanfare {
 namespace {
@@ -16,9 +17,8 @@ using Json = nlohmann::ordered_json;
 std::string shortened(std::string_view text) {
     if (text.size() <= MetaEvents::text_bytes_max) return std::string(text);
     constexpr std::string_view ellipsis = "…";
-    std::size_t size = MetaEvents::text_bytes_max - ellipsis.size();
-    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
-    return std::string(text.substr(0, size)).append(ellipsis);
+    const std::size_t size = MetaEvents::text_bytes_max - ellipsis.size();
+    return std::string(fanfare::shortened(text, size)).append(ellipsis);
 }
 
 /// The first of them.

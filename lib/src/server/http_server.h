@@ -63,6 +63,9 @@ struct Request {
     std::string body;
     const Peer& peer;
     TimePoint begun;  ///< when its first byte came
+    /// Whether the client still waits, as far as that can be seen, and has said nothing more.
+    /// Empty: nobody knows. For answers that come much later.
+    std::function<bool()> is_awaited = {};
 };
 
 /// An answer, or the coroutine that will give it: who need not wait does without one.

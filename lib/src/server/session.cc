@@ -202,7 +202,9 @@ std::optional<Response> Session::refuse() {
 
 Reply Session::respond() {
     try {
-        return host_.handler_.respond({parser_.head(), parser_.take_body(), peer_, begun_});
+        Request request{parser_.head(), parser_.take_body(), peer_, begun_};
+        if (!host_.tls_) request.is_awaited = [this] { return !stream_->is_stale(); };
+        return host_.handler_.respond(std::move(request));
     } catch (...) {
         return failure(std::current_exception());
     }

@@ -18,6 +18,7 @@ awaitable<bool> Session::serve_stream(Response response) {
         co_await stream_->shutdown();
     } else {
         co_await write_stream(response);
+        response.stream = nullptr;  // it is at its end, whatever the client still does
     }
     enter(Phase::lingering);
     while (!body_->has_client_gone()) co_await body_->wakeup().wait();

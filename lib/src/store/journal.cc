@@ -42,7 +42,7 @@ Intake Journal::append(Append append, OnAppended on_appended, const Executor* lo
     ++appends_in_;
     if (loop == nullptr) {
         schedule();
-    } else if (!std::exchange(is_gathering_, true)) {
+    } else if (std::find(gathering_.begin(), gathering_.end(), *loop) == gathering_.end()) {
         gather(*loop);
     }
     return Intake::taken;
@@ -52,25 +52,24 @@ Intake Journal::append(Append append, OnAppended on_appended, const Executor* lo
 /// that have come together, and where a sync is fast, most would hold a few events: each with its
 /// own sync, and with a change of threads there and back.
 void Journal::gather(const Executor& loop) {
+    try {
+        gathering_.push_back(loop);
+        gather_on(loop);
+    } catch (...) {
+        // Without memory for that, nobody else is waited for.
+        std::erase(gathering_, loop);
+        schedule();
+    }
+}
+
+void Journal::gather_on(const Executor& loop) {
     net::post(loop, [this, loop, before = appends_in_] {
         const std::lock_guard lock(mutex_);
         // As long as every turn of the loop brings more.
-        if (appends_in_ > before && appends_.size() < options_.company) return gather(loop);
-        is_gathering_ = false;
+        if (appends_in_ > before && appends_.size() < options_.company) return gather_on(loop);
+        std::erase(gathering_, loop);
         if (!appends_.empty()) schedule();
     });
-}
-
-/// While there was no room lately: one of many may try whether there is some again. If the store
-/// says that there is none, it is asked again.
-bool Journal::may_append(TimePoint now) {
-    if (!has_room_ && now >= ask_again_at_) {
-        ask_again_at_ = now + options_.full_pause;
-        net::post(disk_, [this] { look_for_room(); });
-    }
-    if (!has_room_ || now < try_again_at_) return false;
-    try_again_at_ = now + options_.full_pause;
-    return true;
 }
 
 void Journal::acknowledge(const EndpointRun& done) {
@@ -159,7 +158,7 @@ void Journal::schedule() {
 
 /// Whether a turn has something to do that must not wait.
 bool Journal::is_due() const noexcept {
-    const bool is_gathering = is_gathering_ && appends_.size() < options_.company;
+    const bool is_gathering = !gathering_.empty() && appends_.size() < options_.company;
     if ((!appends_.empty() && !is_gathering) || !flushes_.empty()) return true;
     return !is_held_ && delayed_count_ >= options_.delayed_max;
 }
@@ -314,32 +313,6 @@ void Journal::on_stored(Batch& batch, Duration took) {
     }
     if (was_full && told_full_) told_full_(false);
     answer(batch, Appended::stored);
-    look_for_room();
-}
-
-/// Appends fail. Acknowledgements are tried without them, at once; if they were alone, later.
-void Journal::on_full(Batch& batch) {
-    std::vector<OnAppended> failed = std::move(batch.appended);
-    batch.appended.clear();
-    bool is_new = false;
-    {
-        const std::lock_guard lock(mutex_);
-        const TimePoint now = clock_.now();
-        ++counts_.full_commits;
-        is_new = !counts_.full_since;
-        if (is_new) counts_.full_since = now;
-        try_again_at_ = now + options_.full_pause;
-        full_until_ = now + options_.full_memory;
-        is_held_ = failed.empty();
-        put_back(batch.changes);
-        due_at_ = is_held_ ? now + options_.full_pause : now;
-        for (WaitingAppend& waiting : appends_) failed.push_back(std::move(waiting.on_appended));
-        appends_.clear();
-        appends_out_ = appends_in_;
-        counts_.waiting_bytes = 0;
-    }
-    if (is_new && told_full_) told_full_(true);
-    for (const OnAppended& on_appended : failed) on_appended(Appended::full);
     look_for_room();
 }
 

@@ -155,6 +155,7 @@ class Journal {
     // Guarded by mutex_, which the caller holds.
     void schedule();
     void gather(const Executor& loop);
+    void gather_on(const Executor& loop);
     void delay();
     bool is_due() const noexcept;
     bool has_delayed() const noexcept { return !acknowledged_.empty() || !progress_.empty(); }
@@ -201,7 +202,7 @@ class Journal {
     std::optional<TimePoint> due_at_;  // of acknowledgements and progress
     bool is_held_ = false;             // they found no room: not before due_at_
     bool is_scheduled_ = false;        // turn() is posted or runs
-    bool is_gathering_ = false;        // a loop says when the appends are to be committed
+    std::vector<Executor> gathering_;  // loops, any of which says when to commit
     bool has_room_ = true;
     TimePoint try_again_at_{};  // while there is no room
     TimePoint ask_again_at_{};

@@ -14,6 +14,8 @@ class Stream:
     `source`: the address that it comes from."""
 
     def __init__(self, address, query="", headers=(), source=None, version="1.1"):
+        self.may_read = threading.Event()  # cleared: nothing is read for a while
+        self.may_read.set()
         host, port = address.rsplit(":", 1)
         self.frames = []
         self.raw = b""
@@ -40,6 +42,7 @@ class Stream:
     def _read(self):
         try:
             while True:
+                self.may_read.wait()
                 data = self._socket.recv(65536)
                 if not data:
                     break
@@ -96,6 +99,7 @@ class Stream:
         wait_until(lambda: self.is_ended, seconds, "the end of the stream")
 
     def close(self):
+        self.may_read.set()
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:

@@ -12,7 +12,7 @@ import termios
 import threading
 import time
 
-from harness.process import _die_with_parent
+from harness.process import die_with_parent
 
 
 class Terminal:
@@ -112,5 +112,5 @@ class Terminal:
 
 
 def _take_terminal():
-    _die_with_parent()
+    die_with_parent()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

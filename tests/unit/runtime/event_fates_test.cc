@@ -43,9 +43,9 @@ TEST(EventFates, forget_the_oldest) {
     for (std::uint64_t seq = 1; seq <= last; ++seq) fates.note(seq, EventState::pending);
 
     EXPECT_EQ(fates.of(1).state, EventState::unknown);
-    EXPECT_EQ(fates.of(last - EventFates::seqs_max).state, EventState::unknown);
+    EXPECT_EQ(fates.of(last - 2 * EventFates::seqs_max).state, EventState::unknown);
     EXPECT_EQ(fates.of(last).state, EventState::pending);
-    EXPECT_EQ(fates.of(last - EventFates::seqs_max / 2).state, EventState::pending);
+    EXPECT_EQ(fates.of(last - EventFates::seqs_max + 1).state, EventState::pending);
     EXPECT_EQ(fates.of(last + 1).state, EventState::unknown);
 }
 

@@ -89,7 +89,7 @@ TEST_F(MetaDurableTest, event_outlives_the_process_and_is_still_no_news) {
     expect_conserved(process_->snapshot_of("pager"));
 }
 
-TEST_F(MetaDurableTest, event_that_finds_no_room_is_only_in_history) {
+TEST_F(MetaDurableTest, event_that_finds_no_room_is_not_told) {
     keep_history();
     add_pager();
     fill_disk(true);
@@ -101,7 +101,8 @@ TEST_F(MetaDurableTest, event_that_finds_no_room_is_only_in_history) {
 
     EXPECT_TRUE(pager_.took.empty());
     EXPECT_EQ(process_->snapshot_of("pager").metrics.offered_events(), 0U);
-    EXPECT_EQ(history_->read(1, 10, 100'000).records.size(), 4U);
+    // Its number would be given again after a restart.
+    EXPECT_EQ(history_->read(1, 10, 100'000).records.size(), 0U);
 
     fill_disk(false);
     process_->advance(10s);
@@ -111,7 +112,7 @@ TEST_F(MetaDurableTest, event_that_finds_no_room_is_only_in_history) {
     process_->poll();
 
     EXPECT_EQ(pager_.actions(), Strings{"config.rejected"});
-    const HistorySlice slice = history_->read(5, 10, 100'000);
+    const HistorySlice slice = history_->read(1, 10, 100'000);
     ASSERT_EQ(slice.records.size(), 2U);
     EXPECT_EQ(slice.records[0].source, EventSource::http);
     EXPECT_EQ(slice.records[1].source, EventSource::meta);

@@ -179,6 +179,7 @@ Reply Admin::respond(Request request) {
     const std::string_view path = request.head.path();
     const AdminRoute& route = *routes_.find(request.head.method, path);
     if (!route.takes_anything && !route.takes_body && !request.body.empty()) {
+        count(route.path, 400);
         return no_store(error_response(400, "BODY_UNEXPECTED",
                                        "nothing is read from a body here; expected what is meant "
                                        "as parameters in the URL"));
@@ -187,11 +188,18 @@ Reply Admin::respond(Request request) {
         request.head, request.peer, *decoded_text(AdminRoutes::name_in(route, path)), {}, {}};
     if (!route.takes_anything) call.query = *Query::parse(request.head.target, route.parameters);
     call.body = std::move(request.body);
+    call.is_awaited = std::move(request.is_awaited);
     return serve(route, std::move(call));
 }
 
 awaitable<Response> Admin::serve(const AdminRoute& route, AdminCall call) {
-    Response response = co_await route.serve(std::move(call));
+    Response response;
+    try {
+        response = co_await route.serve(std::move(call));
+    } catch (...) {
+        count(route.path, 500);
+        throw;
+    }
     count(route.path, response.status);
     co_return no_store(std::move(response));
 }

@@ -19,6 +19,7 @@ struct AdminCall {
     std::string name;  ///< what stands where the path of the route has `{}`, decoded
     Query query;
     std::string body;
+    std::function<bool()> is_awaited = {};  ///< as in Request
 };
 
 /// What is served under a path by a method.

@@ -1,7 +1,9 @@
 #include "server/events/event_routes.h"
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
+#include <utility>
 
 #include "event/json_view.h"
 #include "server/events/cursor.h"
@@ -50,8 +52,10 @@ Result<StreamFormat> format_of(const AdminCall& call) {
     if (format == "ndjson") return StreamFormat::ndjson;
     if (format == "sse") return StreamFormat::sse;
     if (format) return Error("format: expected ndjson or sse");
-    const std::string_view accept = call.head.find("accept").value_or("");
-    const bool is_sse = accept.find("text/event-stream") != std::string_view::npos;
+    std::string accept(call.head.find("accept").value_or(""));
+    std::transform(accept.begin(), accept.end(), accept.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool is_sse = accept.find("text/event-stream") != std::string::npos;
     return is_sse ? StreamFormat::sse : StreamFormat::ndjson;
 }
 
@@ -107,47 +111,85 @@ Result<EventRoutes::Wanted> EventRoutes::wanted_of(const Query& query) const {
     return wanted;
 }
 
-/// From `start` on, or the last ones if that is what is wanted. One look: all of it is of one
-/// moment.
+/// From `start` on, or the last ones if that is what is wanted.
 EventRoutes::Found EventRoutes::look_up(const Wanted& wanted,
                                         std::optional<std::uint64_t> start) const {
-    constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
-    HistorySlice slice = wanted.tail ? hub_.history().tail(*wanted.tail, no_limit)
-                                     : hub_.history().read(start.value_or(0), no_limit, no_limit);
+    if (wanted.tail) return look_up_last(wanted);
+    const HistoryRange range = hub_.history().range();
+    const std::uint64_t first = start.value_or(range.lowest);
+    Found found;
+    EventList& list = found.list;
+    list.range = range;
+    list.is_clamped = wanted.is_clamped;
+    list.evicted = hub_.history().counts().evicted();
+    list.next_start = range.next;
+    if (first < range.lowest) {
+        list.status = EventList::Status::evicted;
+        list.missed = range.lowest - first;
+        list.next_start = range.lowest;
+    } else if (first > range.next) {
+        list.status = EventList::Status::future;
+    } else {
+        if (first == range.next) list.status = EventList::Status::up_to_date;
+        scan(wanted, first, list);
+        found.is_waiting_worth = list.records.empty();
+    }
+    return found;
+}
+
+/// In parts, as whoever adds waits meanwhile. What comes while it looks is the next answer's.
+void EventRoutes::scan(const Wanted& wanted, std::uint64_t first, EventList& list) const {
+    std::size_t bytes = 0;
+    std::uint64_t next = first;
+    while (next < list.range.next) {
+        const HistorySlice slice = hub_.history().read(next, slice_records, list_bytes_max);
+        if (slice.records.empty()) break;
+        if (slice.range.lowest > next) {  // it was evicted meanwhile
+            list.next_start = next;
+            return;
+        }
+        for (const HistoryRecord& record : slice.records) {
+            if (record.seq >= list.range.next) return;
+            const bool is_enough = list.records.size() >= wanted.count || bytes > list_bytes_max;
+            if (is_enough) {
+                list.is_clamped = list.is_clamped || bytes > list_bytes_max;
+                list.next_start = record.seq;
+                return;
+            }
+            next = record.seq + 1;
+            if (!wanted.filter.wants(record)) continue;
+            bytes += record.event->payload().size();
+            list.records.push_back(record);
+        }
+    }
+    list.next_start = std::min(next, list.range.next);
+    if (list.next_start == first) list.next_start = list.range.next;
+}
+
+EventRoutes::Found EventRoutes::look_up_last(const Wanted& wanted) const {
+    HistorySlice slice = last_that_fit(*wanted.tail, wanted.filter);
     Found found;
     EventList& list = found.list;
     list.range = slice.range;
-    list.evicted = slice.evicted;
     list.is_clamped = wanted.is_clamped;
-    const std::uint64_t first = start.value_or(slice.range.lowest);
+    list.evicted = slice.evicted;
     list.next_start = slice.range.next;
-    if (wanted.tail) {
-        list.status = slice.records.empty() ? EventList::Status::up_to_date : list.status;
-    } else if (first < slice.range.lowest) {
-        list.status = EventList::Status::evicted;
-        list.missed = slice.range.lowest - first;
-        list.next_start = slice.range.lowest;
-        return found;
-    } else if (first > slice.range.next) {
-        list.status = EventList::Status::future;
-        return found;
-    } else if (first == slice.range.next) {
-        list.status = EventList::Status::up_to_date;
-    }
-    const std::uint64_t most = wanted.tail ? no_limit : wanted.count;
-    std::size_t bytes = 0;
-    for (HistoryRecord& record : slice.records) {
-        if (list.records.size() >= most || bytes > list_bytes_max) {
-            list.is_clamped = list.is_clamped || bytes > list_bytes_max;
-            list.next_start = record.seq;
-            break;
-        }
-        if (!wanted.filter.wants(record)) continue;
-        bytes += record.event->payload().size();
-        list.records.push_back(std::move(record));
-    }
-    found.is_waiting_worth = list.records.empty() && !wanted.tail;
+    list.records = std::move(slice.records);
+    if (list.range.lowest == list.range.next) list.status = EventList::Status::up_to_date;
     return found;
+}
+
+HistorySlice EventRoutes::last_that_fit(std::uint64_t count, const RecordFilter& filter) const {
+    constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+    if (filter.wants_all()) return hub_.history().tail(count, no_limit);
+    HistorySlice slice = hub_.history().tail(no_limit, no_limit);
+    std::vector<HistoryRecord>& all = slice.records;
+    std::size_t kept = all.size();
+    for (std::size_t i = all.size(); i > 0 && all.size() - kept < count; --i) {
+        if (filter.wants(all[i - 1])) std::swap(all[i - 1], all[--kept]);
+    }
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept));
+    return slice;
 }
 
 awaitable<Response> EventRoutes::list(AdminCall call) {
@@ -155,7 +197,7 @@ awaitable<Response> EventRoutes::list(AdminCall call) {
     const Result<Wanted> wanted = wanted_of(call.query);
     if (!wanted) co_return bad_parameter(wanted.error().message());
     Clock& clock = hub_.shard().clock();
-    const TimePoint deadline = clock.now() + wanted->wait;
+    TimePoint deadline = clock.now() + wanted->wait;
     std::optional<std::uint64_t> start = wanted->start;
     Wakeup wakeup(hub_.shard().executor());
     StreamHub::Reader reader(hub_, wakeup);
@@ -169,8 +211,19 @@ awaitable<Response> EventRoutes::list(AdminCall call) {
         const bool is_over = clock.now() >= deadline || hub_.is_stopping();
         if (is_over || !found.is_waiting_worth) co_return json_response(std::move(text));
         start = found.list.next_start;
+        // What comes meanwhile is looked at together.
+        const TimePoint paced = std::min(deadline, clock.now() + pace);
+        co_await wait_until(clock, paced);
         reader.ask(*start);
-        co_await wait_until(clock, deadline, wakeup);
+        const TimePoint begun = clock.now();
+        bool is_awaited = true;
+        while (is_awaited && clock.now() < deadline && !reader.has_been_told() &&
+               !hub_.is_stopping()) {
+            const TimePoint look = std::min(deadline, clock.now() + look_pause);
+            co_await wait_until(clock, look, wakeup);
+            is_awaited = !call.is_awaited || call.is_awaited();
+        }
+        if (!is_awaited) deadline = begun;
         if (is_disabled()) co_return history_disabled();
     }
 }
@@ -207,7 +260,7 @@ Response EventRoutes::open_stream(const AdminCall& call) {
     if (name.size() > name_bytes_max || !is_printable(name)) {
         return bad_parameter("name: expected at most 128 printable characters");
     }
-    Place place = place_of(call);
+    Place place = place_of(call, *filter);
     if (place.refusal) return std::move(*place.refusal);
 
     Response response;
@@ -241,7 +294,7 @@ Response EventRoutes::open_stream(const AdminCall& call) {
 }
 
 /// Where a stream begins: `Last-Event-ID`, else `since`, else `count`.
-EventRoutes::Place EventRoutes::place_of(const AdminCall& call) const {
+EventRoutes::Place EventRoutes::place_of(const AdminCall& call, const RecordFilter& filter) const {
     Place place;
     const auto count = call.query.number("count");
     if (!count) {
@@ -258,14 +311,17 @@ EventRoutes::Place EventRoutes::place_of(const AdminCall& call) const {
         cursor = Cursor::parse(*since);
         if (!cursor) {
             place.refusal =
-                error_response(400, "INVALID_CURSOR", "since: expected <instance>:<seq>, or a seq");
+                error_response(400, "INVALID_CURSOR", "since: expected <instance>:<seq>, or a seq",
+                               R"({"parameter":"since"})");
             return place;
         }
     }
     const HistoryRange range = hub_.history().range();
     place.start.next = range.next;
     if (!cursor) {
-        if (!last && count->value_or(0) > 0) place.start.next = hub_.history().first_of(**count);
+        if (last || count->value_or(0) == 0) return place;
+        const HistorySlice slice = last_that_fit(**count, filter);
+        if (!slice.records.empty()) place.start.next = slice.records.front().seq;
         return place;
     }
     if (!cursor->instance.empty() && cursor->instance != hub_.instance()) {

@@ -20,6 +20,12 @@ class EventRoutes {
     static constexpr std::size_t list_bytes_max = std::size_t{8} << 20;
     static constexpr std::uint64_t wait_seconds_max = 30;
     static constexpr std::size_t name_bytes_max = 128;
+    /// Records that are looked at in one piece.
+    static constexpr std::size_t slice_records = 1024;
+    /// How often a long poll looks, at most.
+    static constexpr Duration pace = std::chrono::milliseconds(20);
+    /// How often it is looked whether the client of one is still there.
+    static constexpr Duration look_pause = std::chrono::milliseconds(500);
 
     /// All must outlive it.
     EventRoutes(StreamHub& hub, Broadcaster& broadcaster, const ConfigView& view,
@@ -54,13 +60,16 @@ class EventRoutes {
     bool is_disabled() const { return hub_.history().options().capacity == 0; }
     Result<Wanted> wanted_of(const Query& query) const;
     Found look_up(const Wanted& wanted, std::optional<std::uint64_t> start) const;
+    Found look_up_last(const Wanted& wanted) const;
+    void scan(const Wanted& wanted, std::uint64_t first, EventList& list) const;
     awaitable<Response> list(AdminCall call);
     awaitable<Response> show(AdminCall call);
     awaitable<Response> stream(AdminCall call);
     awaitable<Response> list_streams(AdminCall call);
     awaitable<Response> kick(AdminCall call);
     Response open_stream(const AdminCall& call);
-    Place place_of(const AdminCall& call) const;
+    Place place_of(const AdminCall& call, const RecordFilter& filter) const;
+    HistorySlice last_that_fit(std::uint64_t count, const RecordFilter& filter) const;
 
     StreamHub& hub_;
     Broadcaster& broadcaster_;

@@ -1,6 +1,8 @@
 #include "server/events/live_stream.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace fanfare {
 
@@ -53,7 +55,15 @@ awaitable<StreamEnd> LiveStream::stream() {
         }
         const bool is_written = co_await write();
         if (!is_written) co_return evicted_.value_or(StreamEnd::client);
-        if (has_more) continue;
+        if (evicted_) {
+            co_await say_goodbye(*evicted_);
+            co_return *evicted_;
+        }
+        if (has_more) {
+            // In turns with all else that the loop does.
+            co_await net::post(net::use_awaitable);
+            continue;
+        }
         if (now() >= paced_until_) reader.ask(state_.next);
         co_await wait();
     }
@@ -129,15 +139,22 @@ awaitable<bool> LiveStream::write() {
     co_return true;
 }
 
-/// While a write is under way: its reader may be too slow for it.
+/// While a write is under way: there may be a reason to end. If the write comes to its end within a
+/// moment, the reader is still told.
 void LiveStream::look_at_write() {
     if (!write_begun_) return;
-    if (now() - *write_begun_ >= options_.write_timeout) {
-        evicted_ = StreamEnd::write_timeout;
+    const bool is_stuck = now() - *write_begun_ >= options_.write_timeout;
+    if (evicted_ || is_stuck) {
+        if (!evicted_) evicted_ = StreamEnd::write_timeout;
+        return out_->cut();
+    }
+    if (state_.is_kicked) {
+        evicted_ = StreamEnd::kicked;
+    } else if (hub_.is_stopping()) {
+        evicted_ = StreamEnd::shutdown;
     } else if (is_too_slow()) {
         evicted_ = StreamEnd::slow_consumer;
     }
-    if (evicted_) return out_->cut();
     look_again_later();
 }
 
@@ -174,7 +191,10 @@ awaitable<void> LiveStream::say_goodbye(StreamEnd end) {
     frames_.close(text_, end, state_.next - 1);
     Timeout limit([this] { out_->cut(); });
     hub_.shard().deadlines().of(close_limit).arm(limit);
-    co_await out_->write(text_);
+    const bool is_written = co_await out_->write(text_);
+    if (!is_written) co_return;
+    state_.sent += events_in_text_;
+    hub_.counts().events_sent += events_in_text_;
 }
 
 void LiveStream::tell() {

@@ -1,6 +1,7 @@
 #include "server/events/record_filter.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/units.h"
 #include "event/glob.h"
@@ -29,6 +30,12 @@ Result<std::vector<std::string>> list_of(const Query& query, const std::string& 
                      std::to_string(RecordFilter::items_max));
     }
     return list;
+}
+
+bool is_source(std::string_view name) {
+    constexpr std::array sources = {EventSource::http, EventSource::meta, EventSource::replay};
+    return std::any_of(sources.begin(), sources.end(),
+                       [name](EventSource source) { return to_string(source) == name; });
 }
 
 bool has_target(const Event& event, const std::vector<std::string>& targets) {
@@ -60,6 +67,11 @@ Result<RecordFilter> RecordFilter::parse(const Query& query, const ActionGroups&
     Result<std::vector<std::string>> sources = list_of(query, "source");
     if (!sources) return sources.error();
     filter.sources_ = std::move(*sources);
+    for (const std::string& source : filter.sources_) {
+        if (is_source(source)) continue;
+        return Error("source: " + in_quotes(source) +
+                     " is not known; expected one of http, meta, replay");
+    }
     Result<std::vector<std::string>> targets = list_of(query, "target");
     if (!targets) return targets.error();
     filter.targets_ = std::move(*targets);

@@ -24,6 +24,8 @@ class RecordFilter {
 
     bool wants(const HistoryRecord& record) const;
 
+    bool wants_all() const noexcept { return text_.empty(); }
+
     /// As it was given, `action=@write&source=http`; empty: all are wanted.
     const std::string& text() const noexcept { return text_; }
 

@@ -90,6 +90,8 @@ class StreamHub {
 
         /// The wakeup is notified once, when there is something with a seq of `next` or above.
         void ask(std::uint64_t next);
+        /// Since it asked.
+        bool has_been_told() const noexcept { return !is_asking_; }
 
       private:
         friend class StreamHub;

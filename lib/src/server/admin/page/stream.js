@@ -71,11 +71,6 @@ class EventFeed {
   // A stream that is opened anew begins with events that were shown already.
   #take(record, text) {
     if (!(record.seq > this.#lastSeq)) return;
-    const missed = record.seq - this.#lastSeq - 1;
-    const isFiltered = Object.keys(this.#filter).length > 0;
-    if (this.#lastSeq > 0 && missed > 0 && !isFiltered) {
-      this.#listener.note(`${plural(missed, 'event')} not shown here`);
-    }
     this.#lastSeq = record.seq;
     this.#listener.event(record, text);
   }
