@@ -128,7 +128,7 @@ class Looks(BrowserCase):
         self.fanfare = self.daemon(
             [{"name": name, "url": self.target.url(f"/{name}"), "threshold": 3, "backoff": "1s",
               "retry": {"permanent": [422]}} for name in ("audit", "broken", "strict")],
-            dead_letters={"dir": str(self.directory / "letters")})
+            dead_letters={"dir": str(self.directory / "letters")}, meta={"enabled": False})
 
     def open_with(self, **options):
         self.show(self.fanfare, **options)

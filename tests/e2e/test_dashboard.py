@@ -39,7 +39,7 @@ class Panels(WatchedCase):
             {"name": "bad", "url": receiver.url("/bad"), **breaker},
             {"name": "gone", "url": f"http://127.0.0.1:{free_port()}/", **breaker},
             {"name": "once", "url": receiver.url("/once"), "retry": {"max_attempts": 1}},
-        ], queue=self.on_disk())
+        ], queue=self.on_disk(), meta={"enabled": False})  # which would stand in history, too
         prometheus = self.watched(daemon)
         # Twice, as what comes before the first scrape is no growth.
         for number in range(2):
