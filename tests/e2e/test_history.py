@@ -4,14 +4,14 @@ import json
 import threading
 import time
 
-from harness.case import EndToEndCase
 from harness.events import event
+from harness.events_case import EventsCase
 from harness.http import fetch, open_socket
 from harness.receiver import Answer
 from harness.wait import wait_until
 
 
-class HistoryCase(EndToEndCase):
+class HistoryCase(EventsCase):
     def start(self, endpoints=None, **config):
         if endpoints is None:
             endpoints = [{"name": "audit", "url": self.receiver().url("/audit")}]
@@ -29,14 +29,6 @@ class HistoryCase(EndToEndCase):
 
     def seqs(self, query=""):
         return [record["seq"] for record in self.list(query)["events"]]
-
-    def send(self, events):
-        answer = self.fanfare.post(events, content_type="application/json")
-        self.assertEqual(answer.status, 202, answer.body)
-
-    def post(self, count, **extra):
-        for i in range(count):
-            self.send([{**event(f"e{i}"), **extra}])
 
 
 class Ring(HistoryCase):
@@ -90,17 +82,10 @@ class Ring(HistoryCase):
             if capacity is None:
                 self.post(5)
             else:
-                self.resize(capacity)
+                self.reload(history={"capacity": capacity})
             lowest.append(self.list()["lowest"])
         self.assertEqual(lowest, [5, 5, 5, 14, 14])
         self.assertEqual(self.seqs(), [14, 15])
-
-    def resize(self, capacity):
-        config = json.loads(self.fanfare.config_file.read_text())
-        config["history"] = {"capacity": capacity}
-        self.fanfare.config_file.write_text(json.dumps(config))
-        answer = fetch(self.fanfare.admin, "POST", "/-/reload")
-        self.assertEqual(answer.status, 200, answer.body)
 
     def test_what_is_asked_wrongly(self):  # H11
         self.start()

@@ -1,18 +1,16 @@
 """Live streams: what comes through right now, for whoever listens, and for how long."""
 
-import json
-import os
 import socket
 import threading
 
-from harness.case import EndToEndCase
 from harness.events import event
+from harness.events_case import EventsCase
 from harness.http import fetch
 from harness.stream import KNOWN, Stream
 from harness.wait import wait_until
 
 
-class StreamCase(EndToEndCase):
+class StreamCase(EventsCase):
     def start(self, **config):
         target = self.receiver()
         self.fanfare = self.daemon([{"name": "audit", "url": target.url("/audit")}], **config)
@@ -35,23 +33,8 @@ class StreamCase(EndToEndCase):
         answer = self.fanfare.get(f"/v1/events/stream?{query}")
         return answer.status, answer.error_codes()[0]
 
-    def send(self, events):
-        answer = self.fanfare.post(events, content_type="application/json")
-        self.assertEqual(answer.status, 202, answer.body)
-
-    def post(self, count, **extra):
-        for i in range(count):
-            self.send([{**event(f"e{i}"), **extra}])
-
     def listed(self):
         return self.fanfare.get("/v1/streams").json()["streams"]
-
-    def reload(self, **changes):
-        config = json.loads(self.fanfare.config_file.read_text())
-        config.update(changes)
-        self.fanfare.config_file.write_text(json.dumps(config))
-        answer = fetch(self.fanfare.admin, "POST", "/-/reload")
-        self.assertEqual(answer.status, 200, answer.body)
 
     def instance(self):
         return self.fanfare.get("/v1/events").json()["instance"]

@@ -115,13 +115,14 @@ Result<EventRoutes::Wanted> EventRoutes::wanted_of(const Query& query) const {
 EventRoutes::Found EventRoutes::look_up(const Wanted& wanted,
                                         std::optional<std::uint64_t> start) const {
     if (wanted.tail) return look_up_last(wanted);
-    const HistoryRange range = hub_.history().range();
+    const HistoryCounts counts = hub_.history().counts();
+    const HistoryRange range = counts.range;
     const std::uint64_t first = start.value_or(range.lowest);
     Found found;
     EventList& list = found.list;
     list.range = range;
     list.is_clamped = wanted.is_clamped;
-    list.evicted = hub_.history().counts().evicted();
+    list.evicted = counts.evicted();
     list.next_start = range.next;
     if (first < range.lowest) {
         list.status = EventList::Status::evicted;
@@ -197,7 +198,7 @@ awaitable<Response> EventRoutes::list(AdminCall call) {
     const Result<Wanted> wanted = wanted_of(call.query);
     if (!wanted) co_return bad_parameter(wanted.error().message());
     Clock& clock = hub_.shard().clock();
-    TimePoint deadline = clock.now() + wanted->wait;
+    const TimePoint deadline = clock.now() + wanted->wait;
     std::optional<std::uint64_t> start = wanted->start;
     Wakeup wakeup(hub_.shard().executor());
     StreamHub::Reader reader(hub_, wakeup);
@@ -215,15 +216,11 @@ awaitable<Response> EventRoutes::list(AdminCall call) {
         const TimePoint paced = std::min(deadline, clock.now() + pace);
         co_await wait_until(clock, paced);
         reader.ask(*start);
-        const TimePoint begun = clock.now();
-        bool is_awaited = true;
-        while (is_awaited && clock.now() < deadline && !reader.has_been_told() &&
-               !hub_.is_stopping()) {
+        while (clock.now() < deadline && !reader.has_been_told() && !hub_.is_stopping()) {
             const TimePoint look = std::min(deadline, clock.now() + look_pause);
             co_await wait_until(clock, look, wakeup);
-            is_awaited = !call.is_awaited || call.is_awaited();
+            if (call.is_awaited && !call.is_awaited()) co_return json_response(std::move(text));
         }
-        if (!is_awaited) deadline = begun;
         if (is_disabled()) co_return history_disabled();
     }
 }
