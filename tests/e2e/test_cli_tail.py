@@ -52,6 +52,18 @@ class Tail(FollowCase):
         self.assertEqual(process.stop(signal.SIGINT), 0)
         wait_until(lambda: self.streams() == 0)
 
+    def test_columns_stand_below_each_other_for_usual_lengths(self):
+        self.start(reload={"watch": False})
+        process = self.tail()
+        digest = "sha256:" + "0" * 64
+        for target in ({"repository": "library/nginx", "tag": "1.25-alpine"},
+                       {"repository": "platform/api-gateway", "digest": digest}):
+            self.fanfare.post(envelope({**event("e"), "target": target}))
+        self.fanfare.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(process.lines) == 3, what=process.text)
+        self.assertIn("config.reloaded", process.lines[2])
+        self.assertEqual(len({line.rindex(" ") for line in process.lines}), 1, process.text())
+
     def test_begins_with_the_last_so_many_or_behind_a_seq(self):
         self.start()
         self.fanfare.post(numbered(0, 5))

@@ -98,6 +98,10 @@ class Ring(HistoryCase):
             status, body = self.get(f"/v1/events?{query}")
             self.assertEqual((status, body["errors"][0]["code"]), (400, "INVALID_PARAMETER"), query)
             self.assertIn(name, body["errors"][0]["message"], query)
+            self.assertEqual(body["errors"][0]["detail"], {"parameter": name}, query)
+        for wait in ("31", "x", "-1", ""):
+            _, body = self.get(f"/v1/events?wait={wait}")
+            self.assertEqual(body["errors"][0]["message"], "wait: expected seconds from 0 to 30")
         self.assertEqual(fetch(self.fanfare.admin, "POST", "/v1/events").status, 405)
 
     def test_no_more_than_an_answer_may_hold(self):  # H12
@@ -273,8 +277,44 @@ class Fates(HistoryCase):
         fetch(self.fanfare.admin, "POST", "/v1/endpoints/fails/purge")
         self.assertEqual(self.states()["fails"], ("dropped", "purged"))
 
-    def states(self):
-        _, body = self.get("/v1/events/1")
+    def unoffered(self, **config):
+        """Events that two endpoints get and a third does not: a meta event and a replay. Then the
+        first one's endpoint is replaced."""
+        target = self.receiver()
+        target.on("/refuses", Answer(422))
+        pager = {"name": "pager", "url": target.url("/pager"),
+                 "match": [{"field": "/action", "op": "in", "value": ["@meta"]}]}
+        refuses = {"name": "refuses", "url": target.url("/refuses"), "retry": {"permanent": [422]}}
+        other = {"name": "other", "url": target.url("/other")}
+        self.start([pager, refuses, other], reload={"watch": False},
+                   dead_letters={"dir": str(self.directory / "letters")}, **config)
+        self.post(1)
+        wait_until(lambda: self.fanfare.metrics().value("fanfare_dead_letters_kept_events") == 1)
+        wait_until(lambda: len(self.list()["events"]) == 2)
+        self.wait_delivered(self.fanfare, "pager")
+        self.assertEqual(self.states(2), {"pager": ("delivered", None),
+                                          "refuses": ("not_offered", None),
+                                          "other": ("not_offered", None)})
+        target.on("/refuses", Answer(204))
+        fetch(self.fanfare.admin, "POST", "/v1/dead-letters/replay")
+        wait_until(lambda: len(self.list()["events"]) == 3)
+        self.wait_delivered(self.fanfare, "refuses")
+        self.assertEqual(self.states(3), {"pager": ("not_offered", None),
+                                          "refuses": ("delivered", None),
+                                          "other": ("not_offered", None)})
+        self.reload(endpoints=[pager, refuses])
+        self.reload(endpoints=[pager, refuses, other])
+        self.fanfare.missed["other"] = 1
+        self.assertEqual(self.states(1)["other"], ("unknown", None))
+
+    def test_events_that_were_not_for_an_endpoint(self):
+        self.unoffered()
+
+    def test_events_that_were_not_for_an_endpoint_with_queues_on_disk(self):
+        self.unoffered(queue={"storage": "disk", "dir": str(self.directory / "queue")})
+
+    def states(self, seq=1):
+        _, body = self.get(f"/v1/events/{seq}")
         return {one["name"]: (one["state"], one["reason"]) for one in body["endpoints"]}
 
     def test_one_that_is_not_there(self):

@@ -224,6 +224,33 @@ class Limits(StreamCase):
         self.assertEqual(self.refused(), (429, "TOO_MANY_STREAMS_FOR_CLIENT"))
         self.open(source="127.0.0.2")
 
+    def first_event(self):
+        """Waits for it, in one request as soon as there is a place for that."""
+        return wait_until(lambda: (answer := self.fanfare.get("/v1/events?start=1&wait=20"))
+                          .status == 200 and answer.json()["events"])
+
+    def test_where_connections_are_few(self):
+        """With 200 descriptors the admin listener has 16 connections or a few more."""
+        self.start(prefix=("prlimit", "--nofile=200:200"))
+        limit = self.fanfare.get("/v1/streams").json()["limit"]["total"]
+        self.assertLess(limit, 16)
+        streams = [self.open() for _ in range(limit - 1)]
+        found = []
+        poll = threading.Thread(target=lambda: found.append(self.first_event()))
+        poll.start()
+        wait_until(lambda: self.fanfare.get("/v1/events?start=1&wait=1").status == 503)
+        self.assertEqual(self.refused(), (503, "TOO_MANY_STREAMS"))
+        waiting = self.fanfare.get("/v1/events?start=1&wait=1")
+        self.assertEqual((waiting.status, waiting.error_codes(), waiting.header("Retry-After")),
+                         (503, ["TOO_MANY_STREAMS"], "5"))
+        for path in ("/healthz", "/metrics", "/v1/endpoints", "/v1/events?start=1"):
+            self.assertEqual(self.fanfare.get(path).status, 200, path)
+        self.post(1)
+        poll.join()
+        self.assertEqual([record["seq"] for record in found[0]], [1])
+        streams.append(self.open())
+        self.assertEqual(len(self.listed()), limit)
+
     def test_none(self):
         self.start(streams={"max_total": 0})
         self.assertEqual(self.refused(), (404, "STREAMS_DISABLED"))

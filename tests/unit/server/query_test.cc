@@ -31,8 +31,8 @@ TEST(Query, may_be_missing_or_empty) {
 
 TEST(Query, refuses_what_is_unknown_repeated_or_badly_encoded) {
     EXPECT_EQ(error_of("/x?color=1"),
-              "unknown parameter \"color\"; expected one of endpoint, limit, since");
-    EXPECT_EQ(error_of("/x?limit=1&limit=1"), "parameter \"limit\" is there twice");
+              "color: unknown parameter; expected one of endpoint, limit, since");
+    EXPECT_EQ(error_of("/x?limit=1&limit=1"), "limit: is there twice; expected once");
     for (const char* target : {"/x?limit=%", "/x?limit=%4", "/x?limit=%zz", "/x?limit=%ff"}) {
         EXPECT_NE(error_of(target).find("cannot be decoded"), std::string::npos) << target;
     }

@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include "fanfare/log.h"
+#include "store/dead_letters.h"
 #include "support/tmp_dir.h"
 
 namespace fanfare {

@@ -50,10 +50,10 @@ Result<Query> Query::parse(std::string_view target, std::span<const std::string_
         const auto value = decoded_parameter(pair.substr(std::min(equals + 1, pair.size())));
         if (!name || !value) return Error("parameter " + in_quotes(pair) + " cannot be decoded");
         if (std::find(known.begin(), known.end(), *name) == known.end()) {
-            return Error("unknown parameter " + in_quotes(*name) + known_names(known));
+            return Error(*name + ": unknown parameter" + known_names(known));
         }
         if (!query.values_.emplace(*name, *value).second) {
-            return Error("parameter " + in_quotes(*name) + " is there twice");
+            return Error(*name + ": is there twice; expected once");
         }
     }
     return query;

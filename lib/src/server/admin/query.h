@@ -21,7 +21,8 @@ std::optional<std::uint64_t> natural_number(std::string_view text);
 /// The parameters behind the `?` of a target, each there once at most.
 class Query {
   public:
-    /// An Error names the parameter that is repeated, not among `known`, or cannot be decoded.
+    /// An Error begins with the parameter that is repeated or not among `known`, or shows what
+    /// cannot be decoded.
     static Result<Query> parse(std::string_view target, std::span<const std::string_view> known);
 
     std::optional<std::string> text(const std::string& name) const;

@@ -98,8 +98,7 @@ std::string event_json(const HistoryRecord& record, const std::vector<EndpointFa
 std::string stream_list_json(const StreamHub& hub) {
     Json json;
     json["instance"] = hub.instance();
-    json["limit"] = {{"total", hub.options().total_max},
-                     {"per_client", hub.options().per_client_max}};
+    json["limit"] = {{"total", hub.total_max()}, {"per_client", hub.options().per_client_max}};
     json["streams"] = Json::array();
     const std::uint64_t next = hub.history().range().next;
     for (const StreamState& stream : hub.streams()) {

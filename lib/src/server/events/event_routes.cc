@@ -15,6 +15,14 @@ namespace {
 constexpr std::string_view ndjson_type = "application/x-ndjson; charset=utf-8";
 constexpr std::string_view sse_type = "text/event-stream; charset=utf-8";
 
+/// So no seq and no cursor can be judged.
+Response history_not_read() {
+    Response response = error_response(503, "HISTORY_NOT_READ",
+                                       "the shared log has not been read yet, try again shortly");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
 Response history_disabled() {
     return error_response(404, "HISTORY_DISABLED", "history.capacity is 0: no event is kept");
 }
@@ -26,12 +34,12 @@ Response streams_disabled() {
 Response refused(StreamRefusal refusal) {
     if (refusal == StreamRefusal::disabled) return streams_disabled();
     const bool is_total = refusal == StreamRefusal::total;
-    Response response = is_total
-                            ? error_response(503, "TOO_MANY_STREAMS",
-                                             "as many streams as streams.max_total allows are open")
-                            : error_response(429, "TOO_MANY_STREAMS_FOR_CLIENT",
-                                             "this client has as many streams open as "
-                                             "streams.max_per_client allows");
+    Response response = is_total ? error_response(503, "TOO_MANY_STREAMS",
+                                                  "as many streams are open, or requests wait, as "
+                                                  "streams.max_total and admin connections allow")
+                                 : error_response(429, "TOO_MANY_STREAMS_FOR_CLIENT",
+                                                  "this client has as many streams open as "
+                                                  "streams.max_per_client allows");
     response.headers.emplace_back("Retry-After", "5");
     return response;
 }
@@ -103,8 +111,7 @@ Result<EventRoutes::Wanted> EventRoutes::wanted_of(const Query& query) const {
     wanted.count = std::min(asked, most);
     if (wanted.tail) wanted.tail = std::min(*wanted.tail, most);
     const auto wait = query.number("wait");
-    if (!wait) return wait.error();
-    if (wait->value_or(0) > wait_seconds_max) {
+    if (!wait || wait->value_or(0) > wait_seconds_max) {
         return Error("wait: expected seconds from 0 to " + std::to_string(wait_seconds_max));
     }
     wanted.wait = std::chrono::seconds(wait->value_or(0));
@@ -195,6 +202,7 @@ HistorySlice EventRoutes::last_that_fit(std::uint64_t count, const RecordFilter&
 
 awaitable<Response> EventRoutes::list(AdminCall call) {
     if (is_disabled()) co_return history_disabled();
+    if (!hub_.has_begun()) co_return history_not_read();
     const Result<Wanted> wanted = wanted_of(call.query);
     if (!wanted) co_return bad_parameter(wanted.error().message());
     Clock& clock = hub_.shard().clock();
@@ -202,6 +210,7 @@ awaitable<Response> EventRoutes::list(AdminCall call) {
     std::optional<std::uint64_t> start = wanted->start;
     Wakeup wakeup(hub_.shard().executor());
     StreamHub::Reader reader(hub_, wakeup);
+    std::optional<StreamHub::Waiter> waiter;
     for (;;) {
         Found found;
         std::function<std::string()> make = [&] {
@@ -211,6 +220,8 @@ awaitable<Response> EventRoutes::list(AdminCall call) {
         std::string text = co_await composer_.compose(std::move(make));
         const bool is_over = clock.now() >= deadline || hub_.is_stopping();
         if (is_over || !found.is_waiting_worth) co_return json_response(std::move(text));
+        if (!waiter && !hub_.has_place()) co_return refused(StreamRefusal::total);
+        if (!waiter) waiter.emplace(hub_);
         start = found.list.next_start;
         // What comes meanwhile is looked at together.
         const TimePoint paced = std::min(deadline, clock.now() + pace);
@@ -227,6 +238,7 @@ awaitable<Response> EventRoutes::list(AdminCall call) {
 
 awaitable<Response> EventRoutes::show(AdminCall call) {
     if (is_disabled()) co_return history_disabled();
+    if (!hub_.has_begun()) co_return history_not_read();
     const std::optional<std::uint64_t> seq = natural_number(call.name);
     const HistorySlice slice = hub_.history().read(seq.value_or(0), 1, 1);
     const bool is_there = seq && !slice.records.empty() && slice.records.front().seq == *seq;
@@ -245,6 +257,7 @@ awaitable<Response> EventRoutes::stream(AdminCall call) { co_return open_stream(
 /// All that can be wrong comes before a place is taken.
 Response EventRoutes::open_stream(const AdminCall& call) {
     if (is_disabled()) return history_disabled();
+    if (!hub_.has_begun()) return history_not_read();
     if (hub_.options().total_max == 0) {
         hub_.note_refused(StreamRefusal::disabled);
         return streams_disabled();

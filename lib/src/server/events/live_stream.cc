@@ -64,8 +64,10 @@ awaitable<StreamEnd> LiveStream::stream() {
             co_await net::post(net::use_awaitable);
             continue;
         }
-        if (now() >= paced_until_) reader.ask(state_.next);
-        co_await wait();
+        // Looked at once: whoever waits has either asked, or will be woken when the pause is over.
+        const bool is_paced = now() < paced_until_;
+        if (!is_paced) reader.ask(state_.next);
+        co_await wait(is_paced);
     }
 }
 
@@ -87,7 +89,9 @@ bool LiveStream::read() {
     if (is_after_restart_ || state_.next < slice.range.lowest) note_gap(slice.range.lowest - 1);
     for (const HistoryRecord& record : slice.records) take(record);
     if (slice.records.empty()) state_.next = std::max(state_.next, slice.range.next);
-    return state_.next < slice.range.next;
+    const bool has_more = state_.next < slice.range.next;
+    is_full_ = has_more && slice.records.size() < slice_records;
+    return has_more;
 }
 
 void LiveStream::note_gap(std::uint64_t to) {
@@ -133,7 +137,7 @@ awaitable<bool> LiveStream::write() {
     state_.sent += events_in_text_;
     hub_.counts().events_sent += events_in_text_;
     const bool is_behind = hub_.history().range().next > state_.next + slice_records;
-    if (events_in_text_ > 0 && !is_behind) paced_until_ = last_write_ + pace;
+    if (events_in_text_ > 0 && !is_behind && !is_full_) paced_until_ = last_write_ + pace;
     events_in_text_ = 0;
     text_.clear();
     co_return true;
@@ -176,11 +180,10 @@ bool LiveStream::is_too_slow() {
 }
 
 /// Until there may be something to do.
-awaitable<void> LiveStream::wait() {
+awaitable<void> LiveStream::wait(bool is_paced) {
     TimePoint until = TimePoint::max();
     if (options_.heartbeat > Duration::zero()) until = last_write_ + options_.heartbeat;
     if (options_.age_max > Duration::zero()) until = std::min(until, opened_ + options_.age_max);
-    const bool is_paced = now() < paced_until_;
     if (is_paced) until = std::min(until, paced_until_);
     co_await wait_until(hub_.shard().clock(), until, out_->wakeup());
 }

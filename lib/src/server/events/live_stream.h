@@ -45,7 +45,7 @@ class LiveStream {
 
     awaitable<StreamEnd> stream();
     awaitable<bool> write();
-    awaitable<void> wait();
+    awaitable<void> wait(bool is_paced);
     awaitable<void> say_goodbye(StreamEnd end);
     std::optional<StreamEnd> end_now();
     bool read();
@@ -65,6 +65,7 @@ class LiveStream {
     const StreamFrames frames_;
     const StreamsOptions options_;
     bool is_after_restart_;
+    bool is_full_ = false;  // what was read last was as many bytes as may be, and there is more
     ResponseStream* out_ = nullptr;
     std::string text_;  // to be written
     std::uint64_t events_in_text_ = 0;

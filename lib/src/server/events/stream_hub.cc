@@ -81,9 +81,14 @@ void StreamHub::wake_readers() {
     }
 }
 
+void StreamHub::share_connections(std::size_t connections) noexcept {
+    places_ = connections - std::min(connections_reserved, connections / 2);
+}
+
 std::optional<StreamRefusal> StreamHub::refusal(const std::string& client) const {
     if (options_.total_max == 0) return StreamRefusal::disabled;
-    if (streams_.size() >= options_.total_max || is_stopping_) return StreamRefusal::total;
+    const bool is_full = streams_.size() >= options_.total_max || !has_place();
+    if (is_full || is_stopping_) return StreamRefusal::total;
     const auto found = clients_.find(client);
     const std::size_t of_client = found == clients_.end() ? 0 : found->second;
     if (of_client >= options_.per_client_max) return StreamRefusal::client;
@@ -115,6 +120,16 @@ bool StreamHub::kick(std::uint64_t number) {
     found->is_kicked = true;
     if (found->wakeup != nullptr) found->wakeup->notify();
     return true;
+}
+
+void StreamHub::begin_anew(std::string instance) {
+    if (instance == instance_) return;
+    instance_ = std::move(instance);
+    for (StreamState& stream : streams_) {
+        stream.is_kicked = true;
+        if (stream.wakeup != nullptr) stream.wakeup->notify();
+    }
+    wake_readers();
 }
 
 void StreamHub::set_options(const StreamsOptions& options) {

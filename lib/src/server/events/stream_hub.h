@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <list>
 #include <map>
 #include <memory>
@@ -80,6 +82,10 @@ class StreamHub {
     StreamHub(Shard& shard, History& history, StreamsOptions options, std::string instance);
     ~StreamHub();
 
+    /// Connections of the listener that streams and requests that wait leave to probes, scrapes and
+    /// commands; where there are few, half of them.
+    static constexpr std::size_t connections_reserved = 8;
+
     /// Somebody who waits for records. Made and destroyed on the loop.
     class Reader {
       public:
@@ -100,6 +106,18 @@ class StreamHub {
         bool is_asking_ = false;
     };
 
+    /// A request that waits for its answer, and for so long takes a place as a stream does.
+    class Waiter {
+      public:
+        explicit Waiter(StreamHub& hub) : hub_(hub) { ++hub_.waiters_; }
+        ~Waiter() { --hub_.waiters_; }
+        Waiter(const Waiter&) = delete;
+        Waiter& operator=(const Waiter&) = delete;
+
+      private:
+        StreamHub& hub_;
+    };
+
     /// A place among the streams, which is given back when this is destroyed.
     class Slot {
       public:
@@ -115,6 +133,13 @@ class StreamHub {
         const std::list<StreamState>::iterator state_;
     };
 
+    /// `connections`: how many the listener has. Before the loop turns.
+    void share_connections(std::size_t connections) noexcept;
+    /// Whether another stream or Waiter leaves enough connections to others.
+    bool has_place() const noexcept { return streams_.size() + waiters_ < places_; }
+    /// Streams that there can be at once.
+    std::size_t total_max() const noexcept { return std::min(options_.total_max, places_); }
+
     /// Why there may be no other stream of this client; nothing if there may.
     std::optional<StreamRefusal> refusal(const std::string& client) const;
     void note_refused(StreamRefusal refusal) noexcept;
@@ -124,6 +149,10 @@ class StreamHub {
     const std::list<StreamState>& streams() const noexcept { return streams_; }
     /// Ends a stream; false if there is none of that number.
     bool kick(std::uint64_t number);
+
+    /// The history is of another instance from now on: streams end, as their readers must ask for
+    /// other seqs.
+    void begin_anew(std::string instance);
 
     /// For requests from now on. Any thread.
     void set_options(const StreamsOptions& options);
@@ -139,18 +168,22 @@ class StreamHub {
     Shard& shard() const noexcept { return shard_; }
     History& history() const noexcept { return history_; }
     const std::string& instance() const noexcept { return instance_; }
+    /// Without an instance nothing is known of the history yet; see begin_anew().
+    bool has_begun() const noexcept { return !instance_.empty(); }
 
   private:
     void wake_readers();
 
     Shard& shard_;
     History& history_;
-    const std::string instance_;
+    std::string instance_;
     StreamsOptions options_;
     StreamCounts counts_;
     std::list<StreamState> streams_;  // by number
     std::map<std::string, std::size_t> clients_;
     std::list<Reader*> readers_;
+    std::size_t places_ = std::numeric_limits<std::size_t>::max();
+    std::size_t waiters_ = 0;
     std::unique_ptr<History::Watch> watch_;
     std::uint64_t last_number_ = 0;
     bool is_stopping_ = false;
