@@ -9,7 +9,8 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         g++ cmake ninja-build ccache mold \
         libboost1.81-dev libssl-dev zlib1g-dev libyaml-cpp-dev libspdlog-dev nlohmann-json3-dev \
-        prometheus-cpp-dev libsimdjson-dev libsqlite3-dev libcli11-dev ca-certificates \
+        prometheus-cpp-dev libsimdjson-dev libsqlite3-dev libcli11-dev pkgconf libnats-dev \
+        ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json LICENSE ./
@@ -54,8 +55,8 @@ LABEL org.opencontainers.image.title="fanfare" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates libfmt9 libprometheus-cpp-core1.0 libsimdjson14 libspdlog1.10 libsqlite3-0 libssl3 \
-        libstdc++6 libyaml-cpp0.7 \
+        ca-certificates libfmt9 libnats3.4 libprometheus-cpp-core1.0 libsimdjson14 libspdlog1.10 libsqlite3-0 \
+        libssl3 libstdc++6 libyaml-cpp0.7 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 65532 fanfare \
     && useradd --uid 65532 --gid 65532 --no-create-home --home-dir /nonexistent \

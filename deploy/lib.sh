@@ -7,7 +7,7 @@
 build_packages=(
     g++ cmake ninja-build ccache mold
     libboost1.81-dev libssl-dev zlib1g-dev libyaml-cpp-dev libspdlog-dev nlohmann-json3-dev
-    prometheus-cpp-dev libsimdjson-dev libsqlite3-dev libcli11-dev
+    prometheus-cpp-dev libsimdjson-dev libsqlite3-dev libcli11-dev pkgconf libnats-dev
 )
 unit_test_packages=(libgtest-dev libgmock-dev)
 

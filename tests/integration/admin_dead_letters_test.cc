@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "store/dead_letters.h"
 #include "support/admin_listener.h"
 
 namespace fanfare {

@@ -140,7 +140,7 @@ TEST_F(AdminListener, refuses_parameters_that_a_route_does_not_know) {
 
     EXPECT_EQ(answer.status, 400);
     EXPECT_EQ(nlohmann::json::parse(answer.body)["errors"][0]["message"],
-              "unknown parameter \"limit\"; there are none here");
+              "limit: unknown parameter; there are none here");
     EXPECT_EQ(ask(get("/healthz?probe=1")).status, 200);
 }
 

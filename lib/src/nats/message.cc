@@ -1,0 +1,50 @@
+#include <nats/nats.h>
+
+#include "nats/connection.h"
+
+namespace fanfare {
+
+namespace {
+
+std::string_view view(const char* text) noexcept {
+    return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+}  // namespace
+
+void NatsMessage::Destroy::operator()(__natsMsg* message) const noexcept {
+    natsMsg_Destroy(message);
+}
+
+std::string_view NatsMessage::subject() const noexcept {
+    return message_ ? view(natsMsg_GetSubject(message_.get())) : std::string_view();
+}
+
+std::string_view NatsMessage::reply() const noexcept {
+    return message_ ? view(natsMsg_GetReply(message_.get())) : std::string_view();
+}
+
+std::string_view NatsMessage::payload() const noexcept {
+    if (!message_) return {};
+    return {natsMsg_GetData(message_.get()),
+            static_cast<std::size_t>(natsMsg_GetDataLength(message_.get()))};
+}
+
+std::string_view NatsMessage::header(const char* name) const noexcept {
+    const char* value = nullptr;
+    if (!message_ || natsMsgHeader_Get(message_.get(), name, &value) != NATS_OK) return {};
+    return view(value);
+}
+
+int NatsMessage::status() const noexcept {
+    if (!message_ || natsMsg_GetDataLength(message_.get()) != 0) return 0;
+    const std::string_view text = header("Status");
+    int status = 0;
+    for (const char c : text.substr(0, 3)) {
+        if (c < '0' || c > '9') return 0;
+        status = status * 10 + (c - '0');
+    }
+    return status;
+}
+
+}  // namespace fanfare

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "nats/jetstream.h"
+
+namespace fanfare {
+
+/// Tells of what lies in a stream, in order and without gaps, beginning where it is told to, and
+/// of what comes then, whatever happens to servers and connections. A consumer that loses
+/// something, or is silent for too long, is replaced by one that goes on behind the last message.
+/// Lives on the connection's loop.
+class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
+  public:
+    struct Options {
+        std::string stream;
+        std::string filter;  ///< subject
+        Duration heartbeat = std::chrono::seconds(2);
+    };
+    struct Callbacks {
+        /// The stream is another one than before, or it is the first time: the seq to begin with.
+        std::function<std::uint64_t(const JsStreamInfo&)> on_stream;
+        std::function<void(std::uint64_t seq, NatsMessage)> on_message;
+    };
+
+    static std::shared_ptr<OrderedReader> make(JetStream api, Options options, Callbacks callbacks);
+
+    /// Begins, as soon as there is a connection.
+    void start();
+    /// Nothing is told any more.
+    void close();
+
+  private:
+    OrderedReader(JetStream api, Options options, Callbacks callbacks);
+
+    void set_connected(bool is_connected);
+    void restart();
+    void restart_after(Duration delay);
+    void create(const JsStreamInfo& info);
+    void created(const JsResult<JsConsumerInfo>& info);
+    void receive(NatsMessage message);
+    void receive_status(const NatsMessage& message);
+    void drop_consumer();
+
+    JetStream api_;
+    const Options options_;
+    const Callbacks callbacks_;
+    const std::unique_ptr<Alarm> alarm_;
+    std::uint64_t watch_ = 0;
+    bool is_closed_ = false;
+    bool is_connected_ = false;
+    std::uint64_t round_ = 0;  ///< answers to what an earlier one has asked are ignored
+    std::string stream_id_;
+    std::uint64_t next_ = 0;          ///< seq
+    std::uint64_t consumer_seq_ = 0;  ///< of the last message
+    NatsConnection::Inbox inbox_{};
+    std::string consumer_;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,119 @@
+// The board on a real NATS server.
+#include "nats/nats_board.h"
+
+#include <map>
+
+#include "support/nats_parts.h"
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+using test::soon;
+
+/// What a board has told.
+class Seen {
+  public:
+    Board::OnChange taker() {
+        return [this](std::string_view key, std::optional<std::string_view> text) {
+            const std::lock_guard lock(mutex_);
+            if (text) {
+                texts_[std::string(key)] = *text;
+            } else {
+                texts_.erase(std::string(key));
+            }
+        };
+    }
+    std::string at(const std::string& key) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = texts_.find(key);
+        return found == texts_.end() ? "-" : found->second;
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::string> texts_;
+};
+
+struct BoardProcess {
+    explicit BoardProcess(const std::string& url)
+        : connection(clock, log, test::NatsProcess::connection_options(url)),
+          board(connection, NatsBoardOptions{}) {
+        connection.start();
+        board.watch(seen.taker());
+    }
+
+    /// Puts until it is seen: what is put without a connection is lost.
+    bool put(const std::string& key, const std::string& text) {
+        return soon([&] {
+            board.put(key, text);
+            return soon([&] { return seen.at(key) == text; }, 200ms);
+        });
+    }
+
+    Seen seen;
+    SteadyClock clock;
+    Log log{LogOptions{.level = LogLevel::error, .format = LogFormat::text}};
+    NatsConnection connection;
+    NatsBoard board;
+};
+
+class NatsBoardTest : public test::WithNatsServer {};
+
+TEST_F(NatsBoardTest, tells_everybody_of_a_change) {
+    BoardProcess one(server_.url());
+    BoardProcess two(server_.url());
+
+    ASSERT_TRUE(one.put("pause.audit", "since noon"));
+    EXPECT_TRUE(soon([&] { return two.seen.at("pause.audit") == "since noon"; }));
+
+    two.board.erase("pause.audit");
+    EXPECT_TRUE(soon([&] { return one.seen.at("pause.audit") == "-"; }));
+}
+
+TEST_F(NatsBoardTest, tells_who_comes_later_what_is_there) {
+    BoardProcess one(server_.url());
+    ASSERT_TRUE(one.put("kept", "old"));
+    ASSERT_TRUE(one.put("kept", "new"));
+    ASSERT_TRUE(one.put("gone", "x"));
+    one.board.erase("gone");
+    ASSERT_TRUE(soon([&] { return one.seen.at("gone") == "-"; }));
+
+    BoardProcess two(server_.url());
+
+    EXPECT_TRUE(soon([&] { return two.seen.at("kept") == "new"; }));
+    EXPECT_EQ(two.seen.at("gone"), "-");
+}
+
+TEST_F(NatsBoardTest, tells_of_what_has_changed_while_there_was_no_connection) {
+    BoardProcess one(server_.url());
+    ASSERT_TRUE(one.put("a", "1"));
+
+    server_.kill();
+    ASSERT_TRUE(soon([&] { return !one.connection.is_connected(); }));
+    server_.start();
+    BoardProcess two(server_.url());
+    ASSERT_TRUE(two.put("b", "2"));
+
+    EXPECT_EQ(two.seen.at("a"), "1");
+    EXPECT_TRUE(soon([&] { return one.seen.at("b") == "2"; }));
+}
+
+TEST_F(NatsBoardTest, tells_that_all_is_gone_with_the_bucket) {
+    BoardProcess one(server_.url());
+    ASSERT_TRUE(one.put("a", "1"));
+
+    std::promise<bool> deleted;
+    JetStream(one.connection).delete_stream("KV_fanfare_board", [&](const JsResult<bool>& done) {
+        deleted.set_value(done.has_value());
+    });
+    ASSERT_TRUE(deleted.get_future().get());
+    server_.kill();  // on the next connection the bucket is made again
+    server_.start();
+
+    EXPECT_TRUE(soon([&] { return one.seen.at("a") == "-"; }));
+    EXPECT_TRUE(one.put("a", "2"));
+}
+
+}  // namespace
+}  // namespace fanfare
