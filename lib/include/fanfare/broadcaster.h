@@ -24,6 +24,7 @@ namespace fanfare {
 class Deadlines;
 class Journal;
 class Rooms;
+class SharedLog;
 class SteadyWall;
 
 /// One event loop with its endpoints. Whoever runs the io_context (one thread at most) is the
@@ -58,11 +59,13 @@ class Shard {
     std::unique_ptr<Inbox> inbox_;
 };
 
-/// Everything that is counted, at one moment: every endpoint has been offered all events that are
-/// counted as ingested and were written since it was added, and offered + restored =
-/// ignored + dropped + dead letters + delivered (successes) + pending, where offered are those and
-/// the ones replayed or of Fanfare's own, and restored the ones that a durable queue had at its
-/// start.
+/// Everything that is counted, at one moment. Without a shared log, every endpoint has been offered
+/// all events that are counted as ingested and were written since it was added, and offered +
+/// restored = ignored + dropped + dead letters + delivered (successes) + pending, where offered are
+/// those and the ones replayed or of Fanfare's own, and restored the ones that a durable queue had
+/// at its start. With one, an endpoint has been offered what came to it here for the first time,
+/// and restored is what another process was given before: these are ignored + dropped + dead
+/// letters + delivered + held + returned (SharedFigures).
 struct Snapshot {
     std::uint64_t ingested_events = 0;
     std::uint64_t ingested_bytes = 0;
@@ -96,6 +99,9 @@ class Broadcaster {
     struct Written {
         std::uint64_t first_seq;
         std::uint64_t last_seq;
+        /// Each event's, if they do not follow one another: others write to a shared log, too, and
+        /// what was there already has the number that it had. Else empty.
+        std::vector<std::uint64_t> seqs = {};
     };
 
     /// Any thread; never blocks on I/O. Numbers the events, which no other broadcaster may have
@@ -107,10 +113,12 @@ class Broadcaster {
 
     enum class Stored : std::uint8_t {
         stored,
-        closed,      ///< close() was called
-        full,        ///< there is no room on the disk
-        overloaded,  ///< too much waits for the disk
-        failed,      ///< it may be stored or not: the disk has failed, or there is no memory
+        closed,       ///< close() was called
+        full,         ///< there is no room on the disk
+        overloaded,   ///< too much waits for the disk
+        failed,       ///< it may be stored or not: the disk has failed, or there is no memory
+        unavailable,  ///< it may be stored or not: a shared log has not answered
+        refused,      ///< a shared log never takes it: it is too large
     };
     using OnStored = std::function<void(Stored, Written)>;
 
@@ -118,6 +126,12 @@ class Broadcaster {
     /// queues in the same store. `last_seq` is the highest number ever given there. The journal and
     /// `times` must outlive the broadcaster, and it all that the journal calls.
     void keep_in(Journal& journal, const SteadyWall& times, std::uint64_t last_seq);
+
+    /// Once, before anything else: events are kept in a log that other processes write to and read,
+    /// too, and all endpoints have queues that are fed by it. It gives the numbers, and it feeds
+    /// the history (HistoryFeed). Filters are asked when events come from it. Both must outlive the
+    /// broadcaster, and it all that the log calls.
+    void keep_in(SharedLog& log, const SteadyWall& times);
 
     /// Any thread; never blocks on I/O. In place of write(), after keep_in(). Endpoints get the
     /// events once they are stored. Returns why they are not taken; else nothing, and `on_stored`
@@ -168,7 +182,7 @@ class Broadcaster {
     bool write_meta(std::shared_ptr<Event> event, std::string_view about = {});
 
     /// Endpoint::purge of all that was written before; of a durable queue, once that is on the
-    /// disk. Any executor.
+    /// disk; of a shared one, in all processes. Any executor.
     awaitable<std::size_t> purge(std::shared_ptr<Endpoint> endpoint);
 
     /// Any thread: from now on write() takes nothing. Idempotent.
@@ -232,8 +246,18 @@ class Broadcaster {
     History::Copies copies_of(std::span<const Replayed> replayed) const;
     awaitable<void> flush();
 
-    Journal* journal_ = nullptr;  // null: nothing is stored
-    History* history_ = nullptr;  // null: nothing is kept for readers
+    /// Events of Fanfare's own, on their way to a store or a shard. They are rare; beyond this
+    /// something is wrong.
+    static constexpr unsigned meta_under_way_max = 1000;
+
+    struct Sharing;
+    std::optional<Stored> share(std::span<const std::shared_ptr<Event>> events, OnStored on_stored);
+    bool share_again(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events);
+    bool share_meta(std::shared_ptr<Event> event, std::string_view about);
+
+    std::unique_ptr<Sharing> sharing_;  // null: no other process takes part
+    Journal* journal_ = nullptr;        // null: nothing is stored
+    History* history_ = nullptr;        // null: nothing is kept for readers
     const SteadyWall* times_ = nullptr;
     std::mutex mutex_;
     std::vector<Lane> lanes_;

@@ -47,7 +47,8 @@ struct EndpointConfig {
 
 /// Where events are kept that were given up (SPEC 8).
 struct DeadLettersConfig {
-    std::string dir;  ///< empty: they are not kept
+    /// Empty: they are not kept; with events in NATS they are kept there.
+    std::string dir;
     std::size_t bytes_max = std::size_t{256} * 1024 * 1024;
     bool operator==(const DeadLettersConfig&) const = default;
 };

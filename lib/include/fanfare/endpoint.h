@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,17 @@ namespace fanfare {
 class EndpointNews;
 class Room;
 class Shard;
+
+/// Who hears that attempts have shown a receiver to be best left alone, and for how long, so that
+/// other processes leave it alone, too. Shard's thread; must not block.
+class HoldNews {
+  public:
+    virtual ~HoldNews() = default;
+    /// Again after each attempt that shows it.
+    virtual void held(std::string_view endpoint, Duration how_long) noexcept = 0;
+    /// It takes events again.
+    virtual void let_go(std::string_view endpoint) noexcept = 0;
+};
 
 /// One endpoint's chain: filter → queue → workers, each with a sink of its own.
 struct EndpointOptions {
@@ -41,6 +53,7 @@ struct EndpointOptions {
     bool asks_for_meta = false;
     /// Who hears how the endpoint fares; null: nobody. Must outlive the endpoint.
     EndpointNews* news = nullptr;
+    HoldNews* holds = nullptr;      ///< null: nobody. Must outlive the endpoint
     std::uint32_t random_seed = 0;  ///< of the jitter; 0: a random one
 };
 
@@ -48,13 +61,15 @@ struct EndpointOptions {
 struct EndpointSnapshot {
     std::string name;
     EndpointMetrics metrics;
-    std::uint64_t pending_events = 0;  ///< waiting or in flight
-    std::uint64_t pending_bytes = 0;
+    std::uint64_t pending_events = 0;     ///< waiting or in flight; in all processes, if `shared`
+    std::uint64_t pending_bytes = 0;      ///< of those in this process
+    std::optional<SharedFigures> shared;  ///< if other processes work off the same queue
     std::uint64_t in_flight_requests = 0;
     Duration oldest_pending{};  ///< age of the oldest pending event; zero if there is none
     bool is_breaker_open = false;
     bool is_paused = false;           ///< by an operator
     Duration pause_left{};            ///< that the receiver asked for; zero: none
+    Duration hold_left{};             ///< as another process has found; zero: none
     bool is_gone = false;             ///< answered 410 for good: disabled until resumed
     bool is_up = true;                ///< fewer than `meta.down_after` attempts in a row went wrong
     double delivered_per_second = 0;  ///< over the last ten seconds
@@ -77,12 +92,13 @@ struct AttemptRecord {
 
 /// What has become of an event at one endpoint.
 enum class EventState : std::uint8_t {
-    unknown,  ///< it was not offered, or so long ago that this is forgotten
+    unknown,  ///< from before the endpoint was there, or so old that this is forgotten
     ignored,
     pending,  ///< waiting, or in flight
     delivered,
     dropped,
     dead_lettered,
+    not_offered,  ///< the endpoint was there, and the event was not for it
 };
 std::string_view to_string(EventState state) noexcept;
 
@@ -148,6 +164,10 @@ class Endpoint final {
     /// because the receiver was gone.
     void resume();
 
+    /// Another process has found that the receiver is best left alone for so long, or, with zero,
+    /// that it takes events again. Replaces what was said before; resume() ends it, too.
+    void hold(Duration how_long);
+
     /// Takes new settings. What is queued stays, in its order, and so do counters, history and an
     /// operator's pause; the filter is for events that are offered from now on. An attempt under
     /// way ends with the old settings, the next one has the new; what waits for a backoff, because
@@ -157,13 +177,18 @@ class Endpoint final {
     /// refused.
     void reconfigure(EndpointOptions options);
 
-    /// Drops all that waits, counted as purged; what is under way goes on. Returns how many.
+    /// Drops all that waits, counted as purged; what is under way goes on. Returns how many. Of a
+    /// queue that is shared, what waits here.
     std::size_t purge();
+    /// The same, of a queue that is shared all that waits: `on_purged` is told how many, on the
+    /// shard, at the latest when the endpoint has ended.
+    void purge(std::function<void(std::size_t)> on_purged);
 
     /// Queues events again that were given up, behind all others and past the filter. They count
     /// as offered once more. Only those that a Broadcaster has numbered anew. The box hears what
     /// becomes of their letters: a durable queue is as good as they are. What there is no room for,
-    /// is dropped: the letters are left.
+    /// is dropped: the letters are left. Of a queue that is shared: they are in its log, and count
+    /// when they come from there.
     void requeue(std::span<const Replayed> events);
 
     /// As offer(), of an event of Fanfare's own that the filter wants. Nobody has asked whether
@@ -196,6 +221,7 @@ class Endpoint final {
     Shard& shard_;
     // The Broadcaster's.
     std::uint64_t order_ = 0;
+    std::uint64_t seq_before_ = 0;          // the last seq that was given before it came
     std::shared_ptr<const Filter> filter_;  // as of the last event that was numbered
     bool asks_for_meta_;                    // the same
 

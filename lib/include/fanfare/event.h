@@ -67,6 +67,7 @@ class Event {
   private:
     friend class Broadcaster;
     friend class DurableQueue;
+    friend class SharedQueue;
 
     /// The payload, and behind it the fields that were not given as parts of it. There can be
     /// millions of events, so the pointer is not kept: the text lies right behind the object.

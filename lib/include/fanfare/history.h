@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -64,10 +65,11 @@ struct HistoryCounts {
     std::uint64_t evicted_by_count = 0;
     std::uint64_t evicted_by_bytes = 0;
     std::uint64_t evicted_by_resize = 0;
+    std::uint64_t evicted_by_restart = 0;
     std::uint64_t truncated = 0;  ///< kept as stubs
 
     std::uint64_t evicted() const noexcept {
-        return evicted_by_count + evicted_by_bytes + evicted_by_resize;
+        return evicted_by_count + evicted_by_bytes + evicted_by_resize + evicted_by_restart;
     }
 };
 
@@ -92,8 +94,13 @@ class History {
     Copies copy(std::span<const std::shared_ptr<Event>> events) const;
 
     /// All at once, with consecutive seqs above all that came before. Nobody sees a part of them.
-    /// Without memory for them they count as evicted.
-    void add(Copies copies, std::uint64_t first_seq, EventSource source) noexcept;
+    /// Without memory for them they count as evicted. `received`: without it, now.
+    void add(Copies copies, std::uint64_t first_seq, EventSource source,
+             std::optional<WallTime> received = std::nullopt) noexcept;
+
+    /// What comes next has a seq of `next` or above, and what is there is not to be told together
+    /// with it: it goes, and readers are told that records are missing, or that seqs begin anew.
+    void restart(std::uint64_t next) noexcept;
 
     HistoryOptions options() const;
     /// The newest records stay, as many as then fit.
@@ -133,7 +140,7 @@ class History {
   private:
     EventPtr copy_of(const Event& event) const;
     // With the mutex held.
-    void push(Copies& copies, std::uint64_t first_seq, EventSource source);
+    void push(Copies& copies, std::uint64_t first_seq, EventSource source, WallTime received);
     void evict(std::uint64_t& counted);
     void make_room();
     std::size_t index_of(std::uint64_t seq) const;

@@ -6,12 +6,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "fanfare/event.h"
+#include "fanfare/history.h"
 #include "fanfare/outcome.h"
 
 namespace fanfare {
@@ -113,6 +115,15 @@ class Lease {
 
 enum class Settle : std::uint8_t { done, give_back };
 
+/// An event that has come to a queue without having been pushed.
+struct Arrival {
+    const EventPtr& event;
+    EventSource source = EventSource::http;
+    /// meta: whom it is about; replay: whom it is for. Else empty.
+    std::string_view endpoint;
+    bool is_first = true;  ///< no process has been given it before
+};
+
 /// Who works off a queue. Called on its shard, and never from inside a call to the queue.
 class QueueOwner {
   public:
@@ -121,9 +132,19 @@ class QueueOwner {
     virtual void on_ready() = 0;
     /// Pending events cannot be read any more, and have left the queue.
     virtual void on_corrupt(std::size_t events) = 0;
+    /// Whether it is to be queued; if not, the endpoint is done with it.
+    virtual bool on_arrival(const Arrival& /*arrival*/) { return true; }
     virtual LeaseLimits limits() const noexcept = 0;
     /// Between two attempts at one event.
     virtual Duration longest_wait() const noexcept = 0;
+};
+
+/// Of a queue that several processes work off together.
+struct SharedFigures {
+    std::uint64_t held = 0;         ///< pending events that this process has
+    std::uint64_t returned = 0;     ///< events that it had, and others may have now; ever
+    std::uint64_t with_others = 0;  ///< those that some process has, this one included
+    std::uint64_t redelivered = 0;  ///< of these, given out more than once
 };
 
 /// What waits for an endpoint, oldest first. Passive and single-threaded (the endpoint's shard),
@@ -190,6 +211,24 @@ class Queue {
 
     /// Whether QueueOwner::on_ready is on its way.
     virtual bool is_filling() const noexcept { return false; }
+
+    /// The process is about to leave: what is not leased, and later what is given back, is for
+    /// other processes. Without it, it stays.
+    virtual void leave() {}
+
+    /// Present if other processes work it off, too: then pending is what waits for all of them, but
+    /// in bytes for this one, and clear() takes what is here.
+    virtual std::optional<SharedFigures> shared() const { return std::nullopt; }
+
+    /// Whether an event that came here is still here, and not with others.
+    virtual bool has(std::uint64_t /*seq*/) const { return true; }
+
+    /// Leases that there may be at the same time, of all processes together.
+    virtual void set_in_flight_max(unsigned /*leases*/) {}
+
+    /// As clear(), but for all processes. `on_cleared` is called on the shard, at the latest by
+    /// end(): how many events are gone besides what clear() takes.
+    virtual std::vector<EventPtr> clear_all(std::function<void(std::size_t)> on_cleared);
 
     /// Takes an empty queue whose order it is to have. Nothing may be leased. Without it, the queue
     /// stays as it is.

@@ -135,6 +135,15 @@ class RetryGate {
     void pause();
     void resume();
 
+    /// Somebody else has found that the receiver is to be left alone until then: nothing passes
+    /// before, and then one attempt at a time until one succeeds. Replaces what was said before; a
+    /// time in the past ends it. So does resume().
+    void hold_until(TimePoint until);
+
+    /// Until when attempts made here have shown that the receiver is to be left alone; not after
+    /// `now` if they have not.
+    TimePoint own_hold(TimePoint now);
+
     /// From now on `strategy` decides. One attempt may begin at once, whatever held it back but an
     /// operator's pause.
     void replace(std::unique_ptr<RetryStrategy> strategy);
@@ -145,6 +154,9 @@ class RetryGate {
     bool is_paused() const noexcept { return is_paused_; }
     /// In the past: nobody asked for time.
     TimePoint paused_until() const noexcept { return paused_until_; }
+
+    /// The same of hold_until().
+    TimePoint held_until() const noexcept { return held_until_; }
 
   private:
     class Waiter;
@@ -165,6 +177,7 @@ class RetryGate {
     std::uint64_t in_flight_ = 0;
     std::uint64_t in_flight_max_ = unlimited;  // small while recovering
     TimePoint paused_until_ = TimePoint::min();
+    TimePoint held_until_ = TimePoint::min();  // by somebody else
     bool is_paused_ = false;
     bool has_free_pass_ = false;  // for one attempt, past strategy and receiver's pause
 };

@@ -43,6 +43,19 @@ bool is_equal_ignoring_case(std::string_view a, std::string_view b) {
     });
 }
 
+/// Host and port of a NATS server; the port may be missing.
+bool is_nats_address(std::string_view text) {
+    const bool is_bracketed = text.starts_with('[');
+    const std::size_t host_end = is_bracketed ? text.find(']') : text.rfind(':');
+    if (is_bracketed && host_end == std::string_view::npos) return false;
+    const std::string_view host = text.substr(is_bracketed ? 1 : 0, host_end - is_bracketed);
+    const bool is_host = !host.empty() && consists_of(host, is_bracketed ? ":.%" : "-._");
+    std::string_view rest;
+    if (host_end != std::string_view::npos) rest = text.substr(host_end + (is_bracketed ? 1 : 0));
+    if (rest.empty()) return is_host;
+    return is_host && rest.front() == ':' && rest != ":0" && is_port(rest.substr(1));
+}
+
 /// A host with its port; an IPv6 address stands in brackets.
 Problem check_host_and_port(std::string_view text, const std::string& shown) {
     constexpr const char* forms = "; expected host:port, [v6]:port or unix:/path";
@@ -174,6 +187,32 @@ Problem check_server_name(const std::string& text, const std::string& shown) {
     const bool is_name = !text.empty() && text.size() <= 253 && consists_of(text, "-._:");
     if (is_name) return std::nullopt;
     return shown + " is no host name; expected a host name or address";
+}
+
+Problem check_nats_url(const std::string& text, const std::string&) {
+    constexpr std::size_t bytes_max = 1024;
+    constexpr const char* forms = R"(; expected one such as "nats://nats.example.com:4222")";
+    // The URL is not shown: it may hold a password.
+    const std::size_t scheme_end = text.find("://");
+    const std::string_view scheme = std::string_view(text).substr(0, scheme_end);
+    if (scheme_end == std::string::npos || (scheme != "nats" && scheme != "tls")) {
+        return std::string("is no nats:// or tls:// URL") + forms;
+    }
+    std::string_view rest = std::string_view(text).substr(scheme_end + 3);
+    const std::size_t at = rest.rfind('@');
+    const std::string_view user = rest.substr(0, at == std::string_view::npos ? 0 : at);
+    if (at != std::string_view::npos) rest.remove_prefix(at + 1);
+    const auto is_bad = [](char c) { return c <= ' ' || c > '~' || c == '/' || c == ','; };
+    const bool is_good = std::none_of(user.begin(), user.end(), is_bad) && is_nats_address(rest);
+    if (!is_good || text.size() > bytes_max) {
+        return std::string("has no host and port that a server can have") + forms;
+    }
+    return std::nullopt;
+}
+
+Problem check_stream_name(const std::string& text, const std::string& shown) {
+    if (!text.empty() && text.size() <= 64 && consists_of(text, "_-")) return std::nullopt;
+    return shown + " is no name of a stream; expected 1 to 64 of the characters A-Z a-z 0-9 _ -";
 }
 
 Problem check_any_text(const std::string&, const std::string&) { return std::nullopt; }

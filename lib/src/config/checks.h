@@ -16,6 +16,8 @@ std::optional<std::string> check_endpoint_name(const std::string& text, const st
 std::optional<std::string> check_url(const std::string& text, const std::string& shown);
 std::optional<std::string> check_origin(const std::string& text, const std::string& shown);
 std::optional<std::string> check_server_name(const std::string& text, const std::string& shown);
+std::optional<std::string> check_nats_url(const std::string& text, const std::string& shown);
+std::optional<std::string> check_stream_name(const std::string& text, const std::string& shown);
 std::optional<std::string> check_any_text(const std::string& text, const std::string& shown);
 
 /// The message never holds the value.

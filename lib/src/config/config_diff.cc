@@ -30,16 +30,28 @@ Json tree_of(const Config& config) {
     return Json::parse(effective_config(rest));
 }
 
+/// What stands only in one of them is null in the other.
 void collect_differing(const Json& before, const Json& after, const std::string& key,
-                       std::vector<std::string>& differing) {
+                       ConfigDiff& diff) {
     if (!before.is_object() || !after.is_object()) {
-        if (before != after && !is_live(key)) differing.push_back(key);
+        if (before != after) (is_live(key) ? diff.settings : diff.needs_restart).push_back(key);
         return;
     }
+    const std::string prefix = key.empty() ? key : key + ".";
     for (const auto& [name, value] : after.items()) {
-        const std::string inner = key.empty() ? name : key + "." + name;
-        collect_differing(before.value(name, Json()), value, inner, differing);
+        collect_differing(before.value(name, Json()), value, prefix + name, diff);
     }
+    for (const auto& [name, value] : before.items()) {
+        if (!after.contains(name)) collect_differing(value, Json(), prefix + name, diff);
+    }
+}
+
+/// What the trees do not show: they hold no passwords.
+void note_hidden(const Config& before, const Config& after, std::vector<std::string>& differing) {
+    const std::string key = "queue.servers";
+    const bool is_same = before.storage.nats.servers == after.storage.nats.servers;
+    const bool is_told = std::find(differing.begin(), differing.end(), key) != differing.end();
+    if (!is_same && !is_told) differing.push_back(key);
 }
 
 using ByName = std::map<std::string_view, const EndpointConfig*>;
@@ -74,7 +86,8 @@ ConfigDiff diff_configs(const Config& running, const Config& loaded) {
             diff.removed.push_back(endpoint.name);
         }
     }
-    collect_differing(tree_of(running), tree_of(loaded), {}, diff.needs_restart);
+    collect_differing(tree_of(running), tree_of(loaded), {}, diff);
+    note_hidden(running, loaded, diff.needs_restart);
     return diff;
 }
 

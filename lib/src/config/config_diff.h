@@ -14,6 +14,8 @@ struct ConfigDiff {
     std::vector<std::string> changed;
     std::vector<std::string> removed;
     std::vector<std::string> unchanged;
+    /// Keys outside of endpoints with other values, which are taken over: `history.capacity`.
+    std::vector<std::string> settings;
     /// Keys with other values, which only a start takes over: `ingest.listen`.
     std::vector<std::string> needs_restart;
     bool operator==(const ConfigDiff&) const = default;

@@ -38,6 +38,7 @@ struct Shown {
         return kind.show ? kind.show(target) : without_secrets(kind.at(target));
     }
     Json operator()(const TextListKind& kind) const {
+        if (kind.show) return kind.show(target);
         Json list = Json::array();
         for (const std::string& text : kind.get(target)) list.push_back(without_secrets(text));
         return list;

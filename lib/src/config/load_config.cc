@@ -6,6 +6,7 @@
 #include "config/egress_keys.h"
 #include "config/endpoint_checks.h"
 #include "config/format_values.h"
+#include "config/nats_keys.h"
 #include "config/queue_keys.h"
 #include "config/read_keys.h"
 #include "config/schema.h"
@@ -16,8 +17,6 @@
 
 namespace fanfare {
 namespace {
-
-constexpr const char* endpoint_section = "endpoints[]";
 
 /// Reads the tree of a file into a Config.
 class Loader {
@@ -56,11 +55,12 @@ class Loader {
 
     void load_top() {
         root_.report_problems();
-        refuse_unknown_keys(root_, {"", names_of(schema_.top)});
+        refuse_unknown_keys(root_, names_of(schema_.top));
         Target target{config_, scratch_};
-        read_keys(root_, schema_.top, "", target);
+        read_keys(root_, schema_.top, target);
         refuse_shared_address();
         keep_letters_with_events();
+        check_nats(root_, config_);
         warn_of_unused_top_keys(root_, config_);
         load_defaults();
     }
@@ -95,7 +95,7 @@ class Loader {
         if (entry == nullptr || entry->value->kind == YamlNode::Kind::null) return;
         const Value value = root_.entry(*entry);
         if (!value.expect_mapping("a mapping of endpoint keys")) return;
-        refuse_unknown_keys(value, {endpoint_section, names_of(schema_.endpoint)});
+        refuse_unknown_keys(value, names_of(schema_.endpoint));
         for (const char* const own : {"name", "url"}) {
             const YamlEntry* const found = value.node().find(own);
             if (found != nullptr) {
@@ -104,7 +104,7 @@ class Loader {
         }
         EndpointConfig checked;
         Target target{config_, checked};
-        read_keys(value, schema_.endpoint, endpoint_section, target);
+        read_keys(value, schema_.endpoint, target);
         defaults_ = &value.node();
     }
 
@@ -125,7 +125,7 @@ class Loader {
 
     void load_notifications(const Value& value) {
         if (!value.expect_mapping("a mapping with \"endpoints\"")) return;
-        refuse_unknown_keys(value, {"notifications", {"events", "endpoints"}});
+        refuse_unknown_keys(value, {"events", "endpoints"});
         check_event_settings(value);
         const YamlEntry* const list = value.node().find("endpoints");
         if (list == nullptr || list->value->kind == YamlNode::Kind::null) {
@@ -141,7 +141,7 @@ class Loader {
         if (entry == nullptr || entry->value->kind == YamlNode::Kind::null) return;
         const Value events = notifications.entry(*entry);
         if (!events.expect_mapping("a mapping with \"includereferences\"")) return;
-        refuse_unknown_keys(events, {"notifications.events", {"includereferences"}});
+        refuse_unknown_keys(events, {"includereferences"});
     }
 
     void load_endpoints(const Value& list) {
@@ -156,16 +156,17 @@ class Loader {
     EndpointConfig load_endpoint(const Value& value) {
         EndpointConfig endpoint;
         if (!value.expect_mapping("a mapping with \"name\" and \"url\"")) return endpoint;
-        refuse_unknown_keys(value, {endpoint_section, names_of(schema_.endpoint)});
+        refuse_unknown_keys(value, names_of(schema_.endpoint));
         refuse_missing_keys(value, schema_.endpoint);
         const YamlNode effective = with_defaults(value.node());
         const Value whole(loading_, effective, value.key());
         endpoint.queue = default_queue_bounds(config_);
         Target target{config_, endpoint};
-        read_keys(whole, schema_.endpoint, endpoint_section, target);
+        read_keys(whole, schema_.endpoint, target);
         endpoint.is_url_from_variable = is_from_variable(whole, "url");
         check_endpoint(whole, endpoint);
         check_queue(whole, endpoint, config_);
+        if (config_.storage.is_shared()) check_for_nats(whole, endpoint, config_);
         check_breaker_keys(value, endpoint);
         warn_of_unused_keys(value, endpoint);
         warn_of_rules_for_meta(value, endpoint, config_.meta);

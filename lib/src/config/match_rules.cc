@@ -137,7 +137,7 @@ MatchRule read_alternatives(const Value& value, const YamlEntry& any, const Conf
 
 MatchRule read_rule(const Value& value, const Config& config) {
     if (!value.expect_mapping("a rule, {field, op, value} or {any: [[…], …]}")) return {};
-    const KeyNames known{"endpoints[].match", {"field", "op", "value", "any"}};
+    const std::vector<std::string> known = {"field", "op", "value", "any"};
     refuse_unknown_keys(value, known);
     const YamlEntry* const any = value.node().find("any");
     return any == nullptr ? read_comparison(value, config) : read_alternatives(value, *any, config);

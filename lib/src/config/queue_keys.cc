@@ -22,7 +22,7 @@ Key endpoint_queue_key() {
     Key bytes{
         "max_bytes", "Their payload; 0: no limit.",
         SizeKind{0, tib, [](Target& t) -> decltype(auto) { return (t.endpoint.queue.bytes_max); }},
-        false, "half of `queue.max_bytes`; with `storage: disk` 0"};
+        false, "half of `queue.max_bytes`; with `storage: disk` or `nats` 0"};
     Key overflow{
         "overflow",
         "What happens to an event beyond that: the oldest that is not in flight is dropped for it "
@@ -31,7 +31,7 @@ Key endpoint_queue_key() {
         "With `storage: disk` the default is `dead_letter`.",
         choice<Overflow>({"drop_oldest", "drop_newest", "reject", "dead_letter"},
                          [](Target& t) -> decltype(auto) { return (t.endpoint.queue.overflow); })};
-    return {"queue", "What may wait for this endpoint.",
+    return {"queue", "What may wait for this endpoint; not there with `storage: nats`.",
             MappingKind{{std::move(events), std::move(bytes), std::move(overflow)}, {}}};
 }
 
@@ -39,7 +39,7 @@ QueueBounds default_queue_bounds(const Config& config) {
     QueueBounds bounds;
     if (config.storage.is_durable()) {
         bounds.overflow = Overflow::dead_letter;
-    } else {
+    } else if (!config.storage.is_shared()) {
         bounds.bytes_max = config.queue_bytes_max / 2;
     }
     return bounds;
@@ -47,7 +47,7 @@ QueueBounds default_queue_bounds(const Config& config) {
 
 void check_queue(const Value& value, const EndpointConfig& endpoint, const Config& config) {
     const YamlEntry* const overflow = find_overflow(value.node());
-    if (overflow == nullptr) return;
+    if (overflow == nullptr || config.storage.is_shared()) return;
     const Value policy = value.entry(*value.node().find("queue")).entry(*overflow);
     const Overflow chosen = endpoint.queue.overflow;
     if (chosen == Overflow::dead_letter && config.dead_letters.dir.empty()) {

@@ -6,19 +6,15 @@
 
 #include "base/units.h"
 #include "config/describe.h"
-#include "config/not_supported.h"
 #include "config/suggest.h"
 
 namespace fanfare {
 namespace {
 
-constexpr const char* not_supported = "not supported by this version";
-
 /// Reads one key into the target. One function per kind of key.
 struct KeyReader {
     const Value& value;
     const Key& key;
-    const std::string& section;
     Target& target;
 
     void operator()(const BooleanKind& kind) const {
@@ -90,11 +86,6 @@ struct KeyReader {
     }
 
     void operator()(const ChoiceKind& kind) const {
-        if (value.is_scalar() && is_not_supported(section, key.name, value.node().text)) {
-            value.refuse(in_quotes(value.node().text) + " is " + not_supported + "; expected " +
-                         expected_text(key));
-            return;
-        }
         const std::optional<std::size_t> index = read_choice(value, kind.names);
         if (index) kind.set(target, *index);
     }
@@ -126,15 +117,14 @@ struct KeyReader {
 
     void operator()(const MappingKind& kind) const {
         if (!value.expect_mapping("a mapping")) return;
-        const std::string inner = section.empty() ? key.name : section + "." + key.name;
-        refuse_unknown_keys(value, {inner, names_of(kind.keys)});
+        refuse_unknown_keys(value, names_of(kind.keys));
         refuse_missing_keys(value, kind.keys);
         for (const auto& [given, needed] : kind.needs) {
             if (value.node().find(given) == nullptr || value.node().find(needed) != nullptr)
                 continue;
             value.refuse_missing(needed, "it beside " + given);
         }
-        read_keys(value, kind.keys, inner, target);
+        read_keys(value, kind.keys, target);
     }
 
     void operator()(const SpecialKind& kind) const { kind.read(value, target); }
@@ -182,20 +172,14 @@ struct KeyReader {
 
 }  // namespace
 
-void refuse_unknown_keys(const Value& mapping, const KeyNames& known) {
+void refuse_unknown_keys(const Value& mapping, const std::vector<std::string>& known) {
     for (const YamlEntry& entry : mapping.node().entries) {
         if (mapping.loading().is_full()) return;
-        const auto& names = known.names;
-        if (std::find(names.begin(), names.end(), entry.key) != names.end()) continue;
-        if (known.section.empty() && entry.key.starts_with("x-")) continue;
-        if (is_not_supported(known.section, entry.key)) {
-            mapping.refuse_key(entry,
-                               std::string(not_supported) + "; expected one of " + join(names));
-            continue;
-        }
-        const std::string meant = suggest(entry.key, names);
+        if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+        if (mapping.key().empty() && entry.key.starts_with("x-")) continue;
+        const std::string meant = suggest(entry.key, known);
         const std::string hint = meant.empty() ? "" : ", did you mean " + in_quotes(meant) + "?";
-        mapping.refuse_key(entry, "unknown key; expected one of " + join(names) + hint);
+        mapping.refuse_key(entry, "unknown key; expected one of " + join(known) + hint);
     }
 }
 
@@ -207,8 +191,7 @@ void refuse_missing_keys(const Value& mapping, const std::vector<Key>& keys) {
     }
 }
 
-void read_keys(const Value& mapping, const std::vector<Key>& keys, const std::string& section,
-               Target& target) {
+void read_keys(const Value& mapping, const std::vector<Key>& keys, Target& target) {
     for (const Key& key : keys) {
         const YamlEntry* const entry = mapping.node().find(key.name);
         if (entry == nullptr) continue;
@@ -218,7 +201,7 @@ void read_keys(const Value& mapping, const std::vector<Key>& keys, const std::st
         } else if (value.is_null()) {
             value.report_problems();
         } else {
-            std::visit(KeyReader{value, key, section, target}, key.kind);
+            std::visit(KeyReader{value, key, target}, key.kind);
         }
     }
 }

@@ -9,22 +9,16 @@
 
 namespace fanfare {
 
-/// The keys that a mapping may have. `section` as in is_not_supported().
-struct KeyNames {
-    std::string section;
-    std::vector<std::string> names;
-};
-
-/// Refuses the keys of a mapping that are not among `known`, suggesting the one that was meant.
-void refuse_unknown_keys(const Value& mapping, const KeyNames& known);
+/// Refuses the keys of a mapping that are not among `known`, suggesting the one that was meant. At
+/// top level, what begins with `x-` is the user's own.
+void refuse_unknown_keys(const Value& mapping, const std::vector<std::string>& known);
 
 /// Refuses the required ones of `keys` that `mapping` lacks, or has without a value.
 void refuse_missing_keys(const Value& mapping, const std::vector<Key>& keys);
 
 /// Reads the values of `keys` that `mapping` has, in the order of `keys`. A key without a value
 /// (`timeout:`) counts as not there.
-void read_keys(const Value& mapping, const std::vector<Key>& keys, const std::string& section,
-               Target& target);
+void read_keys(const Value& mapping, const std::vector<Key>& keys, Target& target);
 
 /// The place in `names` of the name that a value is.
 std::optional<std::size_t> read_choice(const Value& value, const std::vector<std::string>& names);

@@ -55,6 +55,7 @@ Json describe(const ReloadOutcome& outcome) {
     body["changed"] = outcome.diff.changed;
     body["removed"] = outcome.diff.removed;
     body["unchanged"] = outcome.diff.unchanged;
+    body["settings"] = outcome.diff.settings;
     body["needs_restart"] = outcome.diff.needs_restart;
     body["hash"] = outcome.hash;
     return body;

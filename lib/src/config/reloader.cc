@@ -267,6 +267,7 @@ void Reloader::tell(const ReloadOutcome& outcome) {
                        {"changed", join(outcome.diff.changed)},
                        {"removed", join(outcome.diff.removed)},
                        {"unchanged", outcome.diff.unchanged.size()},
+                       {"settings", join(outcome.diff.settings)},
                        {"hash", outcome.hash}});
             if (outcome.diff.needs_restart.empty()) return;
             log_.warn("config", "some keys take effect only after a restart",

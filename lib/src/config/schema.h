@@ -79,6 +79,8 @@ struct TextListKind {
     std::size_t items_max = 1000;
     std::function<std::vector<std::string>(Target&)> get = {};
     std::function<void(Target&, std::vector<std::string>)> set = {};
+    /// What those see who may see the configuration; empty: as TextKind.
+    std::function<std::vector<std::string>(Target&)> show = {};
 };
 
 struct Key;

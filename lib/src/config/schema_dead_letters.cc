@@ -12,7 +12,8 @@ constexpr std::uint64_t tib = mib * mib;
 Key dead_letters_key() {
     Key dir{"dir",
             "A folder of this daemon's own, made if need be. Without it, what is given up is kept "
-            "under `queue.dir` if the queue is on disk, else counted and logged only.",
+            "under `queue.dir` if the queue is on disk, else counted and logged only. With "
+            "`storage: nats` it is kept in a stream beside the events', and this is refused.",
             TextKind{"the path of a folder", check_dir,
                      [](Target& t) -> decltype(auto) { return (t.config.dead_letters.dir); }},
             false,

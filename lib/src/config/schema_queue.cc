@@ -1,4 +1,5 @@
 #include "config/checks.h"
+#include "config/nats_keys.h"
 #include "config/schema.h"
 
 namespace fanfare {
@@ -11,6 +12,30 @@ constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t mib = 1024 * kib;
 constexpr std::uint64_t tib = mib * mib;
 
+Key storage_key() {
+    return {
+        "storage",
+        "`memory`: a restart loses what waits. `disk`: an event is answered 202 once it is on "
+        "stable storage, and kept there until every endpoint is done with it. `nats`: the same, "
+        "but in a NATS JetStream stream that any number of processes share.",
+        choice<QueueStorage>({"memory", "disk", "nats"}, [](Target& t) -> decltype(auto) {
+            return (t.config.storage.storage);
+        })};
+}
+
+/// Of the memory, or of the stream. `storage` must have been read.
+std::size_t& bytes_max(Target& target) {
+    StorageOptions& storage = target.config.storage;
+    return storage.is_shared() ? storage.nats.bytes_max : target.config.queue_bytes_max;
+}
+
+Key max_bytes_key() {
+    return {"max_bytes",
+            "Payload held in memory, each counted once; 503 beyond. With `nats`: the size of the "
+            "stream; 503 beyond, and memory has the default of 256MiB.",
+            SizeKind{kib, tib, bytes_max}, false, "256MiB; with `storage: nats` 10GiB"};
+}
+
 std::vector<Key> disk_keys() {
     Key dir{"dir", "With `disk`: a folder of this daemon's own, made if need be.",
             TextKind{"the absolute path of a folder", check_absolute_dir,
@@ -19,12 +44,13 @@ std::vector<Key> disk_keys() {
                  SizeKind{64 * mib, 1024 * tib, [](Target& t) -> decltype(auto) {
                               return (t.config.storage.disk_bytes_max);
                           }}};
-    Key ack_timeout{
-        "ack_timeout",
-        "With `disk`: how long a sender waits for its events to be stored; then 503, and nobody "
-        "knows: it repeats them with the same ids.",
-        DurationKind{milliseconds(10), hours(1),
-                     [](Target& t) -> decltype(auto) { return (t.config.storage.ack_timeout); }}};
+    Key ack_timeout{"ack_timeout",
+                    "With `disk` and `nats`: how long a sender waits for its events to be stored; "
+                    "then 503, and nobody "
+                    "knows: it repeats them with the same ids.",
+                    DurationKind{milliseconds(10), hours(1), [](Target& t) -> decltype(auto) {
+                                     return (t.config.storage.ack_timeout);
+                                 }}};
     Key recovery{"recovery",
                  "With `disk`, if the file is damaged as a whole: move it aside and begin anew, or "
                  "refuse to start.",
@@ -33,8 +59,8 @@ std::vector<Key> disk_keys() {
                  })};
     Key removed_grace{
         "removed_grace",
-        "With `disk`: how long the backlog of an endpoint is kept that is not in the configuration "
-        "any more, or disabled; if it comes back, it goes on there.",
+        "With `disk` and `nats`: how long the backlog of an endpoint is kept that is not in the "
+        "configuration any more, or disabled; if it comes back, it goes on there.",
         DurationKind{Duration::zero(), hours(24 * 365),
                      [](Target& t) -> decltype(auto) { return (t.config.storage.removed_grace); }}};
     return {std::move(dir), std::move(max_disk), std::move(ack_timeout), std::move(recovery),
@@ -44,17 +70,10 @@ std::vector<Key> disk_keys() {
 }  // namespace
 
 Key queue_key() {
-    Key max_bytes{
-        "max_bytes", "Payload held in memory, each counted once; 503 beyond.",
-        SizeKind{kib, tib, [](Target& t) -> decltype(auto) { return (t.config.queue_bytes_max); }}};
-    Key storage{"storage",
-                "`memory`: a restart loses what waits. `disk`: an event is answered 202 once it is "
-                "on stable storage, and kept there until every endpoint is done with it.",
-                choice<QueueStorage>({"memory", "disk"}, [](Target& t) -> decltype(auto) {
-                    return (t.config.storage.storage);
-                })};
-    std::vector<Key> keys = {std::move(max_bytes), std::move(storage)};
+    // What comes later depends on what comes earlier.
+    std::vector<Key> keys = {storage_key(), max_bytes_key()};
     for (Key& key : disk_keys()) keys.push_back(std::move(key));
+    for (Key& key : nats_keys()) keys.push_back(std::move(key));
     return {"queue", "What may wait for endpoints.", MappingKind{std::move(keys), {}}};
 }
 

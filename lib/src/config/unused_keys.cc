@@ -25,28 +25,62 @@ bool is_plain(const std::string& url) {
     return parsed.has_value() && !parsed->is_tls();
 }
 
-void warn_of_disk_keys(const Value& root, const StorageOptions& storage) {
-    if (storage.is_durable()) return;
+/// Tells of keys of `queue` that have no effect without `storage`, in words.
+class QueueRemarks {
+  public:
+    QueueRemarks(const Value& root, std::string storage)
+        : root_(root), storage_(std::move(storage)) {}
+
+    void warn(const char* key, bool is_default) const {
+        if (is_default || !has(root_.node(), "queue", key)) return;
+        root_.loading().warn("queue." + std::string(key) +
+                             " has no effect without storage: " + storage_);
+    }
+
+  private:
+    const Value& root_;
+    std::string storage_;
+};
+
+void warn_of_nats_keys(const Value& root, const NatsOptions& nats) {
+    const NatsOptions defaults;
+    const QueueRemarks remarks(root, "nats");
+    remarks.warn("servers", nats.servers == defaults.servers);
+    remarks.warn("credentials_file", nats.credentials_file == defaults.credentials_file);
+    remarks.warn("tls", nats.tls == defaults.tls);
+    remarks.warn("stream", nats.stream == defaults.stream);
+    remarks.warn("replicas", nats.replicas == defaults.replicas);
+    remarks.warn("max_age", nats.max_age == defaults.max_age);
+    remarks.warn("duplicate_window", nats.duplicate_window == defaults.duplicate_window);
+    remarks.warn("ready_when_disconnected",
+                 nats.ready_when_disconnected == defaults.ready_when_disconnected);
+}
+
+void warn_of_queue_keys(const Value& root, const StorageOptions& storage) {
     const StorageOptions defaults;
-    const auto warn = [&](const char* key, bool is_default) {
-        if (is_default || !has(root.node(), "queue", key)) return;
-        root.loading().warn("queue." + std::string(key) + " has no effect without storage: disk");
-    };
-    warn("dir", storage.dir == defaults.dir);
-    warn("max_disk", storage.disk_bytes_max == defaults.disk_bytes_max);
-    warn("ack_timeout", storage.ack_timeout == defaults.ack_timeout);
-    warn("recovery", storage.recovery == defaults.recovery);
-    warn("removed_grace", storage.removed_grace == defaults.removed_grace);
+    if (!storage.is_durable()) {
+        const QueueRemarks remarks(root, "disk");
+        remarks.warn("dir", storage.dir == defaults.dir);
+        remarks.warn("max_disk", storage.disk_bytes_max == defaults.disk_bytes_max);
+        remarks.warn("recovery", storage.recovery == defaults.recovery);
+    }
+    if (!storage.is_durable() && !storage.is_shared()) {
+        const QueueRemarks remarks(root, "disk or nats");
+        remarks.warn("ack_timeout", storage.ack_timeout == defaults.ack_timeout);
+        remarks.warn("removed_grace", storage.removed_grace == defaults.removed_grace);
+    }
+    if (!storage.is_shared()) warn_of_nats_keys(root, storage.nats);
 }
 
 }  // namespace
 
 void warn_of_unused_top_keys(const Value& root, const Config& config) {
-    warn_of_disk_keys(root, config.storage);
+    warn_of_queue_keys(root, config.storage);
     const DeadLettersConfig& letters = config.dead_letters;
     const bool is_default = letters.bytes_max == DeadLettersConfig().bytes_max;
     const bool has_bytes = has(root.node(), "dead_letters", "max_bytes");
-    if (has_bytes && !is_default && letters.dir.empty()) {
+    const bool is_kept = !letters.dir.empty() || config.storage.is_shared();
+    if (has_bytes && !is_default && !is_kept) {
         root.loading().warn("dead_letters.max_bytes has no effect without dead_letters.dir");
     }
 }

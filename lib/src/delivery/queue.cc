@@ -37,6 +37,12 @@ void Queue::start(QueueOwner& /*owner*/) {}
 
 void Queue::set_order(std::unique_ptr<Queue> /*order*/) {}
 
+std::vector<EventPtr> Queue::clear_all(std::function<void(std::size_t)> on_cleared) {
+    std::vector<EventPtr> events = clear();
+    on_cleared(0);
+    return events;
+}
+
 std::function<void(const Event&)> Queue::skip(const Event& /*event*/) { return {}; }
 
 std::function<void(const Event&)> Queue::settle_later(Lease lease) {

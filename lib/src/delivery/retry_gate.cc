@@ -38,12 +38,16 @@ std::optional<RetryGate::Pass> RetryGate::try_pass(TimePoint now) {
 }
 
 bool RetryGate::is_held(TimePoint now) {
-    return now < paused_until_ || strategy_->hold(now) > Duration::zero();
+    return now < std::max(paused_until_, held_until_) || strategy_->hold(now) > Duration::zero();
 }
 
 TimePoint RetryGate::opens_at(TimePoint now) {
     if (is_paused_ || in_flight_ >= in_flight_max_) return TimePoint::max();
     if (has_free_pass_) return now;
+    return std::max(own_hold(now), held_until_);
+}
+
+TimePoint RetryGate::own_hold(TimePoint now) {
     const Duration hold = strategy_->hold(now);
     return hold < TimePoint::max() - now ? std::max(now + hold, paused_until_) : TimePoint::max();
 }
@@ -93,9 +97,16 @@ void RetryGate::pause() {
     in_flight_max_ = 1;
 }
 
+void RetryGate::hold_until(TimePoint until) {
+    held_until_ = until;
+    if (until > clock_.now()) in_flight_max_ = 1;
+    note_change();
+}
+
 void RetryGate::resume() {
     is_paused_ = false;
     paused_until_ = TimePoint::min();
+    held_until_ = TimePoint::min();
     note_change();
 }
 
@@ -104,6 +115,7 @@ void RetryGate::replace(std::unique_ptr<RetryStrategy> strategy) {
     strategy_ = std::move(strategy);
     if (strategy_->is_open()) in_flight_max_ = 1;
     paused_until_ = TimePoint::min();
+    held_until_ = TimePoint::min();
     has_free_pass_ = true;
     note_change();
 }

@@ -100,11 +100,13 @@ EventPtr History::copy_of(const Event& event) const {
     return Event::make(line, fields_of(event), event.type());
 }
 
-void History::add(Copies copies, std::uint64_t first_seq, EventSource source) noexcept {
+void History::add(Copies copies, std::uint64_t first_seq, EventSource source,
+                  std::optional<WallTime> received) noexcept {
     const std::lock_guard lock(mutex_);
     counts_.range.next = first_seq + copies.count;
     try {
-        if (options_.capacity > 0) push(copies, first_seq, source);
+        if (options_.capacity > 0)
+            push(copies, first_seq, source, received.value_or(clock_.wall()));
     } catch (...) {
         while (!records_.empty()) evict(counts_.evicted_by_bytes);
     }
@@ -112,14 +114,22 @@ void History::add(Copies copies, std::uint64_t first_seq, EventSource source) no
     tell_watches();
 }
 
-void History::push(Copies& copies, std::uint64_t first_seq, EventSource source) {
-    const WallTime now = clock_.wall();
+void History::push(Copies& copies, std::uint64_t first_seq, EventSource source, WallTime received) {
     counts_.truncated += copies.truncated;
     for (EventPtr& copy : copies.events) {
         const std::size_t bytes = copy->payload().size();
-        records_.push_back({first_seq++, now, source, std::move(copy)});
+        records_.push_back({first_seq++, received, source, std::move(copy)});
         counts_.bytes += bytes;
     }
+}
+
+void History::restart(std::uint64_t next) noexcept {
+    const std::lock_guard lock(mutex_);
+    while (!records_.empty()) evict(counts_.evicted_by_restart);
+    counts_.range.lowest = next;
+    counts_.range.next = next;
+    // Who waits for a seq that will not come for long is to look again.
+    tell_watches();
 }
 
 void History::evict(std::uint64_t& counted) {

@@ -149,6 +149,38 @@ inline constexpr Definition store_moved_aside{
     "fanfare_store_moved_aside_total", Type::counter, "",
     "Stores that could not be used at the start and were moved aside."};
 
+inline constexpr Definition fleet_connected{
+    "fanfare_fleet_connected", Type::gauge, "",
+    "1 while a server of the queue that all processes share can be reached."};
+inline constexpr Definition fleet_connects{"fanfare_fleet_connects_total", Type::counter, "",
+                                           "Connections made to such servers."};
+inline constexpr Definition fleet_replicas{
+    "fanfare_fleet_replicas", Type::gauge, "",
+    "Processes that work off the shared queue, as seen from this one, itself included."};
+inline constexpr Definition fleet_config_mismatch{
+    "fanfare_fleet_config_mismatch", Type::gauge, "",
+    "Endpoints that another process has configured differently, or does not have."};
+inline constexpr Definition fleet_events{"fanfare_fleet_events", Type::gauge, "",
+                                         "Events in the shared log, with those kept as history."};
+inline constexpr Definition fleet_bytes{"fanfare_fleet_bytes", Type::gauge, "",
+                                        "What the shared log takes up."};
+inline constexpr Definition fleet_published{"fanfare_fleet_published_events_total", Type::counter,
+                                            "", "Events that the shared log has acknowledged."};
+inline constexpr Definition fleet_duplicates{
+    "fanfare_fleet_duplicate_events_total", Type::counter, "",
+    "Of these, events that were there already: their senders have repeated them."};
+inline constexpr Definition fleet_failed{
+    "fanfare_fleet_failed_events_total", Type::counter, "",
+    "Events that the shared log has refused, or not acknowledged in time."};
+inline constexpr Definition fleet_waiting{"fanfare_fleet_waiting_events", Type::gauge, "",
+                                          "Events that wait for an acknowledgement of the log."};
+inline constexpr Definition fleet_publish_duration{
+    "fanfare_fleet_publish_duration_seconds", Type::histogram, "",
+    "Time until the shared log acknowledges an event."};
+inline constexpr Definition endpoint_redelivered{
+    "fanfare_endpoint_redelivered_events", Type::gauge, "endpoint",
+    "Pending events that the shared queue has given out more than once."};
+
 inline constexpr Definition history_events{"fanfare_history_events", Type::gauge, "",
                                            "Events that the history holds."};
 inline constexpr Definition history_bytes{"fanfare_history_bytes", Type::gauge, "",
@@ -292,6 +324,20 @@ inline constexpr std::array all = {ingest_requests,
                                    process_max_fds,
                                    process_start_time,
                                    process_threads};
+
+/// What is added where several processes share a queue.
+inline constexpr std::array sharing = {fleet_connected,
+                                       fleet_connects,
+                                       fleet_replicas,
+                                       fleet_config_mismatch,
+                                       fleet_events,
+                                       fleet_bytes,
+                                       fleet_published,
+                                       fleet_duplicates,
+                                       fleet_failed,
+                                       fleet_waiting,
+                                       fleet_publish_duration,
+                                       endpoint_redelivered};
 
 /// What endpoints add that send batches.
 inline constexpr std::array batching = {endpoint_batches, endpoint_batch_events,

@@ -10,6 +10,7 @@
 #include "base/wakeup.h"
 #include "runtime/inbox.h"
 #include "runtime/room.h"
+#include "runtime/sharing.h"
 
 namespace fanfare {
 
@@ -79,6 +80,7 @@ void Broadcaster::note_written(std::span<const std::shared_ptr<Event>> events) {
 }
 
 bool Broadcaster::replay(const std::shared_ptr<Endpoint>& endpoint, std::vector<Replayed> events) {
+    if (sharing_) return share_again(endpoint, std::move(events));
     History::Copies copies = copies_of(events);
     const std::lock_guard lock(mutex_);
     if (is_closed_ || !lane_of(*endpoint).has(endpoint.get())) return false;
@@ -132,7 +134,10 @@ void Broadcaster::add(std::shared_ptr<Endpoint> endpoint) {
 }
 
 void Broadcaster::add_now(std::shared_ptr<Endpoint> endpoint) {
-    if (endpoint->order_ == 0) endpoint->order_ = ++endpoints_added_;
+    if (endpoint->order_ == 0) {
+        endpoint->order_ = ++endpoints_added_;
+        endpoint->seq_before_ = last_seq_;
+    }
     Lane& lane = lane_of(*endpoint);
     lane.forget(endpoint.get());
     lane.endpoints.push_back(endpoint);
@@ -267,8 +272,10 @@ awaitable<std::size_t> Broadcaster::purge(std::shared_ptr<Endpoint> endpoint) {
     const auto purging = std::make_shared<Purging>(executor, 1);
     // Behind the events that are on their way.
     endpoint->shard().inbox_->push([endpoint, purging] {
-        purging->parts[0] = endpoint->purge();
-        Purging::arrived(purging);
+        endpoint->purge([purging](std::size_t events) {
+            purging->parts[0] = events;
+            Purging::arrived(purging);
+        });
     });
     co_await purging->complete.wait();
     if (journal_ != nullptr) co_await flush();

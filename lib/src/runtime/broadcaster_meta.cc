@@ -3,17 +3,11 @@
 
 #include "fanfare/broadcaster.h"
 #include "runtime/inbox.h"
+#include "runtime/sharing.h"
 #include "runtime/steady_wall.h"
 #include "store/journal.h"
 
 namespace fanfare {
-namespace {
-
-/// On their way to a disk or a shard. They are rare; beyond this something is wrong.
-constexpr unsigned under_way_max = 1000;
-
-}  // namespace
-
 /// An event on its way to those who ask for it.
 struct Broadcaster::MetaWriting {
     explicit MetaWriting(std::shared_ptr<std::atomic<unsigned>> counter)
@@ -40,10 +34,11 @@ void Broadcaster::MetaWriting::push(const std::shared_ptr<MetaWriting>& self) {
 }
 
 bool Broadcaster::write_meta(std::shared_ptr<Event> event, std::string_view about) {
+    if (sharing_) return share_meta(std::move(event), about);
     History::Copies copies;
     if (history_ != nullptr) copies = history_->copy({&event, 1});
     const std::lock_guard lock(mutex_);
-    if (is_closed_ || *meta_under_way_ >= under_way_max) return false;
+    if (is_closed_ || *meta_under_way_ >= meta_under_way_max) return false;
     if (!about.empty() && !find_now(about)) return false;
     const auto writing = std::make_shared<MetaWriting>(meta_under_way_);
     writing->readers = readers_of(*event, about);
@@ -90,6 +85,8 @@ bool Broadcaster::store_meta(const std::shared_ptr<MetaWriting>& writing) {
     }
     const auto on_appended = [this, writing](Appended appended) {
         if (appended != Appended::stored) return;
+        // Who finds it in the history and asks for its fate comes behind it.
+        const std::lock_guard lock(mutex_);
         remember(*writing);
         MetaWriting::push(writing);
     };

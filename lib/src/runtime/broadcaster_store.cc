@@ -8,6 +8,7 @@
 #include "base/wakeup.h"
 #include "fanfare/broadcaster.h"
 #include "runtime/inbox.h"
+#include "runtime/sharing.h"
 #include "runtime/steady_wall.h"
 #include "store/journal.h"
 
@@ -151,6 +152,7 @@ std::shared_ptr<const Broadcaster::Routes> Broadcaster::routes() {
 
 std::optional<Broadcaster::Stored> Broadcaster::store(
     std::span<const std::shared_ptr<Event>> events, OnStored on_stored, const Executor* loop) {
+    if (sharing_) return share(events, std::move(on_stored));
     const auto storing = std::make_shared<Storing>();
     storing->events.assign(events.begin(), events.end());
     storing->on_stored = std::move(on_stored);
@@ -239,6 +241,8 @@ void Broadcaster::store_again(const std::shared_ptr<Endpoint>& endpoint,
     const auto kept = std::make_shared<History::Copies>(std::move(copies));
     const auto on_appended = [this, settle, shared, kept](Appended appended) {
         const bool is_stored = appended == Appended::stored;
+        // Who finds it in the history and asks for its fate comes behind it.
+        const std::lock_guard lock(mutex_);
         if (is_stored && history_ != nullptr && !shared->empty()) {
             const std::uint64_t first = shared->front().event->seq();
             history_->add(std::move(*kept), first, EventSource::replay);

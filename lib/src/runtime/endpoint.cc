@@ -56,6 +56,7 @@ void Endpoint::Impl::set_backlogged(bool is_backlogged) {
 
 void Endpoint::Impl::drain() {
     if (state_ == State::running) state_ = State::draining;
+    queue_->leave();
     wake_all();
 }
 
@@ -63,6 +64,7 @@ void Endpoint::Impl::drain() {
 void Endpoint::Impl::leave() {
     if (!queue_->is_durable()) return drain();
     if (state_ == State::running) state_ = State::leaving;
+    queue_->leave();
     wake_all();
 }
 
@@ -104,6 +106,13 @@ void Endpoint::Impl::resume() {
                       {{"endpoint", options_.name}, {"events", queue_->pending_events()}});
 }
 
+void Endpoint::Impl::hold(Duration how_long) {
+    const TimePoint now = shard_.clock().now();
+    gate_.hold_until(how_long > Duration::zero() ? now + how_long : TimePoint::min());
+    is_held_ = false;
+    wake_one();
+}
+
 struct Endpoint::Impl::Ping {
     Ping(EventPtr sent, Executor executor) : event(std::move(sent)), done(std::move(executor)) {}
 
@@ -142,6 +151,10 @@ EndpointFate Endpoint::Impl::fate(std::uint64_t seq) const {
     fate.endpoint = options_.name;
     fate.state = known.state;
     fate.reason = known.reason;
+    // It may be with another process by now, or done with.
+    if (known.state == EventState::pending && !queue_->has(seq)) fate.state = EventState::unknown;
+    // What it was not told of, another process may have been.
+    if (is_shared_ && known.state == EventState::not_offered) fate.state = EventState::unknown;
     // A batch may have gone around an event that was ignored.
     if (known.state != EventState::ignored) fate.attempts = history_.of(seq, shard_.clock());
     return fate;
@@ -155,10 +168,12 @@ EndpointSnapshot Endpoint::Impl::snapshot() const {
     snapshot.pending_events = queue_->pending_events();
     snapshot.pending_bytes = queue_->pending_bytes();
     snapshot.in_flight_requests = in_flight_;
+    snapshot.shared = queue_->shared();
     if (snapshot.pending_events > 0) snapshot.oldest_pending = now - queue_->oldest_accepted();
     snapshot.is_breaker_open = gate_.is_open();
     snapshot.is_paused = gate_.is_paused();
     if (gate_.paused_until() > now) snapshot.pause_left = gate_.paused_until() - now;
+    if (gate_.held_until() > now) snapshot.hold_left = gate_.held_until() - now;
     snapshot.is_gone = is_gone();
     log_.describe(snapshot);
     snapshot.is_up = log_.failures_in_a_row() < news_.down_after();
@@ -196,12 +211,22 @@ void Endpoint::on_closed(std::function<void()> callback) {
 }
 void Endpoint::pause() { impl_->pause(); }
 void Endpoint::resume() { impl_->resume(); }
+void Endpoint::hold(Duration how_long) { impl_->hold(how_long); }
 void Endpoint::reconfigure(EndpointOptions options) { impl_->reconfigure(std::move(options)); }
 std::size_t Endpoint::purge() { return impl_->purge(); }
+void Endpoint::purge(std::function<void(std::size_t)> on_purged) {
+    impl_->purge(std::move(on_purged));
+}
 awaitable<Outcome> Endpoint::test(EventPtr ping) { return impl_->test(std::move(ping)); }
 EndpointSnapshot Endpoint::snapshot() const { return impl_->snapshot(); }
 
-EndpointFate Endpoint::fate(std::uint64_t seq) const { return impl_->fate(seq); }
+EndpointFate Endpoint::fate(std::uint64_t seq) const {
+    EndpointFate fate = impl_->fate(seq);
+    // Another endpoint of this name may have had it, in this process or the one before.
+    const bool is_older = fate.state == EventState::not_offered && seq <= seq_before_;
+    if (is_older) fate.state = EventState::unknown;
+    return fate;
+}
 
 std::vector<AttemptRecord> Endpoint::attempts(std::size_t limit) const {
     return impl_->attempts(limit);

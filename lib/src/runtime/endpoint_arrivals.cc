@@ -45,7 +45,53 @@ void Endpoint::Impl::take(const EventPtr& event, Interest interest) {
     }
 }
 
+bool Endpoint::Impl::on_arrival(const Arrival& arrival) {
+    const bool is_about_us = arrival.endpoint == options_.name;
+    if (arrival.source == EventSource::replay && !is_about_us) return false;
+    const bool is_meta = arrival.source == EventSource::meta;
+    if (is_meta && (is_about_us || !options_.asks_for_meta)) return false;
+    const Interest interest = interest_in(arrival);
+    if (interest == Interest::wanted) {
+        let_in(arrival);
+        return true;
+    }
+    // What Fanfare tells of itself is offered to those only who want it.
+    if (!is_meta || interest == Interest::failed) take(arrival.event, interest);
+    return false;
+}
+
+/// What came before the receiver was gone is given up rather than ignored, as anywhere else.
+Interest Endpoint::Impl::interest_in(const Arrival& arrival) const noexcept {
+    const Event& event = *arrival.event;
+    if (arrival.source == EventSource::replay) return Interest::wanted;
+    if (is_gone() && event.accepted() > gone_at_) return Interest::ignored;
+    try {
+        const bool is_wanted = !options_.filter || options_.filter->wants(event);
+        return is_wanted ? Interest::wanted : Interest::ignored;
+    } catch (...) {
+        return Interest::failed;
+    }
+}
+
+/// What some process has had before was offered there.
+void Endpoint::Impl::let_in(const Arrival& arrival) {
+    fates_.note(arrival.event->seq(), EventState::pending);
+    if (!arrival.is_first) return metrics_.restored(1);
+    metrics_.offered(1);
+    metrics_.queued(1);
+    if (arrival.source == EventSource::replay) metrics_.replayed(1);
+    if (arrival.source == EventSource::meta) metrics_.meta(1);
+}
+
 void Endpoint::Impl::requeue(std::span<const Replayed> events) {
+    if (is_shared_) {
+        // They are in the log, and come from there.
+        for (const Replayed& replayed : events) {
+            const bool has_letter = replayed.letter != 0 && options_.dead_letters != nullptr;
+            if (has_letter) options_.dead_letters->discard({&replayed.letter, 1});
+        }
+        return;
+    }
     metrics_.offered(events.size());
     metrics_.replayed(events.size());
     for (const Replayed& replayed : events) {

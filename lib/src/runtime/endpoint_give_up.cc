@@ -93,6 +93,7 @@ void Endpoint::Impl::disable(Held& held) {
                         {"status", held.lease.last_status()},
                         {"events", queue_->pending_events()}});
     is_gone_ = true;
+    gone_at_ = shard_.clock().now();
     give_up(held, DeadReason::gone);
 }
 
@@ -118,25 +119,48 @@ std::size_t Endpoint::Impl::purge() {
     return count;
 }
 
+void Endpoint::Impl::purge(std::function<void(std::size_t)> on_purged) {
+    if (!is_shared_) return on_purged(purge());
+    // The answer of the others comes later; at once only if the queue has nothing.
+    const auto here = std::make_shared<std::size_t>(0);
+    std::vector<EventPtr> events =
+        queue_->clear_all([this, here, on_purged = std::move(on_purged)](std::size_t others) {
+            metrics_.restored(others);
+            note_dropped({}, {others, 0}, DropReason::purged);
+            on_purged(*here + others);
+        });
+    *here = events.size();
+    const Load load = load_of(events);
+    note_dropped(std::move(events), load, DropReason::purged);
+    wake_all();
+}
+
 /// All that is not under way. Returns how many events.
 std::size_t Endpoint::Impl::drop_pending(DropReason reason) {
-    const std::size_t bytes_before = queue_->pending_bytes();
-    const std::size_t events_before = queue_->pending_events();
+    const Load before{queue_->pending_events(), queue_->pending_bytes()};
     std::vector<EventPtr> events = queue_->clear();
-    const std::size_t count = events_before - queue_->pending_events();
-    if (count == 0) return 0;
-    metrics_.dropped(count, reason);
+    Load gone = before;
+    gone -= {queue_->pending_events(), queue_->pending_bytes()};
+    // What waits elsewhere stays.
+    if (is_shared_) gone = load_of(events);
+    note_dropped(std::move(events), gone, reason);
+    return gone.events;
+}
+
+/// `load`: with what is not in memory.
+void Endpoint::Impl::note_dropped(std::vector<EventPtr> events, Load load, DropReason reason) {
+    if (load.events == 0) return;
+    metrics_.dropped(load.events, reason);
     fates_.all_dropped(reason);
     end_letters(events, reason);
     const LogLevel level = reason == DropReason::purged ? LogLevel::warning : LogLevel::error;
     shard_.log().write(level, "endpoint", "events dropped",
                        {{"endpoint", options_.name},
                         {"reason", to_string(reason)},
-                        {"events", count},
-                        {"bytes", bytes_before - queue_->pending_bytes()}});
+                        {"events", load.events},
+                        {"bytes", load.bytes}});
     meter_.publish(*queue_);
-    tasks_.spawn(release(std::move(events)));
-    return count;
+    if (!events.empty()) tasks_.spawn(release(std::move(events)));
 }
 
 /// What is left in the queue is dropped, or kept.
@@ -144,6 +168,9 @@ void Endpoint::Impl::end_queue(DropReason reason) {
     queue_->end();
     if (!queue_->is_durable()) {
         drop_pending(reason);
+    } else if (is_shared_) {
+        shard_.log().debug("endpoint", "endpoint has left its events to other processes",
+                           {{"endpoint", options_.name}, {"events", queue_->pending_events()}});
     } else if (queue_->pending_events() > 0) {
         shard_.log().info("endpoint", "events kept on disk",
                           {{"endpoint", options_.name},

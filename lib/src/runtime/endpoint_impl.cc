@@ -70,6 +70,7 @@ Endpoint::Impl::Impl(Shard& shard, EndpointOptions options, Room& room)
       options_(with_defaults(std::move(options))),
       has_own_queue_(options_.queue != nullptr),
       queue_(has_own_queue_ ? std::move(options_.queue) : make_queue(options_)),
+      is_shared_(queue_->shared().has_value()),
       gate_(std::move(options_.strategy), shard.clock(), shard.executor()),
       log_(options_.name, shard.log(), shard.clock(), shard.executor()),
       news_(options_.name, options_.news, shard.clock()),
@@ -246,12 +247,24 @@ void Endpoint::Impl::conclude(Held& held, RetryGate::Pass pass, const Outcome& o
 
     metrics_.attempted(outcome, attempt.number, ended - started);
     gate_.record(std::move(pass), outcome, decision, ended);
+    tell_of_hold(ended);
     is_held_ = false;
     history_.add(attempt, outcome, started, ended);
     note_result(attempt, outcome, decision);
     if (gate_.is_open()) set_backlogged(false);
     held.lease.note_outcome(outcome);
     carry_out(decision, held, ended);
+}
+
+void Endpoint::Impl::tell_of_hold(TimePoint now) {
+    if (options_.holds == nullptr || state_ != State::running) return;
+    const TimePoint until = gate_.own_hold(now);
+    if (until > now) {
+        is_hold_told_ = true;
+        options_.holds->held(options_.name, until - now);
+    } else if (std::exchange(is_hold_told_, false)) {
+        options_.holds->let_go(options_.name);
+    }
 }
 
 void Endpoint::Impl::note_result(const Attempt& attempt, const Outcome& outcome,

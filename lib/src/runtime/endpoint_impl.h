@@ -40,8 +40,10 @@ class Endpoint::Impl : private QueueOwner {
     awaitable<void> join(DropReason reason);
     void pause();
     void resume();
+    void hold(Duration how_long);
     void reconfigure(EndpointOptions options);
     std::size_t purge();
+    void purge(std::function<void(std::size_t)> on_purged);
     awaitable<Outcome> test(EventPtr ping);
     EndpointSnapshot snapshot() const;
     std::vector<AttemptRecord> attempts(std::size_t limit) const;
@@ -90,6 +92,7 @@ class Endpoint::Impl : private QueueOwner {
     // What the queue has to say.
     void on_ready() override;
     void on_corrupt(std::size_t events) override;
+    bool on_arrival(const Arrival& arrival) override;
     LeaseLimits limits() const noexcept override;
     Duration longest_wait() const noexcept override;
 
@@ -102,6 +105,8 @@ class Endpoint::Impl : private QueueOwner {
     awaitable<void> work(Tool tool);
     awaitable<void> work_until_ended(Tool& tool);
     bool wants(const Event& event) const;
+    Interest interest_in(const Arrival& arrival) const noexcept;
+    void let_in(const Arrival& arrival);
     bool take_in(const EventPtr& event);
     bool enqueue(const EventPtr& event);
     bool requeue_one(const EventPtr& event);
@@ -121,6 +126,7 @@ class Endpoint::Impl : private QueueOwner {
     bool is_done() const noexcept;
 
     void conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome, TimePoint started);
+    void tell_of_hold(TimePoint now);
     void note_result(const Attempt& attempt, const Outcome& outcome, const Decision& decision);
     void carry_out(const Decision& decision, Held& held, TimePoint now);
     void deliver(Held& held, TimePoint now);
@@ -139,6 +145,7 @@ class Endpoint::Impl : private QueueOwner {
     std::size_t keep_letters(Batch dropped);
     void end_letters(Batch dropped, DropReason reason);
     std::size_t drop_pending(DropReason reason);
+    void note_dropped(std::vector<EventPtr> events, Load load, DropReason reason);
     void end_queue(DropReason reason);
     awaitable<void> release(std::vector<EventPtr> events);
     awaitable<void> make_ping(std::shared_ptr<Ping> ping);
@@ -159,6 +166,7 @@ class Endpoint::Impl : private QueueOwner {
     EndpointOptions options_;
     const bool has_own_queue_;
     std::unique_ptr<Queue> queue_;
+    const bool is_shared_;  // with other processes: events come to the queue by themselves
     bool must_remake_queue_ = false;  // for another order, once nothing is leased
     unsigned settings_ = 1;           // counts them: those that are in effect
     unsigned worker_count_ = 0;
@@ -175,10 +183,12 @@ class Endpoint::Impl : private QueueOwner {
     std::minstd_rand random_;
     State state_ = State::running;
     std::atomic<bool> is_gone_{false};  // written on the shard
+    TimePoint gone_at_{};               // meaningful if it is
     bool is_trimming_ = false;
     std::unordered_map<std::uint64_t, std::int64_t> letters_;  // by seq: of events replayed
     unsigned in_flight_ = 0;
     bool is_backlogged_ = false;
+    bool is_hold_told_ = false;
     bool is_held_ = false;          // the gate lets nobody pass until something happens
     bool is_waiting_ = false;       // the queue has something for later
     std::vector<Wakeup*> idle_;     // the last to fall idle is woken first: its connection is warm

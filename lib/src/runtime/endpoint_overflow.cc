@@ -104,7 +104,9 @@ bool Endpoint::Impl::requeue_one(const EventPtr& event) {
 }
 
 void Endpoint::Impl::begin_trim() {
-    if (loses_oldest() && !is_within_bounds() && !is_trimming_) tasks_.spawn(trim());
+    // What is in the log has no bounds here.
+    if (is_shared_ || is_trimming_) return;
+    if (loses_oldest() && !is_within_bounds()) tasks_.spawn(trim());
 }
 
 /// Brings the queue within bounds that have become smaller, without holding others up.

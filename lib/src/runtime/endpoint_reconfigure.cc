@@ -30,6 +30,8 @@ void Endpoint::Impl::reconfigure(EndpointOptions options) {
 void Endpoint::Impl::take_settings(EndpointOptions options) {
     if (order_of(options) != order_of(options_)) must_remake_queue_ = true;
     options_.max_in_flight = options.max_in_flight;
+    queue_->set_in_flight_max(options.max_in_flight);
+    options_.asks_for_meta = options.asks_for_meta;
     options_.batch = options.batch;
     options_.order_by = std::move(options.order_by);
     options_.bounds = options.bounds;

@@ -32,12 +32,14 @@ std::string_view to_string(EventState state) noexcept {
         case EventState::dropped:
             return "dropped";
         case EventState::dead_lettered:
+            return "dead_lettered";
+        case EventState::not_offered:
             break;
     }
-    return "dead_lettered";
+    return "not_offered";
 }
 
-/// Null if the seq is too old, or there is no memory: then it stays unknown.
+/// Null if the seq is too old, or there is no memory: then it is unknown.
 std::uint8_t* EventFates::place_of(std::uint64_t seq) noexcept {
     const std::uint64_t number = seq / page_seqs;
     if (number + pages_.size() <= newest_page_) return nullptr;
@@ -50,6 +52,7 @@ std::uint8_t* EventFates::place_of(std::uint64_t seq) noexcept {
     newest_page_ = std::max(newest_page_, number);
     std::unique_ptr<Page>& page = pages_[number % pages_.size()];
     if (!page) page.reset(new (std::nothrow) Page());
+    if (!page) unnoted_to_ = std::max(unnoted_to_, seq);
     return page ? &(*page)[seq % page_seqs] : nullptr;
 }
 
@@ -84,11 +87,11 @@ void EventFates::all_dropped(DropReason reason) noexcept {
 EventFates::Fate EventFates::of(std::uint64_t seq) const noexcept {
     Fate fate;
     const std::uint64_t number = seq / page_seqs;
-    const bool is_held = number <= newest_page_ && number + pages_.size() > newest_page_;
+    if (number + pages_.size() <= newest_page_) return fate;
     const std::unique_ptr<Page>& page = pages_[number % pages_.size()];
-    if (!is_held || !page) return fate;
-    const std::uint8_t byte = (*page)[seq % page_seqs];
-    fate.state = state_of(byte);
+    const bool is_held = number <= newest_page_ && page;
+    const std::uint8_t byte = is_held ? (*page)[seq % page_seqs] : 0;
+    fate.state = byte == 0 && seq > unnoted_to_ ? EventState::not_offered : state_of(byte);
     const unsigned reason = byte & ((1U << reason_bits) - 1);
     if (fate.state == EventState::dropped) fate.reason = to_string(static_cast<DropReason>(reason));
     if (fate.state == EventState::dead_lettered) {

@@ -26,6 +26,7 @@ class EventFates {
         EventState state = EventState::unknown;
         std::string_view reason;
     };
+    /// What was never noted was not offered; what is older than the pages is unknown.
     Fate of(std::uint64_t seq) const noexcept;
 
   private:
@@ -39,6 +40,7 @@ class EventFates {
     // One more than is promised: the newest begins empty.
     std::array<std::unique_ptr<Page>, seqs_max / page_seqs + 1> pages_;
     std::uint64_t newest_page_ = 0;
+    std::uint64_t unnoted_to_ = 0;  // the last seq that there was no memory for
 };
 
 }  // namespace fanfare

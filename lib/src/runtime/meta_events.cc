@@ -125,6 +125,7 @@ void MetaEvents::config_reloaded(const Reloaded& news) noexcept {
         event["changed"] = list_of(news.changed, names_max);
         event["removed"] = list_of(news.removed, names_max);
         event["unchanged"] = news.unchanged;
+        event["settings"] = list_of(news.settings, names_max);
         event["needs_restart"] = list_of(news.needs_restart, names_max);
         const std::size_t more =
             left_out(news.added) + left_out(news.changed) + left_out(news.removed);

@@ -39,6 +39,7 @@ class MetaEvents final : public EndpointNews {
         const std::vector<std::string>& changed;
         const std::vector<std::string>& removed;
         std::size_t unchanged = 0;
+        const std::vector<std::string>& settings;  ///< keys that were taken over
         const std::vector<std::string>& needs_restart;
         std::string_view hash;  ///< of what is in effect now
     };

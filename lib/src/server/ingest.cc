@@ -50,6 +50,11 @@ Response refusal(Broadcaster::Stored result) {
             return unavailable("STORE_FULL", "no room for the events on the disk at the moment");
         case Broadcaster::Stored::overloaded:
             return unavailable("QUEUE_FULL", "too much waits for the disk at the moment");
+        case Broadcaster::Stored::unavailable:
+            return not_stored("STORE_UNAVAILABLE", "the log of events does not answer");
+        case Broadcaster::Stored::refused:
+            return error_response(413, "BODY_TOO_LARGE",
+                                  "an event is larger than the log of events takes");
         case Broadcaster::Stored::stored:
         case Broadcaster::Stored::failed:
             break;
@@ -63,15 +68,25 @@ struct Taken {
     std::optional<Broadcaster::Written> written;
 };
 
+/// First and last, if they tell all.
+std::string numbers(const Broadcaster::Written& written) {
+    if (written.seqs.empty()) {
+        return ",\"first_seq\":" + std::to_string(written.first_seq) +
+               ",\"last_seq\":" + std::to_string(written.last_seq);
+    }
+    std::string text;
+    for (const std::uint64_t seq : written.seqs) {
+        text += (text.empty() ? ",\"seqs\":[" : ",") + std::to_string(seq);
+    }
+    return text + "]";
+}
+
 Response accepted(const Taken& taken) {
     Response response;
     response.status = 202;
     response.body.reserve(96);
     response.body += "{\"accepted\":" + std::to_string(taken.accepted);
-    if (taken.written) {
-        response.body += ",\"first_seq\":" + std::to_string(taken.written->first_seq);
-        response.body += ",\"last_seq\":" + std::to_string(taken.written->last_seq);
-    }
+    if (taken.written) response.body += numbers(*taken.written);
     if (taken.duplicates > 0) {
         response.body += ",\"duplicates\":" + std::to_string(taken.duplicates);
     }

@@ -52,20 +52,6 @@ Result<LetterTable> open_or_replace(const fs::path& file, Log& log) {
 
 }  // namespace
 
-std::string_view to_string(LostReason reason) noexcept {
-    switch (reason) {
-        case LostReason::evicted:
-            return "evicted";
-        case LostReason::too_large:
-            return "too_large";
-        case LostReason::backlog:
-            return "backlog";
-        case LostReason::write:
-            return "write";
-    }
-    return "unknown";
-}
-
 Result<std::unique_ptr<DeadLetterStore>> DeadLetterStore::open(Options options, Clock& clock,
                                                                Log& log) {
     Result<DirLock> lock = DirLock::take(options.dir, lock_name);

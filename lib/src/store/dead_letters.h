@@ -12,36 +12,17 @@
 #include <unordered_set>
 #include <vector>
 
-#include "fanfare/dead_letters.h"
 #include "fanfare/log.h"
 #include "store/dir_lock.h"
 #include "store/letter_table.h"
+#include "store/letters.h"
 
 namespace fanfare {
-
-/// Why a dead letter is not there any more, or never was, without anyone having asked for that.
-enum class LostReason : std::uint8_t {
-    evicted,    ///< made room for a newer one
-    too_large,  ///< alone larger than all that may be kept
-    backlog,    ///< more were given up than the disk could take
-    write,      ///< the disk is full, or failed
-};
-inline constexpr std::size_t lost_reasons = 4;
-std::string_view to_string(LostReason reason) noexcept;
-
-/// What has become of dead letters since the start, and what there is.
-struct DeadLetterCounts {
-    std::uint64_t stored = 0;
-    std::uint64_t replayed = 0;  ///< events that were queued again and came to an end there
-    std::uint64_t purged = 0;
-    std::array<std::uint64_t, lost_reasons> lost{};
-    LetterTotals kept;
-};
 
 /// Keeps dead letters in a file, `dead_letters.db`. All that touches the disk runs on one thread of
 /// its own; everything else may be called from any thread. Trouble with the disk is logged and
 /// counted, and ends nothing.
-class DeadLetterStore final : public DeadLetterBox {
+class DeadLetterStore final : public DeadLetters {
   public:
     struct Options {
         std::string dir;
@@ -62,22 +43,12 @@ class DeadLetterStore final : public DeadLetterBox {
     void discard(std::span<const std::int64_t> letters) noexcept override;
     void keep(std::span<const std::int64_t> letters) noexcept override;
 
-    /// False if the letter's event is on its way already. From then on the letter is neither
-    /// purged nor replayed again, until it is discarded or kept. Any thread.
-    bool begin_replay(std::int64_t letter);
-
-    DeadLetterCounts counts() const noexcept;
-
-    // These see what has been written. An Error tells of trouble with the disk.
-    awaitable<Result<std::vector<StoredLetter>>> read(LetterRange range);
-    /// The id of the newest letter, 0 if there is none.
-    awaitable<Result<std::int64_t>> last_id();
-    /// All but those whose events are queued again. How many there were.
-    awaitable<Result<std::uint64_t>> purge(LetterFilter filter);
-
-    /// Ends when all that was put or discarded has got to the disk, or `limit` is over. Returns how
-    /// many letters still wait for that.
-    awaitable<std::size_t> flush(Duration limit);
+    bool begin_replay(std::int64_t letter) override;
+    DeadLetterCounts counts() const noexcept override;
+    awaitable<Result<std::vector<StoredLetter>>> read(LetterRange range) override;
+    awaitable<Result<std::int64_t>> last_id() override;
+    awaitable<Result<std::uint64_t>> purge(LetterFilter filter) override;
+    awaitable<std::size_t> flush(Duration limit) override;
 
   private:
     using Letters = std::vector<DeadLetter>;

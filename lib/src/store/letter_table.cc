@@ -147,18 +147,6 @@ StoredLetter letter_in(const Statement& row, bool with_payload) {
 
 }  // namespace
 
-LetterTotals& LetterTotals::operator+=(const LetterTotals& other) noexcept {
-    letters += other.letters;
-    bytes += other.bytes;
-    return *this;
-}
-
-LetterTotals& LetterTotals::operator-=(const LetterTotals& other) noexcept {
-    letters -= other.letters;
-    bytes -= other.bytes;
-    return *this;
-}
-
 std::uint64_t LetterTable::bytes_of(const DeadLetter& letter) noexcept {
     const Event& event = *letter.event;
     return letter_overhead_bytes + letter.endpoint.size() + event.payload().size() +

@@ -1,65 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "fanfare/dead_letters.h"
+#include "store/letters.h"
 #include "store/sqlite.h"
 
 namespace fanfare {
-
-/// A dead letter as it is kept. The payload is not always looked at.
-struct StoredLetter {
-    std::int64_t id = 0;  ///< from 1; later letters have higher ones, none is used twice
-    std::string endpoint;
-    std::string event_id;
-    std::uint64_t seq = 0;
-    std::string action;
-    MediaType media_type = MediaType::json;
-    std::string target_media_type;
-    std::string traceparent;
-    std::string tracestate;
-    std::string reason;      ///< the text of a DeadReason
-    int last_status = 0;     ///< 0: the last attempt had no answer
-    std::string last_error;  ///< the text of a Reason, if there was no answer; else empty
-    unsigned attempts = 0;
-    WallTime accepted_at{};
-    WallTime given_up_at{};
-    std::uint64_t payload_bytes = 0;
-    std::string payload;  ///< exactly as the event had it; empty if it was not asked for
-};
-
-/// Which letters are meant; what is not set leaves none out.
-struct LetterFilter {
-    std::optional<std::int64_t> id;
-    std::optional<std::string> endpoint;
-    std::optional<std::string> reason;
-    std::optional<WallTime> since;  ///< given up then or later
-};
-
-/// A part of what a filter leaves, oldest first.
-struct LetterRange {
-    LetterFilter filter;
-    std::int64_t after = 0;                                         ///< ids above this one
-    std::int64_t until = std::numeric_limits<std::int64_t>::max();  ///< and up to this one
-    std::size_t letters_max = 100;
-    bool with_payload = false;
-    /// Payload that is read at once; one letter is read however large it is.
-    std::size_t payload_bytes_max = std::size_t{4} * 1024 * 1024;
-};
-
-/// How much there is.
-struct LetterTotals {
-    std::uint64_t letters = 0;
-    std::uint64_t bytes = 0;  ///< with what a letter costs beside its payload
-    LetterTotals& operator+=(const LetterTotals& other) noexcept;
-    LetterTotals& operator-=(const LetterTotals& other) noexcept;
-};
 
 /// The table that dead letters are kept in. Blocks; one thread at a time. Everything may throw
 /// SqliteError.

@@ -86,7 +86,8 @@ TEST(ConfigDiff, sees_defaults_and_egress_in_the_endpoints_that_they_concern) {
 
 struct TopKey {
     const char* yaml;
-    Names needs_restart;
+    Names needs_restart = {};
+    Names settings = {};
 };
 
 class ChangedTopKey : public testing::TestWithParam<TopKey> {};
@@ -95,22 +96,34 @@ TEST_P(ChangedTopKey, says_whether_it_needs_a_restart) {
     const ConfigDiff diff = diff_configs(with(""), with(GetParam().yaml));
 
     EXPECT_EQ(diff.needs_restart, GetParam().needs_restart);
+    EXPECT_EQ(diff.settings, GetParam().settings);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     ByKey, ChangedTopKey,
-    testing::Values(TopKey{"ingest: {listen: '127.0.0.1:1'}\n", {"ingest.listen"}},
-                    TopKey{"ingest: {dedup: {window: 1s}, tls: {cert_file: /c, key_file: /k}}\n",
-                           {"ingest.tls.cert_file", "ingest.tls.key_file", "ingest.dedup.window"}},
-                    TopKey{"admin: {listen: '127.0.0.1:1', bearer_token_file: /t}\n",
-                           {"admin.listen", "admin.bearer_token_file"}},
-                    TopKey{"threads: 2\n", {"threads"}},
-                    TopKey{"queue: {max_bytes: 1GiB}\n", {"queue.max_bytes"}},
-                    TopKey{"dead_letters: {dir: /d}\n", {"dead_letters.dir"}},
-                    TopKey{"log: {level: debug, format: json}\n", {"log.format"}},
-                    TopKey{"shutdown: {drain: 1s}\n", {}}, TopKey{"reload: {watch: false}\n", {}},
-                    TopKey{"meta: {enabled: false, down_after: 2}\n", {}},
-                    TopKey{"action_groups: {deploy: [push]}\n", {}}));
+    testing::Values(
+        TopKey{"ingest: {listen: '127.0.0.1:1'}\n", {"ingest.listen"}},
+        TopKey{"ingest: {dedup: {window: 1s}, tls: {cert_file: /c, key_file: /k}}\n",
+               {"ingest.tls.cert_file", "ingest.tls.key_file", "ingest.dedup.window"}},
+        TopKey{"admin: {listen: '127.0.0.1:1', bearer_token_file: /t}\n",
+               {"admin.listen", "admin.bearer_token_file"}},
+        TopKey{"threads: 2\n", {"threads"}},
+        TopKey{"queue: {max_bytes: 1GiB}\n", {"queue.max_bytes"}},
+        TopKey{"dead_letters: {dir: /d}\n", {"dead_letters.dir"}},
+        TopKey{"log: {level: debug, format: json}\n", {"log.format"}, {"log.level"}},
+        TopKey{"shutdown: {drain: 1s}\n", {}, {"shutdown.drain"}},
+        TopKey{"reload: {watch: false}\n", {}, {"reload.watch"}},
+        TopKey{"meta: {enabled: false, down_after: 2}\n", {}, {"meta.enabled", "meta.down_after"}},
+        TopKey{"history: {capacity: 9}\nstreams: {max_total: 3, max_age: 1h}\n",
+               {},
+               {"history.capacity", "streams.max_total", "streams.max_age"}},
+        TopKey{"action_groups: {deploy: [push]}\n", {}, {"action_groups.deploy"}}));
+
+TEST(ConfigDiff, names_a_setting_that_is_gone) {
+    const ConfigDiff diff = diff_configs(with("action_groups: {deploy: [push]}\n"), with(""));
+
+    EXPECT_EQ(diff.settings, Names{"action_groups.deploy"});
+}
 
 TEST(TakenOver, takes_what_needs_no_restart_and_nothing_else) {
     const Config running = with("threads: 2\n");

@@ -178,14 +178,15 @@ TEST_F(ReloaderTest, does_not_wait_for_a_pipe) {
 TEST(ReloadResponse, tells_what_has_changed) {
     ReloadOutcome outcome;
     outcome.result = ReloadResult::ok;
-    outcome.diff = {{"a"}, {"b"}, {"c"}, {"d", "e"}, {"threads"}};
+    outcome.diff = {{"a"}, {"b"}, {"c"}, {"d", "e"}, {"history.capacity"}, {"threads"}};
     outcome.hash = "sha256:0";
 
     const Response response = reload_response(outcome);
 
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(json::parse(response.body), json::parse(R"({"result": "ok", "added": ["a"],
-        "changed": ["b"], "removed": ["c"], "unchanged": ["d", "e"], "needs_restart": ["threads"],
+        "changed": ["b"], "removed": ["c"], "unchanged": ["d", "e"],
+        "settings": ["history.capacity"], "needs_restart": ["threads"],
         "hash": "sha256:0"})"));
 }
 

@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "config/not_supported.h"
-#include "config/schema.h"
-
 namespace fanfare {
 namespace {
 
@@ -33,33 +30,6 @@ TEST(Suggest, finds_nothing_where_nothing_is_near) {
 
 TEST(Suggest, takes_the_nearest) {
     EXPECT_EQ(suggest("max_event", {"max_bytes", "max_events"}), "max_events");
-}
-
-/// Every key of the table with the section that it stands in.
-void expect_supported(const std::vector<Key>& keys, const std::string& section) {
-    for (const Key& key : keys) {
-        EXPECT_FALSE(is_not_supported(section, key.name)) << section << " " << key.name;
-        if (const auto* const choice = std::get_if<ChoiceKind>(&key.kind)) {
-            for (const std::string& name : choice->names) {
-                EXPECT_FALSE(is_not_supported(section, key.name, name)) << key.name << " " << name;
-            }
-        }
-        if (const auto* const mapping = std::get_if<MappingKind>(&key.kind)) {
-            const std::string prefix = section.empty() ? "" : section + ".";
-            expect_supported(mapping->keys, prefix + key.name);
-        }
-    }
-}
-
-TEST(NotSupported, holds_nothing_that_is_supported) {
-    expect_supported(make_schema().top, "");
-    expect_supported(make_schema().endpoint, "endpoints[]");
-}
-
-TEST(NotSupported, holds_what_the_contract_promises_for_later) {
-    EXPECT_TRUE(is_not_supported("queue", "storage", "nats"));
-    EXPECT_FALSE(is_not_supported("queue", "storage", "disk"));
-    EXPECT_FALSE(is_not_supported("ingest", "storage", "nats"));
 }
 
 }  // namespace

@@ -142,6 +142,25 @@ TEST_F(RetryGateTest, resume_ends_the_receivers_pause_too) {
     EXPECT_TRUE(pass());
 }
 
+TEST_F(RetryGateTest, lets_nobody_pass_while_somebody_else_holds_it) {
+    gate_.hold_until(now() + 5s);
+    EXPECT_FALSE(pass());
+    EXPECT_EQ(gate_.opens_at(now()), now() + 5s);
+    EXPECT_EQ(gate_.own_hold(now()), now()) << "nothing was found out here";
+
+    advance(5s);
+
+    EXPECT_EQ(count_passes(), 1) << "carefully at first";
+}
+
+TEST_F(RetryGateTest, is_let_go_by_who_holds_it) {
+    gate_.hold_until(now() + 5s);
+
+    gate_.hold_until(TimePoint::min());
+
+    EXPECT_TRUE(pass());
+}
+
 TEST_F(RetryGateTest, wakes_who_waits_when_it_opens) {
     attempt(Decision::pause(5s));
     test::Running<RetryGate::Pass> waiting(context_, gate_.pass());

@@ -5,10 +5,10 @@
 namespace fanfare::test {
 namespace {
 
-TEST(EventFates, know_nothing_at_first) {
+TEST(EventFates, know_that_nothing_was_offered_at_first) {
     const EventFates fates;
-    EXPECT_EQ(fates.of(1).state, EventState::unknown);
-    EXPECT_EQ(fates.of(1'000'000).state, EventState::unknown);
+    EXPECT_EQ(fates.of(1).state, EventState::not_offered);
+    EXPECT_EQ(fates.of(1'000'000).state, EventState::not_offered);
 }
 
 TEST(EventFates, remember_what_was_noted_last) {
@@ -21,7 +21,7 @@ TEST(EventFates, remember_what_was_noted_last) {
     EXPECT_EQ(fates.of(1).state, EventState::delivered);
     EXPECT_EQ(fates.of(2).state, EventState::ignored);
     EXPECT_EQ(fates.of(3).state, EventState::pending);
-    EXPECT_EQ(fates.of(4).state, EventState::unknown);
+    EXPECT_EQ(fates.of(4).state, EventState::not_offered);
 }
 
 TEST(EventFates, know_why_what_waited_was_dropped) {
@@ -46,7 +46,7 @@ TEST(EventFates, forget_the_oldest) {
     EXPECT_EQ(fates.of(last - 2 * EventFates::seqs_max).state, EventState::unknown);
     EXPECT_EQ(fates.of(last).state, EventState::pending);
     EXPECT_EQ(fates.of(last - EventFates::seqs_max + 1).state, EventState::pending);
-    EXPECT_EQ(fates.of(last + 1).state, EventState::unknown);
+    EXPECT_EQ(fates.of(last + 1).state, EventState::not_offered);
 }
 
 TEST(EventFates, do_not_take_the_old_for_the_new_after_a_jump) {
@@ -59,7 +59,7 @@ TEST(EventFates, do_not_take_the_old_for_the_new_after_a_jump) {
     fates.note(far, EventState::pending);
 
     for (std::uint64_t seq = far - EventFates::seqs_max / 2; seq < far; ++seq) {
-        ASSERT_EQ(fates.of(seq).state, EventState::unknown) << seq;
+        ASSERT_EQ(fates.of(seq).state, EventState::not_offered) << seq;
     }
     fates.note(far - EventFates::seqs_max / 2, EventState::delivered);
     EXPECT_EQ(fates.of(far - EventFates::seqs_max / 2).state, EventState::delivered);

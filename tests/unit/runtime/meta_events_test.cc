@@ -346,7 +346,7 @@ TEST_F(MetaEventsTest, say_what_a_reload_has_changed) {
     Strings many;
     for (int i = 0; i < 103; ++i) many.push_back("e" + std::to_string(i));
 
-    meta_.config_reloaded({many, {}, {"gone"}, 7, {"threads"}, "abc"});
+    meta_.config_reloaded({many, {}, {"gone"}, 7, {"history.capacity"}, {"threads"}, "abc"});
     pipeline_.poll();
 
     ASSERT_EQ(pager_.actions(), Strings{"config.reloaded"});
@@ -356,6 +356,7 @@ TEST_F(MetaEventsTest, say_what_a_reload_has_changed) {
     EXPECT_EQ(event.at("changed"), json::array());
     EXPECT_EQ(event.at("removed"), json({"gone"}));
     EXPECT_EQ(event.at("unchanged"), 7);
+    EXPECT_EQ(event.at("settings"), json({"history.capacity"}));
     EXPECT_EQ(event.at("needs_restart"), json({"threads"}));
     EXPECT_EQ(event.at("hash"), "abc");
 }

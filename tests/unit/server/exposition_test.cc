@@ -223,12 +223,39 @@ TEST(Exposition, tells_of_batches_where_there_are_any) {
     EXPECT_TRUE(contains(text, "fanfare_endpoint_batch_wait_seconds_count" + labels + "} 2"));
 }
 
+TEST(Exposition, tells_of_a_fleet_where_there_is_one) {
+    Scrape scrape = fresh_scrape();
+    EXPECT_FALSE(contains(exposition(scrape), "fanfare_fleet_"));
+    scrape.fleet.emplace();
+    scrape.fleet->replicas = 3;
+    scrape.fleet->mismatches = 1;
+    scrape.fleet->log.is_connected = true;
+    scrape.fleet->log.events = 7;
+    scrape.snapshot.endpoints.front().shared.emplace().redelivered = 2;
+
+    const std::string text = exposition(scrape);
+
+    for (const metric::Definition& definition : metric::sharing) {
+        const std::string help = "# HELP " + std::string(definition.name) + ' ';
+        EXPECT_NE(text.find(help), std::string::npos) << definition.name;
+    }
+    const std::string labels = "{endpoint=\"" + scrape.snapshot.endpoints.front().name + "\"";
+    EXPECT_TRUE(contains(text, "fanfare_fleet_connected 1"));
+    EXPECT_TRUE(contains(text, "fanfare_fleet_replicas 3"));
+    EXPECT_TRUE(contains(text, "fanfare_fleet_config_mismatch 1"));
+    EXPECT_TRUE(contains(text, "fanfare_fleet_events 7"));
+    EXPECT_TRUE(contains(text, "fanfare_endpoint_redelivered_events" + labels + "} 2"));
+}
+
 TEST(MetricsDocument, lists_every_metric_with_type_and_labels_and_no_other) {
     std::vector<std::string> expected;
     for (const metric::Definition& definition : metric::all) {
         expected.push_back(documentation_row(definition));
     }
     for (const metric::Definition& definition : metric::batching) {
+        expected.push_back(documentation_row(definition));
+    }
+    for (const metric::Definition& definition : metric::sharing) {
         expected.push_back(documentation_row(definition));
     }
     for (const metric::Definition& definition : metric::registry) {

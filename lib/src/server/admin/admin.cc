@@ -59,6 +59,11 @@ class Roll {
     Wakeup changed_{executor_};
 };
 
+FleetScrape fleet_scrape(const FleetSource& source) {
+    const FleetView view = source.fleet->view();
+    return {source.log->figures(), view.replicas.size(), view.mismatches.size()};
+}
+
 awaitable<IngestMetrics> copy_metrics(const HttpServer& server, std::size_t shard) {
     co_return server.metrics(shard);
 }
@@ -72,12 +77,14 @@ Admin::Admin(AdminSources sources)
       dead_letter_routes_(
           std::make_unique<DeadLetterRoutes>(sources_, view_, composer_, readiness_)),
       endpoint_routes_(std::make_unique<EndpointRoutes>(sources_, view_)),
-      match_route_(std::make_unique<MatchRoute>(sources_, view_, composer_)) {
+      match_route_(std::make_unique<MatchRoute>(sources_, view_, composer_)),
+      fleet_route_(sources_.fleet) {
     add_routes();
     dead_letter_routes_->add_to(routes_);
     endpoint_routes_->add_to(routes_);
     match_route_->add_to(routes_);
     page_.add_to(routes_);
+    if (sources_.fleet.fleet != nullptr) fleet_route_.add_to(routes_);
     if (sources_.events == nullptr) return;
     event_routes_ =
         std::make_unique<EventRoutes>(*sources_.events, sources_.broadcaster, view_, composer_);
@@ -219,6 +226,7 @@ awaitable<Response> Admin::metrics(AdminCall) {
         scrape.journal = sources_.journal->counts();
         sources_.journal->look();
     }
+    if (sources_.fleet.fleet != nullptr) scrape.fleet = fleet_scrape(sources_.fleet);
     {
         const std::lock_guard lock(requests_mutex_);
         scrape.requests = requests_;
@@ -261,6 +269,12 @@ awaitable<Response> Admin::readyz(AdminCall) {
         const JournalCounts counts = sources_.journal->counts();
         if (counts.is_broken) co_return unavailable("the disk has failed");
         if (counts.is_full) co_return unavailable("no room on the disk for events");
+    }
+    const FleetSource& fleet = sources_.fleet;
+    if (fleet.log != nullptr && !fleet.is_ready_when_disconnected) {
+        const SharedLogFigures log = fleet.log->figures();
+        if (!log.is_connected) co_return unavailable("no server of the queue can be reached");
+        if (!log.is_ready) co_return unavailable("the places of the endpoints are not there yet");
     }
     co_return text_response("ready\n", plain_text);
 }

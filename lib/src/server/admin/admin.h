@@ -12,6 +12,7 @@
 #include "server/admin/composer.h"
 #include "server/admin/config_view.h"
 #include "server/admin/exposition.h"
+#include "server/admin/fleet_route.h"
 #include "server/admin/route.h"
 #include "server/admin/status_page.h"
 #include "server/bearer_token.h"
@@ -36,12 +37,13 @@ struct AdminSources {
     BuildInfo build;
     std::vector<std::string> command_line;  ///< shown as it is: no secret belongs there
     bool registry_metrics = false;
-    std::unique_ptr<BearerToken> token;       ///< null: none is configured
-    Budget* budget = nullptr;                 ///< for what is replayed; null: without bound
-    DeadLetterStore* dead_letters = nullptr;  ///< null: they are not kept
-    Journal* journal = nullptr;               ///< null: events are in memory only
-    std::string config = "{}\n";              ///< JSON, without secrets
-    std::vector<std::string> listen = {};     ///< `admin.listen`, as it is configured
+    std::unique_ptr<BearerToken> token;   ///< null: none is configured
+    Budget* budget = nullptr;             ///< for what is replayed; null: without bound
+    DeadLetters* dead_letters = nullptr;  ///< null: they are not kept
+    Journal* journal = nullptr;           ///< null: events are not on this machine's disk
+    FleetSource fleet = {};
+    std::string config = "{}\n";           ///< JSON, without secrets
+    std::vector<std::string> listen = {};  ///< `admin.listen`, as it is configured
     /// Somebody waits for a test: it ends then, whatever the timeout of the endpoint.
     Duration test_limit = std::chrono::seconds(30);
     /// Reads the configuration again, and tells what has become of it; empty: there is no such
@@ -101,6 +103,7 @@ class Admin final : public RequestHandler {
     std::unique_ptr<DeadLetterRoutes> dead_letter_routes_;
     std::unique_ptr<EndpointRoutes> endpoint_routes_;
     std::unique_ptr<MatchRoute> match_route_;
+    FleetRoute fleet_route_;
     std::unique_ptr<EventRoutes> event_routes_;  // null: there is no history
     StatusPage page_;
 };

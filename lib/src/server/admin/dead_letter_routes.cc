@@ -267,7 +267,7 @@ awaitable<Response> DeadLetterRoutes::replay(AdminCall call) {
 }
 
 awaitable<Response> DeadLetterRoutes::run_replay(LetterRange range) {
-    DeadLetterStore& store = *sources_.dead_letters;
+    DeadLetters& store = *sources_.dead_letters;
     const Result<std::int64_t> last_id = co_await store.last_id();
     if (last_id.has_error()) co_return failed(last_id.error());
     // What dies again meanwhile is not replayed again, else this might never end.

@@ -100,6 +100,13 @@ std::string describe(const TestResult& result, const Event& ping) {
     return json_line(body);
 }
 
+Response cut_off() {
+    Response response = error_response(
+        503, "STORE_UNAVAILABLE", "no server of the shared queue can be reached: nothing was done");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
 std::string is_paused_body(const Endpoint& endpoint, bool is_paused) {
     Json body;
     body["name"] = endpoint.name();
@@ -142,19 +149,30 @@ Response EndpointRoutes::not_there(const std::string& name) const {
     return error_response(404, "NAME_UNKNOWN", "there is no endpoint of this name");
 }
 
+/// What is asked for is to hold for all processes, and they cannot be told.
+bool EndpointRoutes::is_cut_off() const {
+    const SharedLog* const log = sources_.fleet.log;
+    return log != nullptr && !log->figures().is_connected;
+}
+
 awaitable<Response> EndpointRoutes::pause(AdminCall, std::shared_ptr<Endpoint> endpoint) {
+    if (is_cut_off()) co_return cut_off();
     Work work = [](Endpoint& found) { found.pause(); };
     co_await on_shard(endpoint, std::move(work));
+    if (sources_.fleet.fleet != nullptr) sources_.fleet.fleet->pause(endpoint->name());
     co_return json_response(is_paused_body(*endpoint, true));
 }
 
 awaitable<Response> EndpointRoutes::resume(AdminCall, std::shared_ptr<Endpoint> endpoint) {
+    if (is_cut_off()) co_return cut_off();
     Work work = [](Endpoint& found) { found.resume(); };
     co_await on_shard(endpoint, std::move(work));
+    if (sources_.fleet.fleet != nullptr) sources_.fleet.fleet->resume(endpoint->name());
     co_return json_response(is_paused_body(*endpoint, false));
 }
 
 awaitable<Response> EndpointRoutes::purge(AdminCall, std::shared_ptr<Endpoint> endpoint) {
+    if (is_cut_off()) co_return cut_off();
     const std::size_t purged = co_await sources_.broadcaster.purge(std::move(endpoint));
     Json body;
     body["purged"] = purged;

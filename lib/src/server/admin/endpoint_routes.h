@@ -28,6 +28,7 @@ class EndpointRoutes {
     awaitable<Response> purge(AdminCall call, std::shared_ptr<Endpoint> endpoint);
     awaitable<Response> test(AdminCall call, std::shared_ptr<Endpoint> endpoint);
     awaitable<Response> attempts(AdminCall call, std::shared_ptr<Endpoint> endpoint);
+    bool is_cut_off() const;
     EventPtr make_ping();
 
     AdminSources& sources_;

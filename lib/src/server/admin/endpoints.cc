@@ -17,7 +17,7 @@ std::string_view state(const EndpointInfo& info, const EndpointSnapshot& endpoin
     if (endpoint.is_gone) return "gone";
     if (endpoint.is_paused) return "paused";
     if (endpoint.pause_left > Duration::zero()) return "asked_to_wait";
-    if (endpoint.is_breaker_open) return "breaker_open";
+    if (endpoint.is_breaker_open || endpoint.hold_left > Duration::zero()) return "breaker_open";
     return endpoint.is_up ? "up" : "down";
 }
 
@@ -214,6 +214,10 @@ Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
     result["state"] = state(info, endpoint);
     if (endpoint.pause_left > Duration::zero()) {
         result["pause_seconds_left"] = seconds(endpoint.pause_left);
+    }
+    if (endpoint.hold_left > Duration::zero()) {
+        // As another process has found.
+        result["held_seconds_left"] = seconds(endpoint.hold_left);
     }
     result["pending"] = endpoint.pending_events;
     result["pending_bytes"] = endpoint.pending_bytes;

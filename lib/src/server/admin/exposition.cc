@@ -202,6 +202,24 @@ void add_store(Families& families, const JournalCounts& counts) {
     add_single(families, metric::store_moved_aside, counts.store.moved_aside);
 }
 
+void add_fleet(Families& families, const FleetScrape& fleet, const Snapshot& snapshot) {
+    add_single(families, metric::fleet_connected, fleet.log.is_connected);
+    add_single(families, metric::fleet_connects, fleet.log.connects);
+    add_single(families, metric::fleet_replicas, fleet.replicas);
+    add_single(families, metric::fleet_config_mismatch, fleet.mismatches);
+    add_single(families, metric::fleet_events, fleet.log.events);
+    add_single(families, metric::fleet_bytes, fleet.log.bytes);
+    add_single(families, metric::fleet_published, fleet.log.published);
+    add_single(families, metric::fleet_duplicates, fleet.log.duplicates);
+    add_single(families, metric::fleet_failed, fleet.log.failed);
+    add_single(families, metric::fleet_waiting, fleet.log.waiting);
+    add_single(families, metric::fleet_publish_duration, fleet.log.publish_duration);
+    add_per_endpoint(families, metric::endpoint_redelivered, snapshot,
+                     [](const EndpointSnapshot& e) {
+                         return e.shared ? e.shared->redelivered : std::uint64_t{0};
+                     });
+}
+
 void add_history(Families& families, const HistoryCounts& counts) {
     add_single(families, metric::history_events, counts.events);
     add_single(families, metric::history_bytes, counts.bytes);
@@ -211,6 +229,7 @@ void add_history(Families& families, const HistoryCounts& counts) {
     evicted.add(counts.evicted_by_count, {{"reason", "count"}});
     evicted.add(counts.evicted_by_bytes, {{"reason", "bytes"}});
     evicted.add(counts.evicted_by_resize, {{"reason", "resize"}});
+    evicted.add(counts.evicted_by_restart, {{"reason", "restart"}});
     families.push_back(evicted.take());
     add_single(families, metric::history_truncated, counts.truncated);
 }
@@ -348,6 +367,7 @@ std::string exposition(const Scrape& scrape) {
     add_endpoint_batches(families, scrape.snapshot);
     add_dead_letters(families, scrape.dead_letters);
     add_store(families, scrape.journal);
+    if (scrape.fleet) add_fleet(families, *scrape.fleet, scrape.snapshot);
     add_history(families, scrape.history);
     add_streams(families, scrape.streams);
     add_requests(families, scrape.requests);

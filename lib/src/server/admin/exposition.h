@@ -2,16 +2,18 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "fanfare/broadcaster.h"
 #include "fanfare/metrics.h"
+#include "fleet/shared_log.h"
 #include "server/admin/process_facts.h"
 #include "server/events/stream_hub.h"
-#include "store/dead_letters.h"
 #include "store/journal.h"
+#include "store/letters.h"
 
 namespace fanfare {
 
@@ -38,12 +40,20 @@ struct ReloadCounts {
 /// Requests to the admin listener, by the path that served them and by status.
 using RequestCounts = std::map<std::pair<std::string_view, int>, std::uint64_t>;
 
+/// The processes that work off the same queue, and the log that they share.
+struct FleetScrape {
+    SharedLogFigures log;
+    std::size_t replicas = 0;
+    std::size_t mismatches = 0;  ///< endpoints
+};
+
 /// All that one scrape is made of.
 struct Scrape {
     Snapshot snapshot;
     IngestMetrics ingest;  ///< of all shards together
     DeadLetterCounts dead_letters;
     JournalCounts journal;
+    std::optional<FleetScrape> fleet;  ///< nothing: there is none
     HistoryCounts history;
     StreamCounts streams;
     RequestCounts requests;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fanfare/budget.h"
-#include "store/dead_letters.h"
+#include "store/letters.h"
 
 namespace fanfare {
 
@@ -37,7 +37,7 @@ class Replay {
     static constexpr double budget_share_max = 0.8;
 
     /// `budget` may be null. Store and budget must outlive it.
-    Replay(DeadLetterStore& store, Budget* budget, Requeue requeue)
+    Replay(DeadLetters& store, Budget* budget, Requeue requeue)
         : store_(store), budget_(budget), requeue_(std::move(requeue)) {}
 
     /// Up to `range.letters_max` letters. An Error tells of trouble with the disk.
@@ -59,7 +59,7 @@ class Replay {
     void perform(Step step, ReplayResult& result);
     void keep(const Events& events);
 
-    DeadLetterStore& store_;
+    DeadLetters& store_;
     Budget* budget_;
     Requeue requeue_;
 };

@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::string_view placeholder = "{}";
 
+bool is_name_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+}
+
 bool fits(std::string_view pattern, std::string_view path) {
     const std::size_t begin = pattern.find(placeholder);
     if (begin == std::string_view::npos) return pattern == path;
@@ -78,9 +83,8 @@ Response json_response(std::string body) {
 
 Response bad_parameter(std::string_view message) {
     const std::string_view name = message.substr(0, message.find(':'));
-    const bool is_named = name.size() < message.size() &&
-                          std::all_of(name.begin(), name.end(),
-                                      [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    const bool is_named = name.size() < message.size() && !name.empty() &&
+                          std::all_of(name.begin(), name.end(), is_name_character);
     std::string detail;
     if (is_named) {
         detail = R"({"parameter":)";

@@ -60,7 +60,8 @@ bool is_cross_site(const RequestHead& head);
 
 // The answers that all groups of routes give.
 Response json_response(std::string body);
-/// A message that begins as `count: …` names the parameter in the detail, too.
+/// A message that begins as `count: …` names the parameter in the detail, too, if that is made of
+/// letters, digits, `_`, `-` and `.`, as all are that there are.
 Response bad_parameter(std::string_view message);
 
 }  // namespace fanfare

@@ -161,11 +161,12 @@ class EventList {
 
 const events = new EventList();
 
-const fateRanks = ['dead_lettered', 'dropped', 'pending', 'unknown', 'delivered', 'ignored'];
+const fateRanks = ['dead_lettered', 'dropped', 'pending', 'unknown', 'delivered', 'ignored',
+  'not_offered'];
 const fateLooks = { dead_lettered: 'bad', dropped: 'bad', pending: 'held', delivered: 'ok' };
 
 function fateRow(fate) {
-  const badge = make('span.badge', fate.state.replace('_', ' '));
+  const badge = make('span.badge', fate.state.replaceAll('_', ' '));
   const why = fate.reason ? ` (${fate.reason})` : '';
   const attempts = (fate.attempts ?? []).map((attempt) =>
     make('div', timeElement(attempt.at), ` #${attempt.attempt} ${attemptText(attempt)}`));

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fanfare/broadcaster.h"
+#include "fanfare/log.h"
+#include "fleet/board.h"
+#include "fleet/shared_log.h"
+
+namespace fanfare {
+
+/// What a process says of one of its endpoints.
+struct FleetEndpoint {
+    std::string name;
+    std::string hash;          ///< of its configuration, equal where that is
+    Duration attempt_limit{};  ///< how long an attempt may take
+};
+
+/// A process of the fleet, as the others see it.
+struct FleetReplica {
+    std::string id;
+    std::string host;
+    std::string version;
+    WallTime started_at{};
+    Duration last_seen{};  ///< so long ago
+    bool is_self = false;
+    std::map<std::string, std::string> endpoints;  ///< hashes by name
+};
+
+/// An endpoint that is not configured alike everywhere.
+struct FleetMismatch {
+    std::string endpoint;
+    std::vector<std::string> replicas;  ///< that have another configuration than this process
+    std::vector<std::string> without;   ///< that do not have it
+};
+
+struct FleetView {
+    std::vector<FleetReplica> replicas;  ///< this one first
+    std::vector<FleetMismatch> mismatches;
+};
+
+/// This process among the others that work off the same queue: tells them that it is there, what
+/// its configuration is, what operators have paused, and which receivers are best left alone; and
+/// does here what they tell. Any thread. All it works with is done on `loop`.
+class Fleet final : public HoldNews {
+  public:
+    /// How often a process shows that it is there, and after how long a silence it is not.
+    static constexpr Duration beat = std::chrono::seconds(10);
+    static constexpr Duration silence_max = std::chrono::seconds(35);
+    /// For so long beyond a hold, and what an attempt may take, others wait for news of it.
+    static constexpr Duration hold_grace = std::chrono::seconds(2);
+    /// How often places are looked at that no process may have any more.
+    static constexpr Duration places_interval = std::chrono::minutes(1);
+
+    struct Self {
+        std::string id;
+        std::string host;
+        std::string version;
+    };
+
+    /// Board, broadcaster, clock and log must outlive it, and so must `loop` what it has begun.
+    Fleet(Board& board, Broadcaster& broadcaster, Shard& loop, Self self);
+    ~Fleet() override;
+
+    /// Endpoints from now on. The first call begins it all.
+    void take(std::vector<FleetEndpoint> endpoints);
+
+    /// Once: places in `log` of endpoints that no process has any more are taken away after
+    /// `grace`. It must outlive this.
+    void keep_places(SharedLog& log, Duration grace);
+
+    /// An operator's word. It holds for all processes, also for such as start later.
+    void pause(const std::string& endpoint);
+    void resume(const std::string& endpoint);
+
+    void held(std::string_view endpoint, Duration how_long) noexcept override;
+    void let_go(std::string_view endpoint) noexcept override;
+
+    FleetView view() const;
+    /// What some process has of late, this one included.
+    std::vector<std::string> endpoints() const;
+
+    /// The others are told that it is not there any more. Nothing is told or done after this.
+    void leave();
+
+  private:
+    struct Known {
+        FleetReplica replica;
+        TimePoint seen_at{};
+    };
+    /// Handlers on their way find nothing once this is gone.
+    struct Alive {
+        Fleet* fleet;
+    };
+
+    // On the loop.
+    void begin();
+    void turn();
+    void show();
+    void on_change(const std::string& key, const std::optional<std::string>& text);
+    void on_replica(const std::string& id, const std::optional<std::string>& text);
+    void on_pause(const std::string& token, bool is_paused);
+    void on_resume(const std::string& token);
+    void on_hold(const std::string& token, const std::optional<std::string>& text);
+    void look_at_places();
+    void on_places(const std::vector<std::string>& places);
+    void on_orphan(const std::string& endpoint);
+    void on_removed(const std::string& token, const std::optional<std::string>& text);
+    void pause_again();
+    void forget_silent();
+    void tell_mismatches();
+
+    std::string text_of_self() const;
+    std::string name_of(const std::string& token) const;  // empty: it is not here
+    Duration attempt_limit(const std::string& endpoint) const;
+    template <class Work>
+    void at(const std::string& endpoint, Work work);
+    template <class Work>
+    void post(Work work);
+
+    Board& board_;
+    Broadcaster& broadcaster_;
+    Shard& loop_;
+    const Self self_;
+    const WallTime started_at_;
+    const std::shared_ptr<Alive> alive_;
+    // The loop's.
+    std::unique_ptr<Alarm> alarm_;
+    std::minstd_rand random_;
+    std::string told_;              // of mismatches
+    std::set<std::string> paused_;  // tokens
+    SharedLog* places_ = nullptr;   // null: nobody looks at them
+    Duration grace_{};
+    std::unique_ptr<Alarm> places_alarm_;
+    std::map<std::string, WallTime> removed_;  // by token: since when no process has it
+
+    mutable std::mutex mutex_;
+    bool has_begun_ = false;
+    bool has_left_ = false;
+    std::map<std::string, FleetEndpoint> endpoints_;
+    std::map<std::string, Known> others_;
+};
+
+}  // namespace fanfare

@@ -1,0 +1,284 @@
+// Processes that work off the same queue, and what they tell each other.
+#include "runtime/fleet.h"
+
+#include "meta_support.h"
+#include "support/fake_board.h"
+#include "support/fake_log_link.h"
+
+namespace fanfare::test {
+namespace {
+
+/// One process: an endpoint `audit` whose receiver answers as it is told.
+struct Process {
+    Process(FakeBoard& shared, const std::string& id, const std::string& hash = "one")
+        : board(shared), fleet(board, pipeline.broadcaster, pipeline.shard, {id, "host", "1.0"}) {
+        EndpointOptions options;
+        options.holds = &fleet;
+        options.retry.threshold = 2;
+        options.retry.backoff = 10s;
+        audit = pipeline.add("audit", receiver.script(), counted, std::move(options));
+        fleet.take({{"audit", hash, 1s}});
+        pipeline.poll();
+    }
+    ~Process() { pipeline.drain(Duration::zero()); }
+
+    void write(const std::string& id) {
+        pipeline.write(id);
+        pipeline.poll();
+    }
+    EndpointSnapshot snapshot() { return pipeline.snapshot_of("audit"); }
+
+    Pipeline pipeline;
+    FakeBoard::Client board;
+    Fleet fleet;
+    Receiver counted;
+    Switched receiver = taking();
+    std::shared_ptr<Endpoint> audit;
+};
+
+class FleetTest : public testing::Test {
+  protected:
+    /// Both hear what the other has told.
+    void poll() {
+        a_.pipeline.poll();
+        b_.pipeline.poll();
+    }
+    /// Their times go on side by side.
+    void advance(Duration time, Duration step = 1s) {
+        for (; time > Duration::zero(); time -= step) {
+            a_.pipeline.advance(step);
+            b_.pipeline.advance(step);
+            poll();
+        }
+    }
+    /// `a`'s receiver fails until its breaker is open.
+    void break_a() {
+        a_.receiver.answer = Outcome::refused(500);
+        a_.write("1");
+        poll();
+        ASSERT_TRUE(a_.snapshot().is_breaker_open);
+    }
+
+    FakeBoard board_;
+    Process a_{board_, "a"};
+    Process b_{board_, "b"};
+};
+
+TEST_F(FleetTest, see_each_other) {
+    poll();
+
+    const FleetView view = a_.fleet.view();
+
+    ASSERT_EQ(view.replicas.size(), 2U);
+    EXPECT_TRUE(view.replicas[0].is_self);
+    EXPECT_EQ(view.replicas[1].id, "b");
+    EXPECT_EQ(view.replicas[1].host, "host");
+    EXPECT_TRUE(view.mismatches.empty());
+}
+
+TEST_F(FleetTest, are_gone_after_a_silence_and_erased_by_the_others_later) {
+    poll();
+    b_.board.is_cut_off = true;
+
+    advance(Fleet::silence_max + 1s);
+    EXPECT_EQ(a_.fleet.view().replicas.size(), 1U);
+    EXPECT_TRUE(board_.texts.contains("replica.b"));
+    advance(2min);
+
+    EXPECT_FALSE(board_.texts.contains("replica.b"));
+    EXPECT_TRUE(board_.texts.contains("replica.a"));
+}
+
+TEST_F(FleetTest, stay_while_they_show_themselves) {
+    for (int i = 0; i < 20; ++i) advance(Fleet::beat);
+
+    EXPECT_EQ(a_.fleet.view().replicas.size(), 2U);
+}
+
+TEST_F(FleetTest, say_goodbye) {
+    b_.fleet.leave();
+    advance(1min);
+
+    EXPECT_EQ(a_.fleet.view().replicas.size(), 1U);
+    EXPECT_FALSE(board_.texts.contains("replica.b"));
+}
+
+TEST_F(FleetTest, notice_that_an_endpoint_is_configured_differently) {
+    b_.fleet.take({{"audit", "two", 1s}});
+    poll();
+    poll();
+
+    const FleetView view = a_.fleet.view();
+    ASSERT_EQ(view.mismatches.size(), 1U);
+    EXPECT_EQ(view.mismatches[0].endpoint, "audit");
+    EXPECT_EQ(view.mismatches[0].replicas, Strings{"b"});
+    EXPECT_EQ(a_.pipeline.log_count("not configured alike"), 1U);
+
+    b_.fleet.take({{"audit", "one", 1s}});
+    poll();
+    poll();
+    EXPECT_TRUE(a_.fleet.view().mismatches.empty());
+    EXPECT_EQ(a_.pipeline.log_count("configured alike everywhere again"), 1U);
+}
+
+TEST_F(FleetTest, notice_that_an_endpoint_is_missing_somewhere) {
+    b_.fleet.take({});
+    poll();
+    poll();
+
+    EXPECT_EQ(a_.fleet.view().mismatches.at(0).without, Strings{"b"});
+    EXPECT_EQ(b_.fleet.view().mismatches.at(0).replicas, Strings{"a"});
+    EXPECT_EQ(b_.fleet.endpoints(), Strings{"audit"}) << "some process has it";
+}
+
+TEST_F(FleetTest, pause_and_resume_together) {
+    a_.fleet.pause("audit");
+    poll();
+    EXPECT_TRUE(a_.snapshot().is_paused);
+    EXPECT_TRUE(b_.snapshot().is_paused);
+
+    b_.fleet.resume("audit");
+    poll();
+    EXPECT_FALSE(a_.snapshot().is_paused);
+    EXPECT_FALSE(b_.snapshot().is_paused);
+}
+
+TEST_F(FleetTest, pause_who_comes_later) {
+    a_.fleet.pause("audit");
+
+    Process c(board_, "c");
+    c.pipeline.poll();
+
+    EXPECT_TRUE(c.snapshot().is_paused);
+}
+
+TEST_F(FleetTest, leave_a_receiver_alone_that_another_has_found_broken) {
+    break_a();
+
+    b_.write("2");
+    EXPECT_EQ(b_.receiver.attempts, 0U);
+    EXPECT_GT(b_.snapshot().hold_left, 10s);
+    // The one that has found out tries first, and tells again.
+    advance(10s);
+    EXPECT_EQ(a_.receiver.attempts, 3U);
+    advance(9s);
+    EXPECT_EQ(b_.receiver.attempts, 0U);
+}
+
+TEST_F(FleetTest, go_on_once_it_takes_events_again) {
+    break_a();
+    b_.write("2");
+
+    a_.receiver.answer = Outcome::delivered(200);
+    advance(10s);
+
+    EXPECT_EQ(a_.receiver.actions().size(), 1U);
+    EXPECT_EQ(b_.receiver.actions().size(), 1U);
+    EXPECT_EQ(b_.snapshot().hold_left, Duration::zero());
+}
+
+TEST_F(FleetTest, try_by_themselves_if_who_found_it_broken_is_gone) {
+    break_a();
+    b_.write("2");
+    a_.board.is_cut_off = true;
+
+    advance(10s + 1s + 2 * Fleet::hold_grace);
+
+    EXPECT_EQ(b_.receiver.attempts, 1U);
+}
+
+TEST_F(FleetTest, resume_ends_what_another_has_found) {
+    break_a();
+    b_.write("2");
+
+    a_.fleet.resume("audit");
+    poll();
+
+    EXPECT_EQ(b_.receiver.attempts, 1U);
+}
+
+TEST_F(FleetTest, do_not_believe_a_hold_that_is_over) {
+    break_a();
+
+    Process c(board_, "c");
+    c.pipeline.poll();
+    EXPECT_GT(c.snapshot().hold_left, Duration::zero());
+
+    Process d(board_, "d");
+    d.pipeline.clock.advance(1h, d.pipeline.context);
+    EXPECT_EQ(d.snapshot().hold_left, Duration::zero());
+}
+
+TEST_F(FleetTest, are_not_troubled_by_what_they_do_not_understand) {
+    FakeBoard::Client somebody(board_);
+    somebody.put("replica.x", "{");
+    somebody.put("hold.audit", "[]");
+    somebody.put("something.new", "1");
+    poll();
+
+    EXPECT_EQ(a_.fleet.view().replicas.size(), 2U);
+    EXPECT_EQ(a_.pipeline.log_count("not understood"), 2U);
+}
+
+/// Two processes and the places in a log of two endpoints, one of which only `b` has.
+class FleetPlacesTest : public FleetTest {
+  protected:
+    FleetPlacesTest() {
+        b_.fleet.take({{"audit", "one", 1s}, {"old", "one", 1s}});
+        log_.open({"audit", 1, false});
+        log_.open({"old", 1, false});
+        a_.fleet.keep_places(link_, 24min);
+        poll();
+    }
+
+    ManualClock clock_;
+    net::io_context context_;
+    FakeSharedLog log_{clock_, context_};
+    FakeLogLink link_{log_};
+};
+
+TEST_F(FleetPlacesTest, are_kept_while_some_process_has_the_endpoint) {
+    advance(48min, 5s);
+
+    EXPECT_EQ(log_.places.size(), 2U);
+    EXPECT_FALSE(board_.texts.contains("removed.old"));
+}
+
+TEST_F(FleetPlacesTest, go_when_nobody_has_had_the_endpoint_for_long) {
+    b_.fleet.take({{"audit", "one", 1s}});
+    advance(2min, 5s);
+    EXPECT_TRUE(board_.texts.contains("removed.old"));
+    advance(21min, 5s);
+    EXPECT_TRUE(log_.places.contains("old"));
+
+    advance(3min, 5s);
+
+    EXPECT_FALSE(log_.places.contains("old"));
+    EXPECT_TRUE(log_.places.contains("audit"));
+    EXPECT_FALSE(board_.texts.contains("removed.old"));
+}
+
+TEST_F(FleetPlacesTest, are_kept_for_what_comes_back) {
+    b_.fleet.take({{"audit", "one", 1s}});
+    advance(22min, 5s);
+    b_.fleet.take({{"audit", "one", 1s}, {"old", "one", 1s}});
+    advance(22min, 5s);
+    EXPECT_FALSE(board_.texts.contains("removed.old"));
+
+    b_.fleet.take({{"audit", "one", 1s}});
+    advance(22min, 5s);
+
+    EXPECT_TRUE(log_.places.contains("old")) << "its time has begun anew";
+}
+
+TEST_F(FleetPlacesTest, are_left_alone_while_they_cannot_be_told) {
+    b_.fleet.take({{"audit", "one", 1s}});
+    link_.cut_off();
+
+    advance(48min, 5s);
+
+    EXPECT_EQ(log_.places.size(), 2U);
+}
+
+}  // namespace
+}  // namespace fanfare::test
