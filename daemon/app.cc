@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "config/effective.h"
 #include "config/reload_route.h"
+#include "store/dead_letters.h"
 
 namespace fanfare {
 namespace {
@@ -86,11 +87,15 @@ void App::close_stores() {
     reloader_.reset();
     dead_letters_.reset();
     storage_.reset();
+    if (shared_) shared_->stop();
+    feed_.reset();
+    fleet_.reset();
 }
 
 Result<void> App::start() {
     const Result<void> storage = open_storage();
     if (!storage) return storage;
+    open_shared_store();
     open_history();
     const Result<void> dead_letters = open_dead_letters();
     if (!dead_letters) return dead_letters;
@@ -108,6 +113,7 @@ Result<void> App::start() {
     const Result<void> threads = start_threads();
     if (!threads) return threads;
     for (std::shared_ptr<Endpoint>& endpoint : endpoints) broadcaster_.add(std::move(endpoint));
+    join_fleet();
     ingest_server_->start();
     net::post(admin_loop_.shard.executor(), [this] { admin_server_->start(); });
     tasks_.spawn(live());
@@ -134,6 +140,7 @@ Result<std::vector<EndpointOptions>> App::make_all_options() {
 
 /// Their queues on the disk, if that is where queues are.
 Result<void> App::give_places(std::vector<EndpointOptions>& endpoints) {
+    give_shared_queues(endpoints);
     if (!storage_) return {};
     std::vector<std::string> names;
     for (const EndpointOptions& options : endpoints) names.push_back(options.name);
@@ -198,7 +205,7 @@ void App::open_history() {
 }
 
 Result<void> App::open_dead_letters() {
-    if (config_.dead_letters.dir.empty()) return {};
+    if (shared_ || config_.dead_letters.dir.empty()) return {};
     DeadLetterStore::Options options;
     options.dir = config_.dead_letters.dir;
     options.bytes_max = config_.dead_letters.bytes_max;
@@ -211,7 +218,7 @@ Result<void> App::open_dead_letters() {
 Result<void> App::make_ingest() {
     IngestContext context{
         .broadcaster = broadcaster_, .budget = budget_, .clock = clock_, .log = log_};
-    if (storage_) context.ack_timeout = config_.storage.ack_timeout;
+    if (storage_ || shared_) context.ack_timeout = config_.storage.ack_timeout;
     Result<std::unique_ptr<Ingest>> ingest = Ingest::make(config_.ingest, context);
     if (!ingest) return ingest.error();
     ingest_ = std::move(*ingest);
@@ -230,12 +237,17 @@ Result<void> App::make_admin() {
                          .registry_metrics = config_.admin.registry_metrics,
                          .token = nullptr};
     sources.budget = &budget_;
-    sources.dead_letters = dead_letters_.get();
+    sources.dead_letters = dead_letters();
     if (storage_) sources.journal = &storage_->journal();
+    if (shared_) {
+        sources.fleet = {fleet_.get(), &shared_->events(),
+                         config_.storage.nats.ready_when_disconnected};
+    }
     sources.config = effective_config(config_);
     sources.action_groups.insert(config_.action_groups.begin(), config_.action_groups.end());
-    streams_ =
-        std::make_unique<StreamHub>(admin_loop_.shard, *history_, config_.streams, instance_);
+    streams_ = std::make_unique<StreamHub>(admin_loop_.shard, *history_, config_.streams,
+                                           shared_ ? std::string() : instance_);
+    streams_->share_connections(config_.admin.listener.connections_max);
     sources.events = streams_.get();
     sources.listen = config_.admin.listener.listen;
     for (const EndpointConfig& endpoint : config_.endpoints) {
@@ -307,6 +319,7 @@ awaitable<void> App::shut_down() {
     log_.info("daemon", "stopping",
               {{"drain_seconds", std::chrono::duration<double>(drain).count()}});
     co_await ingest_server_->stop(std::min(drain, in_flight_limit));
+    if (fleet_) fleet_->leave();
     co_await broadcaster_.drain(deadline);
     co_await flush_dead_letters();
     co_await flush_storage();
@@ -316,8 +329,8 @@ awaitable<void> App::shut_down() {
 }
 
 awaitable<void> App::flush_dead_letters() {
-    if (!dead_letters_) co_return;
-    const std::size_t left = co_await dead_letters_->flush(disk_limit);
+    if (dead_letters() == nullptr) co_return;
+    const std::size_t left = co_await dead_letters()->flush(disk_limit);
     if (left == 0) co_return;
     log_.error("dead_letters", "the disk has not taken all dead letters", {{"events", left}});
 }

@@ -22,12 +22,15 @@
 #include "http/connector.h"
 #include "http/resolver.h"
 #include "runtime/event_storage.h"
+#include "runtime/fleet.h"
+#include "runtime/history_feed.h"
 #include "runtime/meta_events.h"
 #include "server/admin/admin.h"
 #include "server/events/stream_hub.h"
 #include "server/http_server.h"
 #include "server/ingest.h"
-#include "store/dead_letters.h"
+#include "shared_store.h"
+#include "store/letters.h"
 
 namespace fanfare {
 
@@ -103,6 +106,12 @@ class App {
     Result<void> start_threads();
     void end_threads();
     Result<void> open_storage();
+    void open_shared_store();
+    void join_fleet();
+    void tell_fleet(const Config& config);
+    bool needs_other_place(const EndpointOptions& options) const;
+    void give_shared_queues(std::vector<EndpointOptions>& endpoints);
+    DeadLetters* dead_letters() const noexcept;
     void open_history();
     void resize_history(const HistoryOptions& options);
     Result<void> open_dead_letters();
@@ -126,6 +135,9 @@ class App {
     SteadyClock clock_;
     Budget budget_;
     std::atomic<Duration> drain_limit_;
+    // Endpoints, which loops may own, give back to it what they have.
+    std::unique_ptr<SharedStore> shared_;  // null: no other process takes part
+    std::unique_ptr<SteadyWall> times_;    // with it
     std::vector<std::unique_ptr<Loop>> loops_;
     std::vector<Shard*> shards_;
     /// What operators ask for is answered beside the events: a page, a scrape or fifty streams
@@ -134,8 +146,10 @@ class App {
     ThreadedResolver resolver_;
     TcpConnector connector_;
     std::atomic<bool> has_failed_{false};
-    std::unique_ptr<EventStorage> storage_;          // null: events are in memory only
-    std::unique_ptr<DeadLetterStore> dead_letters_;  // null: they are not kept
+    std::unique_ptr<EventStorage> storage_;      // null: events are in memory only
+    std::unique_ptr<DeadLetters> dead_letters_;  // null: they are not kept
+    std::unique_ptr<Fleet> fleet_;               // with shared_
+    std::unique_ptr<HistoryFeed> feed_;          // with shared_
     std::unique_ptr<History> history_;
     Broadcaster broadcaster_;
     std::unique_ptr<MetaEvents> meta_;
@@ -150,6 +164,7 @@ class App {
     std::vector<std::thread> threads_;
     /// The shard of each endpoint. Before the reloader starts anybody's, then its thread's.
     std::map<std::string, Shard*> homes_;
+    std::map<std::string, bool> partitioned_;  // with shared_: how each endpoint's place is
     std::map<std::string, std::weak_ptr<Endpoint>> leaving_;  // the reloader's thread
     std::unique_ptr<Reloader> reloader_;  // null: nobody reads the configuration again
 };

@@ -30,7 +30,7 @@ void App::announce_outcome(const ReloadOutcome& outcome) {
     if (outcome.result == ReloadResult::ok) {
         const ConfigDiff& diff = outcome.diff;
         meta_->config_reloaded({diff.added, diff.changed, diff.removed, diff.unchanged.size(),
-                                diff.needs_restart, outcome.hash});
+                                diff.settings, diff.needs_restart, outcome.hash});
     } else if (outcome.result == ReloadResult::rejected) {
         std::vector<std::string> texts;
         for (const ConfigError& error : outcome.errors) {
@@ -50,8 +50,9 @@ EndpointParts App::parts() {
             .resolver = resolver_,
             .connector = connector_,
             .log = log_,
-            .dead_letters = dead_letters_.get(),
-            .news = meta_.get()};
+            .dead_letters = dead_letters(),
+            .news = meta_.get(),
+            .holds = fleet_.get()};
 }
 
 /// The shard that has the fewest, unless it has one already.
@@ -77,7 +78,7 @@ void App::wait_for_end_of(const std::string& endpoint) {
     const auto leaving = leaving_.find(endpoint);
     if (leaving == leaving_.end()) return;
     const TimePoint deadline = clock_.now() + drain_limit_.load() + leave_limit;
-    while (storage_ && !leaving->second.expired() && clock_.now() < deadline) {
+    while ((storage_ || shared_) && !leaving->second.expired() && clock_.now() < deadline) {
         std::this_thread::sleep_for(leave_poll);
     }
     leaving_.erase(leaving);
@@ -104,6 +105,10 @@ std::vector<ConfigError> App::apply(const ConfigChange& change) {
         if (options.has_error()) {
             errors.push_back(
                 endpoint_error(change.source, change.file, i, options.error().message()));
+        } else if (!is_new && needs_other_place(*options)) {
+            errors.push_back(endpoint_error(
+                change.source, change.file, i,
+                "has an order of another kind now; expected a restart of the daemon for that"));
         } else {
             (is_new ? to_be_added : changes.changed).push_back(std::move(*options));
         }
@@ -145,6 +150,7 @@ void App::take_over(const ConfigChange& change) {
     meta_->take(change.config.meta);
     drain_limit_ = change.config.shutdown_drain;
     resize_history(change.config.history);
+    tell_fleet(change.config);
     streams_->set_options(change.config.streams);
     ShownConfig shown;
     const auto& groups = change.config.action_groups;

@@ -74,6 +74,7 @@ Result<EndpointOptions> make_options(const EndpointConfig& endpoint, const Endpo
     options.dead_letters = parts.dead_letters;
     options.asks_for_meta = ask_for_meta(endpoint.match);
     options.news = parts.news;
+    options.holds = parts.holds;
     return options;
 }
 

@@ -20,6 +20,7 @@ struct EndpointParts {
     Log& log;
     DeadLetterBox* dead_letters;  ///< null: they are not kept
     EndpointNews* news;
+    HoldNews* holds;  ///< null: no other process delivers to them
 };
 
 /// Everything that an endpoint is to be, its secrets and certificates read. Any thread; blocks on

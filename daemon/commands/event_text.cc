@@ -15,6 +15,11 @@ using nlohmann::json;
 /// What a field may take of a line.
 constexpr std::size_t field_bytes_max = 200;
 
+/// Of columns in lines that come one by one: the longest of Fanfare's own actions, and a repository
+/// of 20 characters with its digest.
+constexpr std::size_t action_width = std::string_view("delivery.failed").size();
+constexpr std::size_t target_width = 40;
+
 constexpr std::size_t digest_shown = std::string_view("sha256:0123456789ab").size();
 
 /// Empty if there is none, or nothing to show.
@@ -98,8 +103,8 @@ EventText event_text(const json& record) {
 std::string event_line(const json& record) {
     const EventText text = event_text(record);
     const std::string seq = text.seq.size() < 6 ? std::string(6 - text.seq.size(), ' ') : "";
-    return text.received + "  " + seq + text.seq + "  " + padded(text.action, 8) +
-           padded(text.target, 32) + text.id + '\n';
+    return text.received + "  " + seq + text.seq + "  " + padded(text.action, action_width) +
+           padded(text.target, target_width) + text.id + '\n';
 }
 
 }  // namespace fanfare::command

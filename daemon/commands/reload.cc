@@ -29,6 +29,8 @@ std::string describe(const json& result) {
     for (const char* const field : {"added", "changed", "removed"}) {
         text += std::string("  ") + field + ": " + names(result, field) + '\n';
     }
+    const std::string settings = names(result, "settings");
+    if (settings != "-") text += "  settings: " + settings + '\n';
     const std::string waiting = names(result, "needs_restart");
     if (waiting != "-") text += "  takes effect after a restart only: " + waiting + '\n';
     return text;

@@ -37,7 +37,7 @@ int show_once(const Options& options) {
     if (options.admin.as_json) return print(*body).value_or(ok);
     std::string text;
     try {
-        text = status_table(json::parse(*body), nullptr);
+        text = status_table(json::parse(*body), nullptr, std::chrono::system_clock::now());
     } catch (const json::exception&) {
         return fail(not_a_daemon(options.admin));
     }
@@ -87,7 +87,7 @@ class Watch {
         try {
             const json list = json::parse(body);
             rates_.look(list, std::chrono::steady_clock::now());
-            table_ = status_table(list, &rates_);
+            table_ = status_table(list, &rates_, std::chrono::system_clock::now());
             summary_ = status_summary(list, rates_);
         } catch (const json::exception&) {
             return end(not_a_daemon(options_.admin));

@@ -1,9 +1,11 @@
 #include "commands/status_table.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/timestamp.h"
 #include "commands/admin_call.h"
 #include "commands/command.h"
 #include "commands/table.h"
@@ -46,7 +48,23 @@ void append_rates(Row& row, const std::optional<Rates::Rate>& rate) {
     }
 }
 
-Row row_of(const json& endpoint, const Rates* rates) {
+/// `12s`, `3m`, `5h`, `9d`: one unit will do.
+std::string age(Duration age) {
+    using namespace std::chrono;
+    const auto text = [](auto count, char unit) { return std::to_string(count) + unit; };
+    if (age < minutes(1)) return text(std::max(duration_cast<seconds>(age).count(), 0L), 's');
+    if (age < hours(1)) return text(duration_cast<minutes>(age).count(), 'm');
+    if (age < hours(48)) return text(duration_cast<hours>(age).count(), 'h');
+    return text(duration_cast<days>(age).count(), 'd');
+}
+
+std::string text_of_error(const json& error, WallTime now) {
+    std::string text = printable(error.at("message").get<std::string>());
+    const std::optional<WallTime> at = parse_rfc3339(error.at("at").get<std::string>());
+    return at ? age(now - *at) + " ago: " + text : text;
+}
+
+Row row_of(const json& endpoint, const Rates* rates, WallTime now) {
     const json& counters = endpoint.at("counters");
     const json& error = endpoint.at("last_error");
     const auto name = endpoint.at("name").get<std::string>();
@@ -64,7 +82,7 @@ Row row_of(const json& endpoint, const Rates* rates) {
     for (const char* const counts : {"errors", "dropped", "dead_letters"}) {
         row.push_back(std::to_string(sum_of(counters.at(counts))));
     }
-    row.push_back(error.is_null() ? "-" : printable(error.at("message").get<std::string>()));
+    row.push_back(error.is_null() ? "-" : text_of_error(error, now));
     return row;
 }
 
@@ -107,7 +125,7 @@ std::optional<Rates::Rate> Rates::sum() const {
     return total;
 }
 
-std::string status_table(const json& list, const Rates* rates) {
+std::string status_table(const json& list, const Rates* rates, WallTime now) {
     Row titles{"NAME", "STATE", "PENDING", "OLDEST", "IN-FLIGHT"};
     if (rates != nullptr) {
         titles.insert(titles.end(), {"IN", "OUT", "FAILING"});
@@ -117,7 +135,7 @@ std::string status_table(const json& list, const Rates* rates) {
     titles.insert(titles.end(),
                   {"DELIVERED", "FAILURES", "ERRORS", "DROPPED", "DEAD", "LAST-ERROR"});
     std::vector<Row> rows{std::move(titles)};
-    for (const json& endpoint : list.at("endpoints")) rows.push_back(row_of(endpoint, rates));
+    for (const json& endpoint : list.at("endpoints")) rows.push_back(row_of(endpoint, rates, now));
     return table(rows);
 }
 

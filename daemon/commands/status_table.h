@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "fanfare/clock.h"
+
 namespace fanfare::command {
 
 /// What has happened per second between two looks at the endpoints.
@@ -32,9 +34,9 @@ class Rates {
     std::map<std::string, Rate> rates_;
 };
 
-/// The answer of /v1/endpoints as a table. `rates`: null for the daemon's own. Throws what the JSON
-/// library throws if it is no such answer.
-std::string status_table(const nlohmann::json& list, const Rates* rates);
+/// The answer of /v1/endpoints, which came `now`, as a table. `rates`: null for the daemon's own.
+/// Throws what the JSON library throws if it is no such answer.
+std::string status_table(const nlohmann::json& list, const Rates* rates, WallTime now);
 
 /// `3 endpoints, 12 pending, 5.0/s in, 5.0/s delivered, 0.0/s failed`.
 std::string status_summary(const nlohmann::json& list, const Rates& rates);
