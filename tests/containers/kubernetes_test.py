@@ -11,7 +11,14 @@ from tiny_image import push_tiny_image
 from typed import check_types
 
 DIRECTORY = DEPLOY / "k8s"
-MANIFESTS = sorted(f for f in DIRECTORY.glob("*.yaml") if f.name != "kustomization.yaml")
+FLEET = DEPLOY / "k8s-fleet"
+
+
+def manifests(directory):
+    return sorted(f for f in directory.glob("*.yaml") if f.name != "kustomization.yaml")
+
+
+MANIFESTS = [*manifests(DIRECTORY), *manifests(FLEET)]
 
 
 class Kubernetes(unittest.TestCase):
@@ -28,12 +35,15 @@ class Kubernetes(unittest.TestCase):
             ("service.yaml", "selector", "selektor"),
             ("servicemonitor.yaml", "interval", "intervall"),
             ("prometheusrule.yaml", "annotations", "anotations"),
+            ("../k8s-fleet/nats.yaml", "volumeClaimTemplates", "volumeClaimTemplate"),
+            ("../k8s-fleet/nats.yaml", "podSelector", "podSelektor"),
+            ("../k8s-fleet/autoscaler.yaml", "maxReplicas", "maxReplikas"),
         )
         copies = []
-        for name, before, after in mistakes:
+        for number, (name, before, after) in enumerate(mistakes):
             text = (DIRECTORY / name).read_text()
             self.assertIn(before, text)
-            copies.append(WORK / "tmp" / name)
+            copies.append(WORK / "tmp" / f"{number}.yaml")
             copies[-1].write_text(text.replace(before, after))
 
         done = check_types("kubernetes", *copies)
@@ -43,21 +53,24 @@ class Kubernetes(unittest.TestCase):
             self.assertIn(f"'{after}'", done.stdout.replace('"', ""))
 
     def test_kustomization_names_every_file(self):
-        text = (DIRECTORY / "kustomization.yaml").read_text()
+        for directory in (DIRECTORY, FLEET):
+            text = (directory / "kustomization.yaml").read_text()
 
-        listed = set(re.findall(r"- (\S+\.yaml)", text))
+            listed = set(re.findall(r"- (\S+\.yaml)$", text, re.MULTILINE))
 
-        self.assertEqual(listed, {file.name for file in MANIFESTS})
+            self.assertEqual(listed, {file.name for file in manifests(directory)})
 
     def test_pod_outlives_the_drain(self):
-        deployment = (DIRECTORY / "deployment.yaml").read_text()
-        config = (DIRECTORY / "configmap.yaml").read_text()
+        for deployment, config in (("k8s/deployment.yaml", "k8s/configmap.yaml"),
+                                   ("k8s-fleet/replicas.yaml", "k8s-fleet/replicas.yaml")):
+            deployment = (DEPLOY / deployment).read_text()
+            config = (DEPLOY / config).read_text()
 
-        grace = int(re.search(r"terminationGracePeriodSeconds: (\d+)", deployment)[1])
-        pause = int(re.search(r'/bin/sleep, "(\d+)"', deployment)[1])
-        drain = int(re.search(r"drain: (\d+)s", config)[1])
+            grace = int(re.search(r"terminationGracePeriodSeconds: (\d+)", deployment)[1])
+            pause = int(re.search(r'/bin/sleep, "(\d+)"', deployment)[1])
+            drain = int(re.search(r"drain: (\d+)s", config)[1])
 
-        self.assertGreater(grace, pause + drain)
+            self.assertGreater(grace, pause + drain)
 
     def test_pod_delivers_what_is_pushed_to_its_registry(self):
         require("buildah", "podman", "runc", "mmdebstrap", "catatonit", "skopeo")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import tempfile
 import textwrap
@@ -43,15 +44,20 @@ def dashboard_queries():
             yield panel["title"], re.sub(r"\$(instance|endpoint)", ".*", query)
 
 
+# Without a server; so are the figures of a fleet there all the same.
+ON_NATS = "queue: {storage: nats, servers: ['nats://127.0.0.1:1'], ready_when_disconnected: true}\n"
+
+
 @contextlib.contextmanager
-def daemon():
-    """The daemon with one endpoint, to which nothing is delivered; gives its admin URL."""
+def daemon(more=""):
+    """The daemon with one endpoint, to which nothing is delivered; gives its admin URL. `more`: of
+    its configuration."""
     ingest, admin = free_port(), free_port()
     environment()
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=WORK / "tmp") as config:
         config.write(
             f"ingest: {{listen: '127.0.0.1:{ingest}'}}\nadmin: {{listen: '127.0.0.1:{admin}'}}\n"
-            "endpoints: [{name: audit, url: 'http://127.0.0.1:1/'}]\n"
+            f"endpoints: [{{name: audit, url: 'http://127.0.0.1:1/'}}]\n{more}"
         )
         config.flush()
         process = subprocess.Popen([FANFARE, "serve", "-c", config.name])
@@ -70,6 +76,12 @@ class Manifests(unittest.TestCase):
 
         run("promtool", "check", "config", PROMETHEUS / "prometheus.yml")
         run("promtool", "check", "rules", PROMETHEUS / "alerts.yml")
+        environment()
+        with tempfile.TemporaryDirectory(dir=WORK / "tmp") as together:
+            # As the compose file mounts them.
+            shutil.copy(DEPLOY / "compose/fleet/prometheus.yml", together)
+            shutil.copy(PROMETHEUS / "alerts.yml", together)
+            run("promtool", "check", "config", f"{together}/prometheus.yml")
 
     def test_each_alert_fires_when_it_should(self):
         require("promtool")
@@ -103,7 +115,9 @@ class Manifests(unittest.TestCase):
                 self.assertIn(alert["labels"]["severity"], ("critical", "warning"))
                 self.assertEqual(alert["annotations"]["runbook"],
                                  f"deploy/README.md#{alert['alert'].lower()}")
-                self.assertIn("$labels.instance", alert["annotations"]["description"])
+                # Of a fleet's backlog every replica says the same.
+                whose = "endpoint" if "max by (endpoint)" in alert["expr"] else "instance"
+                self.assertIn(f"$labels.{whose}", alert["annotations"]["description"])
 
     def test_kubernetes_has_the_same_alerts(self):
         self.assertEqual(parsed("../k8s/prometheusrule.yaml")["spec"], parsed("alerts.yml"))
@@ -171,11 +185,13 @@ class Manifests(unittest.TestCase):
         variables = json.dumps(json.loads(DASHBOARD.read_text())["templating"])
         queries = " ".join([alerts, variables, *(query for _, query in dashboard_queries())])
         asked = set(re.findall(r"\b(?:fanfare|process)_[a-z_]+\b", queries))
-        with daemon() as url:
-            # The series of a status appears with the first such answer.
-            with contextlib.suppress(urllib.error.URLError):
-                get(url + "/metrics")
-            scrape = get(url + "/metrics")[1]
+        scrape = ""
+        for more in ("", ON_NATS):
+            with daemon(more) as url:
+                # The series of a status appears with the first such answer.
+                with contextlib.suppress(urllib.error.URLError):
+                    get(url + "/metrics")
+                scrape += get(url + "/metrics")[1]
 
         there = set(re.findall(r"^(?:# TYPE )?(\w+)", scrape, re.MULTILINE))
 
@@ -218,9 +234,11 @@ class Manifests(unittest.TestCase):
         run("shellcheck", "--external-sources", *scripts, cwd=SOURCE)
 
     def test_every_configuration_shown_is_accepted(self):
-        texts = {"compose": (DEPLOY / "compose/fanfare.yaml").read_text()}
-        config_map = (DEPLOY / "k8s/configmap.yaml").read_text()
-        texts["kubernetes"] = textwrap.dedent(config_map.partition("  fanfare.yaml: |\n")[2])
+        texts = {"compose": (DEPLOY / "compose/fanfare.yaml").read_text(),
+                 "fleet": (DEPLOY / "compose/fleet/fanfare.yaml").read_text()}
+        for name in ("k8s/configmap.yaml", "k8s-fleet/replicas.yaml"):
+            config_map = (DEPLOY / name).read_text().partition("  fanfare.yaml: |\n")[2]
+            texts[name] = textwrap.dedent(config_map.partition("\n---")[0] + "\n")
         for name in ("README.md", "deploy/README.md"):
             snippets = re.findall(r"```yaml\n(.*?)```", (SOURCE / name).read_text(), re.DOTALL)
             for number, text in enumerate(snippets):

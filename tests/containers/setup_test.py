@@ -11,6 +11,7 @@ from harness import (
 REGISTRY = "docker.io/library/registry:2.8.3"
 PROMETHEUS = "docker.io/prom/prometheus:v2.53.4"
 GRAFANA = "docker.io/grafana/grafana:11.6.0"
+NATS = "docker.io/library/nats:2.10.22-alpine"
 
 # Images of the names that compose and Kubernetes files use, from Debian's packages: the same
 # programs where Debian has them, started the same way. /usr/sbin/policy-rc.d keeps the packages
@@ -32,6 +33,14 @@ STAND_INS = {
             && mkdir -p /prometheus && chown 65534:65534 /prometheus
         USER 65534
         ENTRYPOINT ["/usr/bin/prometheus"]
+        """,
+    # Debian's is 2.9.
+    NATS: """
+        FROM debian:bookworm-slim
+        RUN apt-get update && apt-get install -y --no-install-recommends nats-server \\
+            && rm -rf /var/lib/apt/lists/*
+        VOLUME /data
+        ENTRYPOINT ["/usr/sbin/nats-server"]
         """,
     # Debian has no Grafana: a container of that name that does nothing.
     GRAFANA: """

@@ -7,6 +7,15 @@ import yaml from "js-yaml";
 
 const typesOf = {
     "apps/v1 Deployment": ["kubernetes-models/apps/v1/Deployment", "IDeployment"],
+    "apps/v1 StatefulSet": ["kubernetes-models/apps/v1/StatefulSet", "IStatefulSet"],
+    "autoscaling/v2 HorizontalPodAutoscaler": [
+        "kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler",
+        "IHorizontalPodAutoscaler",
+    ],
+    "networking.k8s.io/v1 NetworkPolicy": [
+        "kubernetes-models/networking.k8s.io/v1/NetworkPolicy",
+        "INetworkPolicy",
+    ],
     "v1 ConfigMap": ["kubernetes-models/v1/ConfigMap", "IConfigMap"],
     "v1 Service": ["kubernetes-models/v1/Service", "IService"],
     "policy/v1 PodDisruptionBudget": [

@@ -278,7 +278,7 @@ class Status(EndToEndCase):
         self.assertEqual(rows["good"][1:3], ["up", "0"])
         self.assertEqual(rows["bad"][1:3], ["breaker_open", "3"])
         self.assertEqual(rows["off"][1], "disabled")
-        self.assertIn("500", rows["bad"][-1])
+        self.assertRegex(output, r"\bbad .* \d+s ago: status 500\n")
 
     def test_json(self):
         code, output, _ = self.run_fanfare("status", "--json", "--url", self.start())

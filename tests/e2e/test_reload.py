@@ -234,6 +234,16 @@ class Asked(ReloadCase):
         wait_until(lambda: daemon.log_entries(level="debug", msg="delivered"))
         self.assertEqual(self.reload(daemon, []).json()["needs_restart"], [])
 
+    def test_settings_that_are_taken_over_are_told(self):
+        daemon = self.start([], ASKED)
+        answer = self.reload(daemon, [], history={"capacity": 5}, streams={"max_total": 3}).json()
+        self.assertEqual((answer["result"], answer["settings"], answer["needs_restart"]),
+                         ("ok", ["history.capacity", "streams.max_total"], []))
+        [record] = daemon.get("/v1/events?action=config.reloaded").json()["events"]
+        self.assertEqual(record["event"]["settings"], answer["settings"])
+        self.assertTrue(daemon.log_entries(msg="configuration reloaded",
+                                           settings="history.capacity, streams.max_total"))
+
     def test_cross_site_requests_are_refused(self):
         daemon = self.start([], ASKED)
         answer = fetch(daemon.admin, "POST", "/-/reload", b"",

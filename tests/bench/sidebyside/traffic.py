@@ -80,13 +80,14 @@ def nginx(directory, core, port=None):
 
 class Wrk:
     """wrk on `core`, posting events to a port for a while. `variants` requests that differ in the
-    event's id take turns; with one, wrk runs no script while it sends."""
+    event's id take turns; with one, wrk runs no script while it sends; with "new", no id comes
+    twice, counted from `first`."""
 
     def __init__(self, directory, core, port, seconds, variants=512, body=EVENT_FILE,
-                 connections=CONNECTIONS):
+                 connections=CONNECTIONS, first=0):
         arguments = ["wrk", "--threads", 1, "--connections", connections, "--timeout", "10s",
                      "--duration", f"{max(1, round(seconds))}s", "--script", _LOAD / "post.lua",
-                     f"http://127.0.0.1:{port}/events", "--", body, variants]
+                     f"http://127.0.0.1:{port}/events", "--", body, variants, first]
         self.process = Process(arguments, core, directory / f"wrk-{port}.log")
         self.answers = None
 

@@ -7,6 +7,7 @@ import unittest
 
 from harness.daemon import Daemon, executable
 from harness.receiver import Receiver
+from harness.sanitizers import patient, reports
 from harness.wait import wait_until
 
 DATA = pathlib.Path(__file__).resolve().parent.parent.parent / "data"
@@ -14,7 +15,8 @@ DATA = pathlib.Path(__file__).resolve().parent.parent.parent / "data"
 
 class EndToEndCase(unittest.TestCase):
     """Gives daemons and receivers that end with the test. At the end of every test each daemon
-    that still runs must have lost no event from its books, and must end with exit code 0."""
+    that still runs must have lost no event from its books, and must end with exit code 0. No
+    sanitizer may have reported anything."""
 
     def setUp(self):
         temporary = tempfile.TemporaryDirectory(prefix="fanfare-e2e-")
@@ -46,7 +48,8 @@ class EndToEndCase(unittest.TestCase):
     def run_fanfare(self, *arguments, stdin=None, env=None, seconds=20.0):
         """A command that ends by itself: (exit code, stdout, stderr)."""
         done = subprocess.run([executable(), *map(str, arguments)], input=stdin, env=env,
-                              capture_output=True, timeout=seconds, check=False)
+                              capture_output=True, timeout=patient(seconds), check=False)
+        self.assertEqual(reports(done.stderr.decode().splitlines()), [], done.stderr.decode())
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def wait_delivered(self, daemon, endpoint, seconds=15.0):
@@ -70,5 +73,6 @@ class EndToEndCase(unittest.TestCase):
             if daemon.is_up() and daemon.expected_exit is not None:
                 self.assert_conserved(daemon)
         for daemon in self._daemons:
-            if daemon.expected_exit is not None:
-                self.assertEqual(daemon.stop(), daemon.expected_exit)
+            exit_code = None if daemon.expected_exit is None else daemon.stop()
+            self.assertEqual(reports(daemon.lines), [])
+            self.assertEqual(exit_code, daemon.expected_exit)

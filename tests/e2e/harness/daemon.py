@@ -53,6 +53,10 @@ class Daemon(Process):
     def _wait_until_ready(self):
         self.wait_for_line(lambda line: _entry(line).get("msg") == "ready")
         self.ready_after = time.monotonic() - self.started_at
+        self.read_addresses()
+
+    def read_addresses(self):
+        """For one that listens and is not to become ready yet."""
         self.ingest_addresses = self._addresses("ingest")
         self.admin_addresses = self._addresses("admin")
 

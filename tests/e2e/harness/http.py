@@ -7,6 +7,8 @@ import socket
 import ssl
 import time
 
+from harness.sanitizers import patient
+
 
 @dataclasses.dataclass
 class Response:
@@ -38,6 +40,7 @@ def parse_headers(block):
 
 def open_socket(address, seconds=10.0):
     """`address`: "host:port", "[v6]:port" or "unix:/path", as the daemon's log prints it."""
+    seconds = patient(seconds)
     if address.startswith("unix:"):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(seconds)

@@ -12,6 +12,8 @@ import threading
 import time
 import unittest
 
+from harness.sanitizers import patient
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
@@ -84,7 +86,7 @@ class Process:
 
     def wait_for_line(self, matches, seconds=10.0):
         """The first line for which matches(line) is true (what it returns, that is)."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patient(seconds)
         seen = 0
         with self._changed:
             while True:
@@ -107,6 +109,7 @@ class Process:
 
     def wait(self, seconds=10.0):
         """The exit code, once it has ended and all of its output is in `lines`."""
+        seconds = patient(seconds)
         try:
             code = self._popen.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -2,9 +2,13 @@
 
 import time
 
+from harness.sanitizers import patient
+
 
 def wait_until(condition, seconds=10.0, what="the condition"):
-    """Returns the first true value of condition(); raises AssertionError after `seconds`."""
+    """Returns the first true value of condition(); raises AssertionError after `seconds`,
+    or later with sanitizers."""
+    seconds = patient(seconds)
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

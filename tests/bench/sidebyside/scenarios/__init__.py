@@ -3,6 +3,7 @@
 from sidebyside.scenarios.batches import Batches
 from sidebyside.scenarios.crowd import Thousand, Threads
 from sidebyside.scenarios.durable import Durable
+from sidebyside.scenarios.fleet import Fleet
 from sidebyside.scenarios.latency import Latency
 from sidebyside.scenarios.resting import Connections, Idle
 from sidebyside.scenarios.backlog import Pending
@@ -11,4 +12,4 @@ from sidebyside.scenarios.throughput import Endpoints, Free, One, Strict
 
 ALL = {scenario.name: scenario
        for scenario in (One(), Free(), Strict(), Endpoints(), Batches(), Latency(), Thousand(),
-                        Pending(), Durable(), Streams(), Threads(), Idle(), Connections())}
+                        Pending(), Durable(), Fleet(), Streams(), Threads(), Idle(), Connections())}
