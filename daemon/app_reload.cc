@@ -52,7 +52,8 @@ EndpointParts App::parts() {
             .log = log_,
             .dead_letters = dead_letters(),
             .news = meta_.get(),
-            .holds = fleet_.get()};
+            .holds = fleet_.get(),
+            .first_hold = fleet_ ? Fleet::first_hold : Duration::zero()};
 }
 
 /// The shard that has the fewest, unless it has one already.

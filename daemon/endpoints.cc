@@ -75,6 +75,7 @@ Result<EndpointOptions> make_options(const EndpointConfig& endpoint, const Endpo
     options.asks_for_meta = ask_for_meta(endpoint.match);
     options.news = parts.news;
     options.holds = parts.holds;
+    options.first_hold = parts.first_hold;
     return options;
 }
 

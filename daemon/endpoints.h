@@ -20,7 +20,8 @@ struct EndpointParts {
     Log& log;
     DeadLetterBox* dead_letters;  ///< null: they are not kept
     EndpointNews* news;
-    HoldNews* holds;  ///< null: no other process delivers to them
+    HoldNews* holds;      ///< null: no other process delivers to them
+    Duration first_hold;  ///< EndpointOptions::first_hold
 };
 
 /// Everything that an endpoint is to be, its secrets and certificates read. Any thread; blocks on

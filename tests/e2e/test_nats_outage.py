@@ -18,11 +18,7 @@ class OutageCase(NatsCase):
     def start_unready(self):
         """Listens, and will not say that it is ready."""
         self.start(ready=False)
-        for listener in ("ingest", "admin"):
-            wait_until(lambda name=listener: self.fanfare.log_entries(msg="listening",
-                                                                      listener=name), 10,
-                       lambda: f"listeners:\n{self.fanfare.text()}")
-        self.fanfare.read_addresses()
+        self.fanfare.wait_until_listening()
 
     def try_post(self, *ids):
         return self.fanfare.post(events_of(*ids), "application/json").status

@@ -1,6 +1,7 @@
 // The board on a real NATS server.
 #include "nats/nats_board.h"
 
+#include <atomic>
 #include <map>
 
 #include "support/nats_parts.h"
@@ -30,6 +31,11 @@ class Seen {
         return found == texts_.end() ? "-" : found->second;
     }
 
+    std::size_t size() const {
+        const std::lock_guard lock(mutex_);
+        return texts_.size();
+    }
+
   private:
     mutable std::mutex mutex_;
     std::map<std::string, std::string> texts_;
@@ -40,7 +46,10 @@ struct BoardProcess {
         : connection(clock, log, test::NatsProcess::connection_options(url)),
           board(connection, NatsBoardOptions{}) {
         connection.start();
-        board.watch(seen.taker());
+        board.watch(seen.taker(), [this] {
+            read_at_once = seen.size();
+            is_read = true;
+        });
     }
 
     /// Puts until it is seen: what is put without a connection is lost.
@@ -52,6 +61,8 @@ struct BoardProcess {
     }
 
     Seen seen;
+    std::atomic<bool> is_read = false;
+    std::size_t read_at_once = 0;  // before that
     SteadyClock clock;
     Log log{LogOptions{.level = LogLevel::error, .format = LogFormat::text}};
     NatsConnection connection;
@@ -83,6 +94,20 @@ TEST_F(NatsBoardTest, tells_who_comes_later_what_is_there) {
 
     EXPECT_TRUE(soon([&] { return two.seen.at("kept") == "new"; }));
     EXPECT_EQ(two.seen.at("gone"), "-");
+}
+
+TEST_F(NatsBoardTest, says_once_that_all_was_told) {
+    BoardProcess one(server_.url());
+    ASSERT_TRUE(soon([&] { return one.is_read.load(); }));
+    EXPECT_EQ(one.read_at_once, 0U);
+    for (const char* key : {"a", "b", "c"}) ASSERT_TRUE(one.put(key, "1"));
+
+    BoardProcess two(server_.url());
+    ASSERT_TRUE(soon([&] { return two.is_read.load(); }));
+    EXPECT_EQ(two.read_at_once, 3U);
+    two.is_read = false;
+    ASSERT_TRUE(two.put("d", "1"));
+    EXPECT_FALSE(two.is_read);
 }
 
 TEST_F(NatsBoardTest, tells_of_what_has_changed_while_there_was_no_connection) {

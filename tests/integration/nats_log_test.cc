@@ -74,6 +74,17 @@ TEST_F(NatsLogTest, refuses_what_is_too_large_for_the_server) {
     EXPECT_EQ(append(process.events, entry("large", large)).first, Published::refused);
 }
 
+TEST_F(NatsLogTest, refuses_what_would_be_too_large_as_a_dead_letter) {
+    NatsProcess process(server_.url(), quick_log());
+    stored(process.events, entry("first"));
+    const std::size_t most = process.connection.payload_max();
+
+    const std::string large = "{\"a\": \"" + std::string(most - 2048, 'x') + "\"}";
+    EXPECT_EQ(append(process.events, entry("large", large)).first, Published::refused);
+    const std::string fits = "{\"a\": \"" + std::string(most - 8192, 'x') + "\"}";
+    EXPECT_EQ(append(process.events, entry("fits", fits)).first, Published::stored);
+}
+
 TEST_F(NatsLogTest, does_not_take_more_than_may_wait) {
     NatsLogOptions options = quick_log();
     options.waiting_max = 2;
@@ -116,117 +127,6 @@ TEST_F(NatsLogTest, makes_the_stream_again_that_somebody_has_deleted) {
     ASSERT_TRUE(soon([&] { return process.events.figures().last_seq == 0; }));
 
     EXPECT_EQ(stored(process.events, entry("second")), 1U);
-}
-
-/// What follow() has told.
-struct Followed {
-    void follow(NatsLog& log, std::size_t records) {
-        log.follow(
-            records,
-            [this](const std::string& id, std::uint64_t next) {
-                const std::lock_guard lock(mutex);
-                starts.emplace_back(id, next);
-            },
-            [this](std::uint64_t seq, const LogEntry& told) {
-                const std::lock_guard lock(mutex);
-                seqs.push_back(seq);
-                entries.push_back(told);
-            });
-    }
-    std::size_t size() {
-        const std::lock_guard lock(mutex);
-        return seqs.size();
-    }
-    std::mutex mutex;
-    std::vector<std::pair<std::string, std::uint64_t>> starts;
-    std::vector<std::uint64_t> seqs;
-    std::vector<LogEntry> entries;
-};
-
-TEST_F(NatsLogTest, follows_from_the_last_records_on) {
-    Followed followed;
-    NatsProcess process(server_.url(), quick_log());
-    for (int i = 0; i < 5; ++i) stored(process.events, entry("e" + std::to_string(i)));
-
-    followed.follow(process.events, 2);
-    ASSERT_TRUE(soon([&] { return followed.size() == 2; }));
-    stored(process.events, entry("later"));
-
-    ASSERT_TRUE(soon([&] { return followed.size() == 3; }));
-    EXPECT_EQ(followed.seqs, (std::vector<std::uint64_t>{4, 5, 6}));
-    ASSERT_EQ(followed.starts.size(), 1U);
-    EXPECT_EQ(followed.starts[0].second, 4U);
-    EXPECT_EQ(followed.entries[2].event->id(), "later");
-}
-
-TEST_F(NatsLogTest, follows_on_after_the_server_has_come_back_and_misses_nothing) {
-    Followed followed;
-    NatsProcess process(server_.url(), quick_log());
-    followed.follow(process.events, 10);
-    stored(process.events, entry("before"));
-    ASSERT_TRUE(soon([&] { return followed.size() == 1; }));
-
-    for (int round = 0; round < 3; ++round) {
-        server_.kill();
-        server_.start();
-        stored(process.events, entry("after-" + std::to_string(round)));
-    }
-
-    ASSERT_TRUE(soon([&] { return followed.size() == 4; }));
-    EXPECT_EQ(followed.seqs, (std::vector<std::uint64_t>{1, 2, 3, 4}));
-    EXPECT_EQ(followed.starts.size(), 1U);
-}
-
-TEST_F(NatsLogTest, tells_of_another_stream_in_the_place_of_the_first) {
-    Followed followed;
-    NatsProcess process(server_.url(), quick_log());
-    followed.follow(process.events, 10);
-    stored(process.events, entry("one"));
-    stored(process.events, entry("two"));
-    ASSERT_TRUE(soon([&] { return followed.size() == 2; }));
-
-    JetStream(process.connection).delete_stream("fanfare", [](const JsResult<bool>&) {});
-    ASSERT_TRUE(soon([&] { return process.events.figures().last_seq == 0; }));
-    stored(process.events, entry("three"));
-
-    ASSERT_TRUE(soon([&] { return followed.size() == 3; }));
-    EXPECT_EQ(followed.seqs.back(), 1U);
-    ASSERT_EQ(followed.starts.size(), 2U);
-    EXPECT_NE(followed.starts[0].first, followed.starts[1].first);
-}
-
-TEST_F(NatsLogTest, keeps_all_of_an_entry) {
-    Followed followed;
-    NatsProcess process(server_.url(), quick_log());
-    followed.follow(process.events, 10);
-    LogEntry made;
-    const EventFields fields{.id = "id with \u00e4 % \r\n",
-                             .action = "push it",
-                             .target_media_type = "application/x",
-                             .traceparent = "00-1-2-01",
-                             .tracestate = "a=b"};
-    made.event = Event::make("{\"bytes\": \"\u00fc\"}", fields, MediaType::cloudevents);
-    made.accepted_at = WallTime(1'700'000'000'123'456us);
-    made.source = EventSource::replay;
-    made.endpoint = "the one";
-    made.dedup_key = "key";
-
-    stored(process.events, made);
-
-    ASSERT_TRUE(soon([&] { return followed.size() == 1; }));
-    const LogEntry& read = followed.entries[0];
-    ASSERT_TRUE(read.event);
-    EXPECT_EQ(read.event->id(), made.event->id());
-    EXPECT_EQ(read.event->action(), made.event->action());
-    EXPECT_EQ(read.event->target_media_type(), made.event->target_media_type());
-    EXPECT_EQ(read.event->traceparent(), made.event->traceparent());
-    EXPECT_EQ(read.event->tracestate(), made.event->tracestate());
-    EXPECT_EQ(read.event->payload(), made.event->payload());
-    EXPECT_EQ(read.event->type(), made.event->type());
-    EXPECT_EQ(read.accepted_at, made.accepted_at);
-    EXPECT_EQ(read.source, made.source);
-    EXPECT_EQ(read.endpoint, made.endpoint);
-    EXPECT_EQ(read.dedup_key, made.dedup_key);
 }
 
 NatsLogOptions by_last_digit() {
@@ -334,6 +234,16 @@ TEST_F(NatsLogTest, forgets_the_place_of_a_removed_endpoint) {
             received);
         stored(process.events, entry("e"));
     }
+    const JsConsumerConfig alien{.stream = "fanfare",
+                                 .durable = "alien",
+                                 .description = "somebody's own",
+                                 .filter = "fanfare.events.>",
+                                 .deliver_to = {}};
+    std::promise<bool> is_made;
+    JetStream(process.connection).ensure_consumer(alien, [&](const JsResult<JsConsumerInfo>& made) {
+        is_made.set_value(made.has_value());
+    });
+    ASSERT_TRUE(is_made.get_future().get());
     ASSERT_EQ(places(), (std::vector<std::string>{"gone", "kept_pears"}));
 
     std::promise<bool> is_done;

@@ -180,12 +180,12 @@ void World::purge() {
     Chain* const chain = pick_chain();
     if (chain == nullptr) return;
     story_.tell("purge ", chain->ledger->name());
-    test::Running<std::size_t> purge(daemon_->context(),
-                                     daemon_->broadcaster().purge(chain->endpoint));
+    test::Running<std::optional<std::size_t>> purge(
+        daemon_->context(), daemon_->broadcaster().purge(chain->endpoint));
     // Nothing else is due at this moment, so that nothing begins before the purge.
     test::ManualClock::poll(daemon_->context());
     if (!purge.is_done()) return story_.fail("a purge does not end");
-    chain->ledger->purged(purge.get());
+    chain->ledger->purged(purge.get().value());
 }
 
 void World::replay() {

@@ -16,6 +16,9 @@ class FakeBoard {
     class Client final : public Board {
       public:
         explicit Client(FakeBoard& board) : board_(board) {}
+        ~Client() override { std::erase(board_.clients_, this); }
+        Client(const Client&) = delete;
+        Client& operator=(const Client&) = delete;
 
         void put(const std::string& key, const std::string& text) override {
             if (is_cut_off) return;
@@ -27,18 +30,26 @@ class FakeBoard {
             board_.texts.erase(key);
             board_.tell(key, std::nullopt);
         }
-        void watch(OnChange on_change) override {
+        void watch(OnChange on_change, std::function<void()> on_read) override {
             on_change_ = std::move(on_change);
+            on_read_ = std::move(on_read);
             board_.clients_.push_back(this);
+            if (!is_slow) read();
+        }
+        /// Tells all that is there, for the first time.
+        void read() {
             for (const auto& [key, text] : board_.texts) on_change_(key, text);
+            on_read_();
         }
 
         bool is_cut_off = false;
+        bool is_slow = false;  ///< read() is to be called
 
       private:
         friend class FakeBoard;
         FakeBoard& board_;
         OnChange on_change_;
+        std::function<void()> on_read_;
     };
 
     std::map<std::string, std::string> texts;

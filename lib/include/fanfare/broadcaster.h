@@ -182,8 +182,8 @@ class Broadcaster {
     bool write_meta(std::shared_ptr<Event> event, std::string_view about = {});
 
     /// Endpoint::purge of all that was written before; of a durable queue, once that is on the
-    /// disk; of a shared one, in all processes. Any executor.
-    awaitable<std::size_t> purge(std::shared_ptr<Endpoint> endpoint);
+    /// disk; of a shared one, in all processes: nothing if some may still be there. Any executor.
+    awaitable<std::optional<std::size_t>> purge(std::shared_ptr<Endpoint> endpoint);
 
     /// Any thread: from now on write() takes nothing. Idempotent.
     void close();

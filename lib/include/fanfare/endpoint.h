@@ -54,6 +54,7 @@ struct EndpointOptions {
     /// Who hears how the endpoint fares; null: nobody. Must outlive the endpoint.
     EndpointNews* news = nullptr;
     HoldNews* holds = nullptr;      ///< null: nobody. Must outlive the endpoint
+    Duration first_hold{};          ///< as if by hold() at the start
     std::uint32_t random_seed = 0;  ///< of the jitter; 0: a random one
 };
 
@@ -180,9 +181,9 @@ class Endpoint final {
     /// Drops all that waits, counted as purged; what is under way goes on. Returns how many. Of a
     /// queue that is shared, what waits here.
     std::size_t purge();
-    /// The same, of a queue that is shared all that waits: `on_purged` is told how many, on the
-    /// shard, at the latest when the endpoint has ended.
-    void purge(std::function<void(std::size_t)> on_purged);
+    /// The same, of a queue that is shared all that waits: `on_purged` is told how many, or nothing
+    /// if some may still be there; on the shard, at the latest when the endpoint has ended.
+    void purge(std::function<void(std::optional<std::size_t>)> on_purged);
 
     /// Queues events again that were given up, behind all others and past the filter. They count
     /// as offered once more. Only those that a Broadcaster has numbered anew. The box hears what

@@ -227,8 +227,10 @@ class Queue {
     virtual void set_in_flight_max(unsigned /*leases*/) {}
 
     /// As clear(), but for all processes. `on_cleared` is called on the shard, at the latest by
-    /// end(): how many events are gone besides what clear() takes.
-    virtual std::vector<EventPtr> clear_all(std::function<void(std::size_t)> on_cleared);
+    /// end(): how many events are gone besides what clear() takes, or nothing if the others may
+    /// not be.
+    virtual std::vector<EventPtr> clear_all(
+        std::function<void(std::optional<std::size_t>)> on_cleared);
 
     /// Takes an empty queue whose order it is to have. Nothing may be leased. Without it, the queue
     /// stays as it is.

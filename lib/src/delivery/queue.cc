@@ -37,7 +37,7 @@ void Queue::start(QueueOwner& /*owner*/) {}
 
 void Queue::set_order(std::unique_ptr<Queue> /*order*/) {}
 
-std::vector<EventPtr> Queue::clear_all(std::function<void(std::size_t)> on_cleared) {
+std::vector<EventPtr> Queue::clear_all(std::function<void(std::optional<std::size_t>)> on_cleared) {
     std::vector<EventPtr> events = clear();
     on_cleared(0);
     return events;

@@ -24,8 +24,9 @@ class Board {
     virtual void put(const std::string& key, const std::string& text) = 0;
     virtual void erase(const std::string& key) = 0;
 
-    /// Once: all that is there, then every change, own ones included. On a thread of the board's.
-    virtual void watch(OnChange on_change) = 0;
+    /// Once: all that is there, then `on_read` for the first time that this has been told, then
+    /// every change, own ones included. On a thread of the board's.
+    virtual void watch(OnChange on_change, std::function<void()> on_read) = 0;
 };
 
 }  // namespace fanfare

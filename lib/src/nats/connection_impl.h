@@ -102,10 +102,11 @@ class NatsConnection::Impl {
     // On the loop.
     void open();
     void adopt(natsConnection* connection, natsSubscription* subscription, bool is_up);
+    void tell_problem(const std::string& problem);
     void could_not_connect(const std::string& problem);
     void up();
     void lost();
-    void closed();
+    void closed(const std::string& problem);
     void tell_state();
     void send_all();
     void send_one(Sending sending);
@@ -141,7 +142,8 @@ class NatsConnection::Impl {
     /// Those that were closed, until cnats has ended them.
     std::unordered_map<std::uint64_t, std::unique_ptr<Subscribed>> closing_;
     std::map<std::uint64_t, std::shared_ptr<const OnState>> watchers_;
-    std::string last_problem_;
+    std::string last_problem_;    ///< that is why there is no connection, as it was logged
+    std::string last_complaint_;  ///< of the server's, likewise
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int flush_timeout_ms = 500;
 constexpr Duration reopen_delay = std::chrono::seconds(1);
+constexpr std::string_view refused_text = "the servers refuse the connection";
 
 /// The URL without what stands before an `@`.
 std::string without_credentials(std::string_view url) {
@@ -19,6 +20,30 @@ std::string without_credentials(std::string_view url) {
     const std::size_t at = url.rfind('@');
     if (at == std::string_view::npos || at < host) return std::string(url);
     return std::string(url.substr(0, host)) + std::string(url.substr(at + 1));
+}
+
+std::string without_credentials(const std::vector<std::string>& urls) {
+    std::string text;
+    for (const std::string& url : urls) {
+        text += (text.empty() ? "" : ", ") + without_credentials(std::string_view(url));
+    }
+    return text;
+}
+
+/// What has gone wrong with this connection last, or `otherwise`.
+std::string last_problem_of(natsConnection* connection, std::string_view otherwise) {
+    const char* text = nullptr;
+    natsConnection_GetLastError(connection, &text);
+    return text == nullptr || *text == '\0' ? std::string(otherwise) : std::string(text);
+}
+
+/// What a call of this thread has failed with.
+std::string problem_of(natsStatus status) {
+    natsStatus last = NATS_OK;
+    const char* detail = nats_GetLastError(&last);
+    std::string text = natsStatus_GetText(status);
+    if (detail != nullptr && *detail != '\0') text += std::string(": ") + detail;
+    return text;
 }
 
 }  // namespace
@@ -123,7 +148,7 @@ void NatsConnection::Impl::connect() {
     natsConnection* connection = nullptr;
     const natsStatus status = natsConnection_Connect(&connection, options->get());
     if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED) {
-        const std::string text = natsStatus_GetText(status);
+        const std::string text = problem_of(status);
         net::post(loop_, [this, text] { could_not_connect(text); });
         return;
     }
@@ -142,12 +167,15 @@ void NatsConnection::Impl::connect() {
     net::post(loop_, [=, this] { adopt(connection, subscription, status == NATS_OK); });
 }
 
+void NatsConnection::Impl::tell_problem(const std::string& problem) {
+    if (std::exchange(last_problem_, problem) == problem) return;
+    log_.warn("nats", "cannot connect, will retry",
+              {{"servers", without_credentials(options_.servers)}, {"error", problem}});
+}
+
 void NatsConnection::Impl::could_not_connect(const std::string& problem) {
     if (is_ending_) return;
-    if (problem != last_problem_) {
-        log_.warn("nats", "cannot connect, will retry", {{"error", problem}});
-        last_problem_ = problem;
-    }
+    tell_problem(problem);
     reopen_->set(clock_.now() + reopen_delay, [this] { open(); });
 }
 
@@ -160,11 +188,11 @@ void NatsConnection::Impl::adopt(natsConnection* connection, natsSubscription* s
         if (inbox->subscription == nullptr) subscribe(*inbox);
     }
     if (is_closed_) {
-        closed();
+        closed(last_problem_of(connection, refused_text));
     } else if (is_up || is_up_) {
         up();
     } else {
-        log_.warn("nats", "no server can be reached, will retry", {});
+        tell_problem(last_problem_of(connection, "no server can be reached"));
     }
 }
 
@@ -182,6 +210,7 @@ void NatsConnection::Impl::up() {
     }
     payload_max_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_));
     last_problem_.clear();
+    last_complaint_.clear();
     ++connects_;
     is_connected_ = true;
     log_.info("nats", "connected", {{"server", server}});
@@ -204,7 +233,7 @@ void NatsConnection::Impl::lost() {
     tell_state();
 }
 
-void NatsConnection::Impl::closed() {
+void NatsConnection::Impl::closed(const std::string& problem) {
     if (is_ending_) return;
     is_closed_ = connection_ == nullptr;
     if (is_closed_) return;
@@ -216,7 +245,7 @@ void NatsConnection::Impl::closed() {
     }
     natsSubscription_Destroy(std::exchange(subscription_, nullptr));
     natsConnection_Destroy(std::exchange(connection_, nullptr));
-    could_not_connect("the servers refuse the connection");
+    could_not_connect(problem);
 }
 
 void NatsConnection::Impl::tell_state() {
@@ -234,9 +263,10 @@ void NatsConnection::Impl::on_lost(natsConnection*, void* closure) {
     net::post(of(closure).loop_, [&impl = of(closure)] { impl.lost(); });
 }
 
-void NatsConnection::Impl::on_closed(natsConnection*, void* closure) {
+void NatsConnection::Impl::on_closed(natsConnection* connection, void* closure) {
     Impl& impl = of(closure);
-    net::post(impl.loop_, [&impl] { impl.closed(); });
+    const std::string problem = last_problem_of(connection, refused_text);
+    net::post(impl.loop_, [&impl, problem] { impl.closed(problem); });
     on_complete(closure);
 }
 
@@ -251,8 +281,7 @@ void NatsConnection::Impl::on_error(natsConnection*, natsSubscription*, natsStat
                                     void* closure) {
     const std::string text = natsStatus_GetText(status);
     net::post(of(closure).loop_, [&impl = of(closure), text] {
-        if (impl.is_ending_ || impl.last_problem_ == text) return;
-        impl.last_problem_ = text;
+        if (impl.is_ending_ || std::exchange(impl.last_complaint_, text) == text) return;
         impl.log_.warn("nats", "the server complains", {{"error", text}});
     });
 }

@@ -55,6 +55,7 @@ JsConsumerInfo consumer_info_of(const Json& answer) {
         return answer.value(name, std::uint64_t{0});
     };
     return {.name = answer.at("name"),
+            .description = answer.at("config").value("description", std::string()),
             .filter = answer.at("config").value("filter_subject", std::string()),
             .delivered_seq = answer.at("delivered").value("stream_seq", std::uint64_t{0}),
             .ack_floor = answer.at("ack_floor").value("stream_seq", std::uint64_t{0}),

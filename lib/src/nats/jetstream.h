@@ -74,6 +74,7 @@ struct JsConsumerConfig {
 
 struct JsConsumerInfo {
     std::string name;
+    std::string description;
     std::string filter;
     std::uint64_t delivered_seq = 0;  ///< of the stream: the last one given out
     std::uint64_t ack_floor = 0;    ///< of the stream: all of the consumer's up to it are done with
@@ -108,7 +109,8 @@ struct JsReceipt {
     std::uint64_t deliveries = 0;  ///< with this one; 0: it is no such address
     std::uint64_t seq = 0;         ///< of the stream
     std::uint64_t consumer_seq = 0;
-    WallTime time{};  ///< when it came into the stream
+    WallTime time{};            ///< when it came into the stream
+    std::uint64_t pending = 0;  ///< that its consumer has yet to deliver
 };
 JsReceipt js_receipt(std::string_view reply) noexcept;
 

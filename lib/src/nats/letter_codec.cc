@@ -1,9 +1,9 @@
 #include "nats/letter_codec.h"
-#include "fleet/name_token.h"
 
 #include <charconv>
 #include <memory>
 
+#include "fleet/name_token.h"
 #include "nats/entry_codec.h"
 
 namespace fanfare {

@@ -1,6 +1,7 @@
 #include "nats/nats_board.h"
 
-#include <set>
+#include <map>
+#include <utility>
 
 #include "nats/ordered_reader.h"
 
@@ -42,12 +43,14 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
         reader_.reset();
     }
 
-    void watch(OnChange on_change) {
+    void watch(OnChange on_change, std::function<void()> on_read) {
         on_change_ = std::move(on_change);
+        on_read_ = std::move(on_read);
         const OrderedReader::Options options{.stream = stream_, .filter = prefix_ + ">"};
         const OrderedReader::Callbacks callbacks{
-            [this](const JsStreamInfo&) { return forget_all(); },
-            [this](std::uint64_t seq, const NatsMessage& message) { tell(seq, message); }};
+            [this](const JsStreamInfo&) { return read_anew(); },
+            [this](std::uint64_t seq, const NatsMessage& message) { tell(seq, message); },
+            [this] { end_reading(); }};
         reader_ = OrderedReader::make(api_, options, callbacks);
         reader_->start();
     }
@@ -91,10 +94,19 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
         alarm_->set(connection().clock().now() + retry_delay, [this] { ensure(); });
     }
 
-    /// The bucket is another one: what it held is gone, and it is read from its first message on.
-    std::uint64_t forget_all() {
-        for (const std::string& key : std::exchange(keys_, {})) on_change_(key, std::nullopt);
+    /// The bucket is another one, and is read from its first message on.
+    std::uint64_t read_anew() {
+        unseen_ = keys_;
         return 1;
+    }
+
+    /// What the other one held, and this one does not, is gone.
+    void end_reading() {
+        for (const auto& [key, text] : std::exchange(unseen_, {})) {
+            keys_.erase(key);
+            on_change_(key, std::nullopt);
+        }
+        if (const auto on_read = std::exchange(on_read_, nullptr)) on_read();
     }
 
     void tell(std::uint64_t seq, const NatsMessage& message) {
@@ -102,10 +114,13 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
         if (subject.substr(0, prefix_.size()) != prefix_) return;
         const std::string key(subject.substr(prefix_.size()));
         if (message.header("KV-Operation").empty()) {
-            keys_.insert(key);
+            const auto unseen = unseen_.extract(key);
+            if (!unseen.empty() && unseen.mapped() == message.payload()) return;
+            keys_.insert_or_assign(key, std::string(message.payload()));
             on_change_(key, message.payload());
             return;
         }
+        unseen_.erase(key);
         if (keys_.erase(key) != 0) on_change_(key, std::nullopt);
         const WallTime made = js_receipt(message.reply()).time;
         if (connection().clock().wall() - made < marks_kept) return;
@@ -121,8 +136,10 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
     std::uint64_t watch_ = 0;
     std::unique_ptr<Alarm> alarm_;
     OnChange on_change_;
+    std::function<void()> on_read_;
     std::shared_ptr<OrderedReader> reader_;
-    std::set<std::string> keys_;
+    std::map<std::string, std::string> keys_;    // with their texts
+    std::map<std::string, std::string> unseen_;  // of these, since the bucket is another one
     std::string last_problem_;
 };
 
@@ -138,8 +155,8 @@ NatsBoard::~NatsBoard() {
 void NatsBoard::put(const std::string& key, const std::string& text) { impl_->send(key, text, {}); }
 void NatsBoard::erase(const std::string& key) { impl_->send(key, {}, {{"KV-Operation", "DEL"}}); }
 
-void NatsBoard::watch(OnChange on_change) {
-    impl_->connection().sync([&] { impl_->watch(std::move(on_change)); });
+void NatsBoard::watch(OnChange on_change, std::function<void()> on_read) {
+    impl_->connection().sync([&] { impl_->watch(std::move(on_change), std::move(on_read)); });
 }
 
 }  // namespace fanfare

@@ -23,7 +23,7 @@ class NatsBoard final : public Board {
 
     void put(const std::string& key, const std::string& text) override;
     void erase(const std::string& key) override;
-    void watch(OnChange on_change) override;
+    void watch(OnChange on_change, std::function<void()> on_read) override;
 
   private:
     class Impl;

@@ -1,5 +1,4 @@
 #include "nats/nats_dead_letters.h"
-#include "fleet/name_token.h"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -7,6 +6,7 @@
 #include <utility>
 
 #include "base/run_on.h"
+#include "fleet/name_token.h"
 #include "nats/entry_codec.h"
 #include "nats/letter_codec.h"
 #include "nats/nats_dead_letters_impl.h"

@@ -1,10 +1,10 @@
 #include "nats/nats_log.h"
-#include "fleet/name_token.h"
 
 #include <boost/asio/post.hpp>
 #include <set>
 
 #include "base/crc32c.h"
+#include "fleet/name_token.h"
 #include "nats/entry_codec.h"
 #include "nats/nats_consumer.h"
 #include "nats/nats_log_impl.h"
@@ -14,6 +14,16 @@ namespace fanfare {
 namespace {
 
 constexpr Duration retry_delay = std::chrono::seconds(1);
+
+/// A dead letter is an event and some headers more, for which there has to be room, too.
+constexpr std::size_t letter_room = 4096;
+
+std::size_t bytes_of(const NatsOutgoing& message) {
+    constexpr std::size_t line = 4;  // ": " and the end of it
+    std::size_t bytes = message.payload.size();
+    for (const auto& [name, value] : message.headers) bytes += name.size() + value.size() + line;
+    return bytes;
+}
 
 }  // namespace
 
@@ -204,6 +214,13 @@ void NatsLog::Impl::publish(const LogEntry& entry, std::size_t index,
     const NatsOutgoing message{.subject = subject(partition),
                                .headers = headers_of(entry),
                                .payload = entry.event->payload()};
+    const std::size_t bytes_max = connection_.payload_max();
+    if (bytes_max > 0 && bytes_of(message) + letter_room > bytes_max) {
+        net::post(connection_.executor(), [self = shared_from_this(), index, group] {
+            self->published(JsError(400, 0, "too large for the server"), index, *group);
+        });
+        return;
+    }
     api_.publish(message, options->ack_timeout,
                  [self = shared_from_this(), index, group](JsResult<JsPubAck> ack) {
                      self->published(ack, index, *group);
@@ -266,7 +283,9 @@ void NatsLog::Impl::place_is_missing() noexcept {
 void NatsLog::Impl::follow(std::size_t records,
                            std::function<void(const std::string& id, std::uint64_t next)> on_start,
                            OnEntry on_entry) {
-    const OrderedReader::Options options{.stream = stream_, .filter = all_subjects()};
+    const OrderedReader::Options options{.stream = stream_,
+                                         .filter = all_subjects(),
+                                         .believed_after = this->options()->believed_after};
     const auto on_stream = [records, on_start = std::move(on_start)](const JsStreamInfo& info) {
         std::uint64_t next = info.last_seq + 1;
         next = next > records ? next - records : 1;
@@ -302,18 +321,19 @@ void NatsLog::Impl::forget(const std::string& endpoint, std::function<void(bool)
 }
 
 void NatsLog::Impl::places(std::function<void(std::optional<std::vector<std::string>>)> on_done) {
-    const auto on_list =
-        [on_done = std::move(on_done)](const JsResult<std::vector<JsConsumerInfo>>& consumers) {
-            if (!consumers) return on_done(std::nullopt);
-            std::set<std::string> names;
-            for (const JsConsumerInfo& consumer : *consumers) {
-                // An underscore before two hexadecimal digits is a part of the name; `_p` is not.
-                const std::string name =
-                    name_of_token(consumer.name.substr(0, consumer.name.find("_p")));
-                if (consumer.is_acknowledged && !name.empty()) names.insert(name);
-            }
-            on_done(std::vector<std::string>(names.begin(), names.end()));
-        };
+    const auto on_list = [on_done = std::move(on_done)](
+                             const JsResult<std::vector<JsConsumerInfo>>& consumers) {
+        if (!consumers) return on_done(std::nullopt);
+        std::set<std::string> names;
+        for (const JsConsumerInfo& consumer : *consumers) {
+            // A place is described by its endpoint's name; others may have consumers, too.
+            const std::string& name = consumer.description;
+            const std::string token = name_token(name);
+            const bool is_place = consumer.name == token || consumer.name.starts_with(token + "_p");
+            if (!name.empty() && consumer.is_acknowledged && is_place) names.insert(name);
+        }
+        on_done(std::vector<std::string>(names.begin(), names.end()));
+    };
     api_.consumers(stream_, on_list);
 }
 

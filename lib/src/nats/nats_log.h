@@ -31,6 +31,7 @@ struct NatsLogOptions {
     Duration pull_expiry = std::chrono::seconds(30);
     Duration pull_heartbeat = std::chrono::milliseconds(1500);
     Duration look_interval = std::chrono::seconds(2);
+    Duration believed_after = std::chrono::seconds(10);  ///< OrderedReader's
     Duration purge_interval = std::chrono::seconds(10);  ///< and a quarter of it at random
     /// The partition of an event, below log_partitions; null: 0. Any thread.
     std::function<unsigned(const Event&)> partition = nullptr;

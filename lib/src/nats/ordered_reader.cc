@@ -1,6 +1,7 @@
 #include "nats/ordered_reader.h"
 
 #include <charconv>
+#include <utility>
 
 namespace fanfare {
 
@@ -64,10 +65,21 @@ void OrderedReader::restart() {
     const auto on_info = [weak = weak_from_this(), round = round_](JsResult<JsStreamInfo> info) {
         const auto self = weak.lock();
         if (!self || self->is_closed_ || self->round_ != round) return;
-        if (!info) return self->restart_after(retry_delay);
+        if (!info || !self->is_believed(*info)) return self->restart_after(retry_delay);
         self->create(*info);
     };
     api_.stream_info(options_.stream, on_info);
+}
+
+/// Where there is another stream than before, that is sure at once.
+bool OrderedReader::is_believed(const JsStreamInfo& info) {
+    if (info.created != stream_id_ || info.last_seq + 1 >= next_) {
+        shorter_since_.reset();
+        return true;
+    }
+    const TimePoint now = api_.connection().clock().now();
+    if (!shorter_since_) shorter_since_ = now;
+    return now - *shorter_since_ >= options_.believed_after;
 }
 
 void OrderedReader::create(const JsStreamInfo& info) {
@@ -77,6 +89,8 @@ void OrderedReader::create(const JsStreamInfo& info) {
         next_ = std::max<std::uint64_t>(1, callbacks_.on_stream(info));
     }
     consumer_seq_ = 0;
+    is_behind_ = true;
+    has_more_ = info.messages > 0 && info.last_seq >= next_;
     const auto on_message = [weak = weak_from_this()](NatsMessage message) {
         if (const auto self = weak.lock()) self->receive(std::move(message));
     };
@@ -105,6 +119,12 @@ void OrderedReader::created(const JsResult<JsConsumerInfo>& info) {
     }
     consumer_ = info->name;
     restart_after(options_.heartbeat * 5 / 2);
+    if (!has_more_) caught_up();
+}
+
+void OrderedReader::caught_up() {
+    if (!std::exchange(is_behind_, false)) return;
+    if (callbacks_.on_caught_up) callbacks_.on_caught_up();
 }
 
 void OrderedReader::receive(NatsMessage message) {
@@ -115,9 +135,11 @@ void OrderedReader::receive(NatsMessage message) {
     if (receipt.deliveries == 0) return;
     if (receipt.consumer_seq != consumer_seq_ + 1) return restart();
     consumer_seq_ = receipt.consumer_seq;
-    if (receipt.seq < next_) return;
-    next_ = receipt.seq + 1;
-    callbacks_.on_message(receipt.seq, std::move(message));
+    if (receipt.seq >= next_) {
+        next_ = receipt.seq + 1;
+        callbacks_.on_message(receipt.seq, std::move(message));
+    }
+    if (receipt.pending == 0) caught_up();
 }
 
 void OrderedReader::receive_status(const NatsMessage& message) {
@@ -132,7 +154,9 @@ void OrderedReader::receive_status(const NatsMessage& message) {
     const std::string_view last = message.header("Nats-Last-Consumer");
     std::uint64_t seq = 0;
     std::from_chars(last.data(), last.data() + last.size(), seq);
-    if (seq > consumer_seq_) restart();
+    if (seq > consumer_seq_) return restart();
+    // It has nothing else to say.
+    if (stalled.empty()) caught_up();
 }
 
 }  // namespace fanfare

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "nats/jetstream.h"
@@ -18,11 +19,16 @@ class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
         std::string stream;
         std::string filter;  ///< subject
         Duration heartbeat = std::chrono::seconds(2);
+        /// A stream that ends before what was read counts as another one only when it has been
+        /// so for this long: a server that has just begun to lead may not have its end yet.
+        Duration believed_after = std::chrono::seconds(10);
     };
     struct Callbacks {
         /// The stream is another one than before, or it is the first time: the seq to begin with.
         std::function<std::uint64_t(const JsStreamInfo&)> on_stream;
         std::function<void(std::uint64_t seq, NatsMessage)> on_message;
+        /// All that lay there when it was last begun with is told. May be null.
+        std::function<void()> on_caught_up = nullptr;
     };
 
     static std::shared_ptr<OrderedReader> make(JetStream api, Options options, Callbacks callbacks);
@@ -38,7 +44,9 @@ class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
     void set_connected(bool is_connected);
     void restart();
     void restart_after(Duration delay);
+    bool is_believed(const JsStreamInfo& info);
     void create(const JsStreamInfo& info);
+    void caught_up();
     void created(const JsResult<JsConsumerInfo>& info);
     void receive(NatsMessage message);
     void receive_status(const NatsMessage& message);
@@ -53,8 +61,11 @@ class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
     bool is_connected_ = false;
     std::uint64_t round_ = 0;  ///< answers to what an earlier one has asked are ignored
     std::string stream_id_;
-    std::uint64_t next_ = 0;          ///< seq
-    std::uint64_t consumer_seq_ = 0;  ///< of the last message
+    std::uint64_t next_ = 0;                  ///< seq
+    std::uint64_t consumer_seq_ = 0;          ///< of the last message
+    std::optional<TimePoint> shorter_since_;  ///< the stream's end is before next_
+    bool is_behind_ = false;                  ///< on_caught_up is to be called
+    bool has_more_ = false;                   ///< messages are to come at once
     NatsConnection::Inbox inbox_{};
     std::string consumer_;
 };

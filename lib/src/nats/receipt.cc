@@ -31,7 +31,8 @@ JsReceipt js_receipt(std::string_view reply) noexcept {
     return {.deliveries = number(parts.at(first)),
             .seq = number(parts.at(first + 1)),
             .consumer_seq = number(parts.at(first + 2)),
-            .time = WallTime(std::chrono::duration_cast<WallTime::duration>(nanos))};
+            .time = WallTime(std::chrono::duration_cast<WallTime::duration>(nanos)),
+            .pending = number(parts.at(first + 4))};
 }
 
 }  // namespace fanfare

@@ -266,13 +266,13 @@ awaitable<std::vector<EndpointFate>> Broadcaster::fates(std::uint64_t seq) {
     co_return fates;
 }
 
-awaitable<std::size_t> Broadcaster::purge(std::shared_ptr<Endpoint> endpoint) {
-    using Purging = Gathering<std::size_t>;
+awaitable<std::optional<std::size_t>> Broadcaster::purge(std::shared_ptr<Endpoint> endpoint) {
+    using Purging = Gathering<std::optional<std::size_t>>;
     const Executor executor = co_await net::this_coro::executor;
     const auto purging = std::make_shared<Purging>(executor, 1);
     // Behind the events that are on their way.
     endpoint->shard().inbox_->push([endpoint, purging] {
-        endpoint->purge([purging](std::size_t events) {
+        endpoint->purge([purging](std::optional<std::size_t> events) {
             purging->parts[0] = events;
             Purging::arrived(purging);
         });

@@ -214,7 +214,7 @@ void Endpoint::resume() { impl_->resume(); }
 void Endpoint::hold(Duration how_long) { impl_->hold(how_long); }
 void Endpoint::reconfigure(EndpointOptions options) { impl_->reconfigure(std::move(options)); }
 std::size_t Endpoint::purge() { return impl_->purge(); }
-void Endpoint::purge(std::function<void(std::size_t)> on_purged) {
+void Endpoint::purge(std::function<void(std::optional<std::size_t>)> on_purged) {
     impl_->purge(std::move(on_purged));
 }
 awaitable<Outcome> Endpoint::test(EventPtr ping) { return impl_->test(std::move(ping)); }

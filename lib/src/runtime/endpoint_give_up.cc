@@ -119,15 +119,16 @@ std::size_t Endpoint::Impl::purge() {
     return count;
 }
 
-void Endpoint::Impl::purge(std::function<void(std::size_t)> on_purged) {
+void Endpoint::Impl::purge(std::function<void(std::optional<std::size_t>)> on_purged) {
     if (!is_shared_) return on_purged(purge());
     // The answer of the others comes later; at once only if the queue has nothing.
     const auto here = std::make_shared<std::size_t>(0);
-    std::vector<EventPtr> events =
-        queue_->clear_all([this, here, on_purged = std::move(on_purged)](std::size_t others) {
-            metrics_.restored(others);
-            note_dropped({}, {others, 0}, DropReason::purged);
-            on_purged(*here + others);
+    std::vector<EventPtr> events = queue_->clear_all(
+        [this, here, on_purged = std::move(on_purged)](std::optional<std::size_t> others) {
+            if (!others) return on_purged(std::nullopt);
+            metrics_.restored(*others);
+            note_dropped({}, {*others, 0}, DropReason::purged);
+            on_purged(*here + *others);
         });
     *here = events.size();
     const Load load = load_of(events);

@@ -101,6 +101,7 @@ void Endpoint::Impl::start() {
     // All of them first: a maker that throws must not leave workers behind.
     std::vector<Tool> tools(options_.max_in_flight);
     for (Tool& tool : tools) renew(tool);
+    if (options_.first_hold > Duration::zero()) hold(options_.first_hold);
     queue_->start(*this);
     for (Tool& tool : tools) spawn_worker(std::move(tool));
     // What is there from before may be more than is allowed now.

@@ -43,7 +43,7 @@ class Endpoint::Impl : private QueueOwner {
     void hold(Duration how_long);
     void reconfigure(EndpointOptions options);
     std::size_t purge();
-    void purge(std::function<void(std::size_t)> on_purged);
+    void purge(std::function<void(std::optional<std::size_t>)> on_purged);
     awaitable<Outcome> test(EventPtr ping);
     EndpointSnapshot snapshot() const;
     std::vector<AttemptRecord> attempts(std::size_t limit) const;

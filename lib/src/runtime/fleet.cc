@@ -8,6 +8,7 @@
 #include "base/exceptions.h"
 #include "base/timestamp.h"
 #include "fleet/name_token.h"
+#include "runtime/fleet_keys.h"
 
 namespace fanfare {
 namespace {
@@ -15,41 +16,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
-constexpr std::string_view replica_prefix = "replica.";
 constexpr std::string_view pause_prefix = "pause.";
 constexpr std::string_view resume_prefix = "resume.";
 constexpr std::string_view hold_prefix = "hold.";
 constexpr std::string_view removed_prefix = "removed.";
 
-/// A process is erased by whoever sees that it has been silent for this long.
-constexpr Duration erased_after = std::chrono::minutes(2);
 /// Beyond this a hold is not believed: somebody's clock is wrong.
 constexpr Duration hold_max = std::chrono::hours(24);
-
-std::string key_of(std::string_view prefix, std::string_view name) {
-    return std::string(prefix) + name_token(name);
-}
-
-std::int64_t to_milliseconds(WallTime time) {
-    return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-}
-
-WallTime from_milliseconds(std::int64_t time) {
-    return WallTime(std::chrono::duration_cast<WallTime::duration>(milliseconds(time)));
-}
-
-FleetReplica replica_of(const std::string& id, const std::string& text) {
-    const Json json = Json::parse(text);
-    FleetReplica replica;
-    replica.id = id;
-    replica.host = json.value("host", std::string());
-    replica.version = json.value("version", std::string());
-    replica.started_at = from_milliseconds(json.value("started", std::int64_t{0}));
-    for (const auto& [name, hash] : json.at("endpoints").items()) {
-        replica.endpoints.emplace(name, hash.get<std::string>());
-    }
-    return replica;
-}
 
 }  // namespace
 
@@ -94,19 +67,26 @@ void Fleet::take(std::vector<FleetEndpoint> endpoints) {
     post([is_first](Fleet& fleet) {
         if (is_first) return fleet.begin();
         fleet.pause_again();
+        if (fleet.is_read_) fleet.hold_again();
         fleet.show();
     });
 }
 
 void Fleet::begin() {
-    board_.watch([alive = alive_, executor = loop_.executor()](
-                     std::string_view key, std::optional<std::string_view> text) {
+    const auto on_change = [alive = alive_, executor = loop_.executor()](
+                               std::string_view key, std::optional<std::string_view> text) {
         std::optional<std::string> copy;
         if (text) copy = std::string(*text);
         net::post(executor, [alive, key = std::string(key), copy = std::move(copy)] {
             if (alive->fleet != nullptr) alive->fleet->on_change(key, copy);
         });
-    });
+    };
+    const auto on_read = [alive = alive_, executor = loop_.executor()] {
+        net::post(executor, [alive] {
+            if (alive->fleet != nullptr) alive->fleet->on_read();
+        });
+    };
+    board_.watch(on_change, on_read);
     alarm_ = loop_.clock().make_alarm(loop_.executor());
     turn();
 }
@@ -117,6 +97,7 @@ void Fleet::turn() {
         if (has_left_) return;
     }
     show();
+    say_again();
     if (alarm_) alarm_->set(loop_.clock().now() + beat, [this] { turn(); });
 }
 
@@ -130,20 +111,13 @@ void Fleet::show() {
     tell_mismatches();
 }
 
-std::string Fleet::text_of_self() const {
-    Json json;
-    json["id"] = self_.id;
-    json["host"] = self_.host;
-    json["version"] = self_.version;
-    json["started"] = to_milliseconds(started_at_);
-    json["seen"] = rfc3339(loop_.clock().wall());
-    json["endpoints"] = Json::object();
-    const std::lock_guard lock(mutex_);
-    for (const auto& [name, endpoint] : endpoints_) json["endpoints"][name] = endpoint.hash;
-    return json.dump();
+void Fleet::on_read() {
+    is_read_ = true;
+    hold_again();
 }
 
 void Fleet::on_change(const std::string& key, const std::optional<std::string>& text) {
+    said_.erase(key);
     try {
         if (key.starts_with(replica_prefix)) {
             on_replica(key.substr(replica_prefix.size()), text);
@@ -161,19 +135,6 @@ void Fleet::on_change(const std::string& key, const std::optional<std::string>& 
         loop_.log().warn("fleet", "what another process has told is not understood",
                          {{"key", key}, {"error", describe(std::current_exception())}});
     }
-}
-
-void Fleet::on_replica(const std::string& token, const std::optional<std::string>& text) {
-    if (token == name_token(self_.id)) return;
-    if (text) {
-        Known known{replica_of(Json::parse(*text).value("id", token), *text), loop_.clock().now()};
-        const std::lock_guard lock(mutex_);
-        others_.insert_or_assign(token, std::move(known));
-    } else {
-        const std::lock_guard lock(mutex_);
-        others_.erase(token);
-    }
-    tell_mismatches();
 }
 
 void Fleet::on_pause(const std::string& token, bool is_paused) {
@@ -202,15 +163,39 @@ void Fleet::pause_again() {
     }
 }
 
+/// Endpoints that begin are held if their names are, and only then.
+void Fleet::hold_again() {
+    std::vector<std::string> names;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [name, endpoint] : endpoints_) names.push_back(name);
+    }
+    for (const std::string& name : names) {
+        const auto told = holds_.find(name_token(name));
+        if (told != holds_.end() && is_by_other(told->second)) {
+            const std::string text = told->second;
+            on_hold(name_token(name), text);
+        } else {
+            at(name, [](Endpoint& endpoint) { endpoint.hold(Duration::zero()); });
+        }
+    }
+}
+
+bool Fleet::is_by_other(const std::string& hold) const {
+    return Json::parse(hold).value("by", std::string()) != self_.id;
+}
+
 /// It may be from long ago: what was left of it when it was told counts at most, and clocks that
 /// differ can make it shorter only.
 void Fleet::on_hold(const std::string& token, const std::optional<std::string>& text) {
+    holds_.erase(token);
     const std::string name = name_of(token);
-    if (name.empty()) return;
     Duration left{};
     if (text) {
         const Json json = Json::parse(*text);
-        if (json.value("by", std::string()) == self_.id) return;
+        const bool is_own = json.value("by", std::string()) == self_.id;
+        holds_.emplace(token, *text);
+        if (is_own) return;
         const Duration told = milliseconds(json.value("milliseconds", std::int64_t{0}));
         const WallTime until = from_milliseconds(json.value("until", std::int64_t{0}));
         left = std::min<Duration>({told, until - loop_.clock().wall(), hold_max});
@@ -221,17 +206,40 @@ void Fleet::on_hold(const std::string& token, const std::optional<std::string>& 
             left += attempt_limit(name) + grace;
         }
     }
-    at(name, [left](Endpoint& endpoint) { endpoint.hold(left); });
+    if (!name.empty()) at(name, [left](Endpoint& endpoint) { endpoint.hold(left); });
 }
 
 void Fleet::pause(const std::string& endpoint) {
-    board_.put(key_of(pause_prefix, endpoint), rfc3339(loop_.clock().wall()));
+    post([endpoint](Fleet& fleet) {
+        fleet.say(key_of(pause_prefix, endpoint), rfc3339(fleet.loop_.clock().wall()));
+    });
 }
 
 void Fleet::resume(const std::string& endpoint) {
-    board_.erase(key_of(pause_prefix, endpoint));
-    board_.erase(key_of(hold_prefix, endpoint));
-    board_.put(key_of(resume_prefix, endpoint), rfc3339(loop_.clock().wall()));
+    post([endpoint](Fleet& fleet) {
+        fleet.say(key_of(pause_prefix, endpoint), std::nullopt);
+        fleet.board_.erase(key_of(hold_prefix, endpoint));
+        fleet.say(key_of(resume_prefix, endpoint), rfc3339(fleet.loop_.clock().wall()));
+    });
+}
+
+/// The board tells of what was taken away only if it was there.
+void Fleet::say(const std::string& key, std::optional<std::string> text) {
+    const bool is_heard = text || paused_.contains(key.substr(pause_prefix.size()));
+    if (text) board_.put(key, *text);
+    if (!text) board_.erase(key);
+    said_.erase(key);
+    if (is_heard) said_.emplace(key, Said{std::move(text), loop_.clock().now()});
+}
+
+/// What was said a moment ago may still be heard.
+void Fleet::say_again() {
+    const TimePoint before = loop_.clock().now() - beat / 2;
+    std::map<std::string, Said> lost;
+    for (const auto& [key, said] : said_) {
+        if (said.at <= before) lost.emplace(key, said);
+    }
+    for (const auto& [key, said] : lost) say(key, said.text);
 }
 
 void Fleet::held(std::string_view endpoint, Duration how_long) noexcept {
@@ -254,82 +262,6 @@ void Fleet::let_go(std::string_view endpoint) noexcept {
         board_.erase(key_of(hold_prefix, endpoint));
     } catch (...) {
         // The others find out for themselves.
-    }
-}
-
-void Fleet::forget_silent() {
-    std::vector<std::string> keys;
-    {
-        const std::lock_guard lock(mutex_);
-        const TimePoint before = loop_.clock().now() - erased_after;
-        for (const auto& [token, known] : others_) {
-            if (known.seen_at < before) keys.push_back(std::string(replica_prefix) + token);
-        }
-    }
-    for (const std::string& key : keys) board_.erase(key);
-}
-
-FleetView Fleet::view() const {
-    const TimePoint now = loop_.clock().now();
-    FleetView view;
-    FleetReplica self;
-    self.id = self_.id;
-    self.host = self_.host;
-    self.version = self_.version;
-    self.started_at = started_at_;
-    self.is_self = true;
-    const std::lock_guard lock(mutex_);
-    for (const auto& [name, endpoint] : endpoints_) self.endpoints.emplace(name, endpoint.hash);
-    view.replicas.push_back(std::move(self));
-    std::map<std::string, FleetMismatch> mismatches;
-    for (const auto& [token, known] : others_) {
-        if (now - known.seen_at > silence_max) continue;
-        const FleetReplica& other = known.replica;
-        for (const auto& [name, endpoint] : endpoints_) {
-            const auto found = other.endpoints.find(name);
-            if (found == other.endpoints.end()) {
-                mismatches[name].without.push_back(other.id);
-            } else if (found->second != endpoint.hash) {
-                mismatches[name].replicas.push_back(other.id);
-            }
-        }
-        for (const auto& [name, hash] : other.endpoints) {
-            if (!endpoints_.contains(name)) mismatches[name].replicas.push_back(other.id);
-        }
-        view.replicas.push_back(other);
-        view.replicas.back().last_seen = now - known.seen_at;
-    }
-    for (auto& [name, mismatch] : mismatches) {
-        mismatch.endpoint = name;
-        view.mismatches.push_back(std::move(mismatch));
-    }
-    return view;
-}
-
-std::vector<std::string> Fleet::endpoints() const {
-    std::vector<std::string> names;
-    for (const FleetReplica& replica : view().replicas) {
-        for (const auto& [name, hash] : replica.endpoints) names.push_back(name);
-    }
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    return names;
-}
-
-/// Once for each change of what differs.
-void Fleet::tell_mismatches() {
-    std::string names;
-    const FleetView seen = view();
-    for (const FleetMismatch& mismatch : seen.mismatches) {
-        if (!names.empty()) names += ", ";
-        names += mismatch.endpoint;
-    }
-    if (names == std::exchange(told_, names)) return;
-    if (names.empty()) {
-        loop_.log().info("fleet", "endpoints are configured alike everywhere again", {});
-    } else {
-        loop_.log().warn("fleet", "endpoints are not configured alike everywhere",
-                         {{"endpoints", names}, {"replicas", seen.replicas.size()}});
     }
 }
 

@@ -58,6 +58,9 @@ class Fleet final : public HoldNews {
     static constexpr Duration silence_max = std::chrono::seconds(35);
     /// For so long beyond a hold, and what an attempt may take, others wait for news of it.
     static constexpr Duration hold_grace = std::chrono::seconds(2);
+    /// Endpoints begin held until the board has been read, as they may be paused, but not for
+    /// longer than this.
+    static constexpr Duration first_hold = std::chrono::seconds(30);
     /// How often places are looked at that no process may have any more.
     static constexpr Duration places_interval = std::chrono::minutes(1);
 
@@ -78,7 +81,8 @@ class Fleet final : public HoldNews {
     /// `grace`. It must outlive this.
     void keep_places(SharedLog& log, Duration grace);
 
-    /// An operator's word. It holds for all processes, also for such as start later.
+    /// An operator's word. It holds for all processes, also for such as start later, and is said
+    /// again until the board has it.
     void pause(const std::string& endpoint);
     void resume(const std::string& endpoint);
 
@@ -106,6 +110,7 @@ class Fleet final : public HoldNews {
     void begin();
     void turn();
     void show();
+    void on_read();
     void on_change(const std::string& key, const std::optional<std::string>& text);
     void on_replica(const std::string& id, const std::optional<std::string>& text);
     void on_pause(const std::string& token, bool is_paused);
@@ -116,6 +121,10 @@ class Fleet final : public HoldNews {
     void on_orphan(const std::string& endpoint);
     void on_removed(const std::string& token, const std::optional<std::string>& text);
     void pause_again();
+    void hold_again();
+    bool is_by_other(const std::string& hold) const;
+    void say(const std::string& key, std::optional<std::string> text);
+    void say_again();
     void forget_silent();
     void tell_mismatches();
 
@@ -136,9 +145,17 @@ class Fleet final : public HoldNews {
     // The loop's.
     std::unique_ptr<Alarm> alarm_;
     std::minstd_rand random_;
-    std::string told_;              // of mismatches
-    std::set<std::string> paused_;  // tokens
-    SharedLog* places_ = nullptr;   // null: nobody looks at them
+    std::string told_;                          // of mismatches
+    bool is_read_ = false;                      // the board
+    std::set<std::string> paused_;              // tokens
+    std::map<std::string, std::string> holds_;  // by token: as they are told
+    /// What has been said and not been heard from the board yet, by key.
+    struct Said {
+        std::optional<std::string> text;
+        TimePoint at{};
+    };
+    std::map<std::string, Said> said_;
+    SharedLog* places_ = nullptr;  // null: nobody looks at them
     Duration grace_{};
     std::unique_ptr<Alarm> places_alarm_;
     std::map<std::string, WallTime> removed_;  // by token: since when no process has it

@@ -42,7 +42,7 @@ void SharedQueue::end() noexcept {
     } catch (...) {
         // There is no memory: the log gives it to others when it has not heard of it for a while.
     }
-    end_purges(0);
+    end_purges(std::nullopt);
     owner_ = nullptr;
     alarm_.reset();
     link_->queue = nullptr;
@@ -204,7 +204,8 @@ std::vector<EventPtr> SharedQueue::clear() {
     return events;
 }
 
-std::vector<EventPtr> SharedQueue::clear_all(std::function<void(std::size_t)> on_cleared) {
+std::vector<EventPtr> SharedQueue::clear_all(
+    std::function<void(std::optional<std::size_t>)> on_cleared) {
     std::vector<EventPtr> events = window_->clear();
     for (const EventPtr& event : events) done(*event);
     if (!consumer_ || owner_ == nullptr) {
@@ -215,21 +216,21 @@ std::vector<EventPtr> SharedQueue::clear_all(std::function<void(std::size_t)> on
     if (purges_.size() > 1) return events;
     consumer_->purge([link = link_](std::int64_t purged) {
         Link::post(link, [purged](SharedQueue* queue, Link&) {
-            if (queue != nullptr) queue->end_purges(purged);
+            if (queue == nullptr) return;
+            if (purged >= 0) return queue->end_purges(static_cast<std::size_t>(purged));
+            queue->shard_.log().warn("endpoint", "what waits in the log could not be purged",
+                                     {{"endpoint", queue->options_.endpoint}});
+            queue->end_purges(std::nullopt);
         });
     });
     return events;
 }
 
 /// Who asked while a purge was under way gets nothing of its count.
-void SharedQueue::end_purges(std::int64_t events) noexcept {
-    if (events < 0) {
-        shard_.log().warn("endpoint", "what waits in the log could not be purged",
-                          {{"endpoint", options_.endpoint}});
-    }
-    auto purged = static_cast<std::size_t>(std::max<std::int64_t>(events, 0));
+void SharedQueue::end_purges(std::optional<std::size_t> events) noexcept {
     for (const auto& on_cleared : std::exchange(purges_, {})) {
-        on_cleared(std::exchange(purged, 0));
+        on_cleared(events);
+        if (events) events = 0;
     }
     refill();
 }

@@ -46,7 +46,8 @@ class SharedQueue final : public Queue {
     void settle(Lease lease, Settle how) override;
     std::function<void(const Event&)> settle_later(Lease lease) override;
     std::vector<EventPtr> clear() override;
-    std::vector<EventPtr> clear_all(std::function<void(std::size_t)> on_cleared) override;
+    std::vector<EventPtr> clear_all(
+        std::function<void(std::optional<std::size_t>)> on_cleared) override;
     void leave() override;
     bool has(std::uint64_t seq) const override { return held_.contains(seq); }
     Lease remove_oldest() override;
@@ -101,7 +102,7 @@ class SharedQueue final : public Queue {
     void remember(const Story& story);
     const Story* story_of(const Delivery& delivery) const noexcept;
     void watch_time();
-    void end_purges(std::int64_t events) noexcept;
+    void end_purges(std::optional<std::size_t> events) noexcept;
 
     Shard& shard_;
     const SteadyWall& times_;
@@ -118,7 +119,7 @@ class SharedQueue final : public Queue {
     std::deque<std::uint64_t> told_;                    // their seqs, the oldest first
     std::unique_ptr<Alarm> alarm_;                      // made when first needed
     bool is_alarm_set_ = false;
-    std::vector<std::function<void(std::size_t)>> purges_;
+    std::vector<std::function<void(std::optional<std::size_t>)>> purges_;
     std::shared_ptr<Link> link_;
     std::unique_ptr<SharedConsumer> consumer_;  // from start() on
 };

@@ -47,7 +47,7 @@ Response refusal(Broadcaster::Stored result) {
         case Broadcaster::Stored::closed:
             return shutting_down();
         case Broadcaster::Stored::full:
-            return unavailable("STORE_FULL", "no room for the events on the disk at the moment");
+            return unavailable("STORE_FULL", "the queue has no room for the events at the moment");
         case Broadcaster::Stored::overloaded:
             return unavailable("QUEUE_FULL", "too much waits for the disk at the moment");
         case Broadcaster::Stored::unavailable:

@@ -55,6 +55,13 @@ class Daemon(Process):
         self.ready_after = time.monotonic() - self.started_at
         self.read_addresses()
 
+    def wait_until_listening(self):
+        """For one that is not to become ready yet."""
+        for name in ("ingest", "admin"):
+            self.wait_for_line(lambda line, name=name: _entry(line).get("msg") == "listening"
+                               and _entry(line).get("listener") == name)
+        self.read_addresses()
+
     def read_addresses(self):
         """For one that listens and is not to become ready yet."""
         self.ingest_addresses = self._addresses("ingest")

@@ -48,6 +48,9 @@ class NatsCase(EndToEndCase):
     def setUp(self):
         super().setUp()
         self.network = self.make_network()
+        self.start_servers()
+
+    def start_servers(self):
         if self.servers == 1:
             self.nats = NatsServer(self.directory)
             self.addCleanup(self.nats.close)

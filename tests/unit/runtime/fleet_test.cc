@@ -10,14 +10,17 @@ namespace {
 
 /// One process: an endpoint `audit` whose receiver answers as it is told.
 struct Process {
-    Process(FakeBoard& shared, const std::string& id, const std::string& hash = "one")
+    enum class Reads : std::uint8_t { at_once, later };
+    Process(FakeBoard& shared, const std::string& id, Reads reads = Reads::at_once)
         : board(shared), fleet(board, pipeline.broadcaster, pipeline.shard, {id, "host", "1.0"}) {
         EndpointOptions options;
         options.holds = &fleet;
+        options.first_hold = Fleet::first_hold;
         options.retry.threshold = 2;
         options.retry.backoff = 10s;
         audit = pipeline.add("audit", receiver.script(), counted, std::move(options));
-        fleet.take({{"audit", hash, 1s}});
+        board.is_slow = reads == Reads::later;
+        fleet.take({{"audit", "one", 1s}});
         pipeline.poll();
     }
     ~Process() { pipeline.drain(Duration::zero()); }
@@ -145,11 +148,80 @@ TEST_F(FleetTest, pause_and_resume_together) {
 
 TEST_F(FleetTest, pause_who_comes_later) {
     a_.fleet.pause("audit");
+    poll();
 
     Process c(board_, "c");
     c.pipeline.poll();
 
     EXPECT_TRUE(c.snapshot().is_paused);
+}
+
+TEST_F(FleetTest, deliver_nothing_before_they_know_what_is_paused) {
+    a_.fleet.pause("audit");
+    poll();
+    Process c(board_, "c", Process::Reads::later);
+    c.write("1");
+    EXPECT_EQ(c.receiver.attempts, 0U);
+
+    c.board.read();
+    c.pipeline.poll();
+
+    EXPECT_TRUE(c.snapshot().is_paused);
+    EXPECT_EQ(c.snapshot().hold_left, Duration::zero());
+    EXPECT_EQ(c.receiver.attempts, 0U);
+}
+
+TEST_F(FleetTest, begin_to_deliver_once_they_know_that_nothing_is_paused) {
+    Process c(board_, "c", Process::Reads::later);
+    c.write("1");
+
+    c.board.read();
+    c.pipeline.poll();
+
+    EXPECT_EQ(c.receiver.attempts, 1U);
+}
+
+TEST_F(FleetTest, begin_to_deliver_after_a_while_if_the_board_cannot_be_read) {
+    Process c(board_, "c", Process::Reads::later);
+    c.write("1");
+
+    c.pipeline.advance(Fleet::first_hold);
+
+    EXPECT_EQ(c.receiver.attempts, 1U);
+}
+
+TEST_F(FleetTest, hold_an_endpoint_that_comes_when_another_has_found_it_broken) {
+    break_a();
+    b_.fleet.take({});
+    poll();
+    b_.audit->hold(Fleet::first_hold);
+
+    b_.fleet.take({{"audit", "one", 1s}});
+    poll();
+    poll();
+
+    EXPECT_GT(b_.snapshot().hold_left, 10s);
+    EXPECT_LT(b_.snapshot().hold_left, Fleet::first_hold);
+}
+
+TEST_F(FleetTest, say_again_what_was_lost) {
+    a_.board.is_cut_off = true;
+    a_.fleet.pause("audit");
+    poll();
+    a_.board.is_cut_off = false;
+    advance(Fleet::beat);
+    EXPECT_TRUE(b_.snapshot().is_paused);
+
+    a_.board.is_cut_off = true;
+    a_.fleet.resume("audit");
+    poll();
+    a_.board.is_cut_off = false;
+    advance(Fleet::beat);
+
+    EXPECT_FALSE(b_.snapshot().is_paused);
+    b_.fleet.pause("audit");
+    advance(2 * Fleet::beat);
+    EXPECT_TRUE(a_.snapshot().is_paused) << "it is not said again for ever";
 }
 
 TEST_F(FleetTest, leave_a_receiver_alone_that_another_has_found_broken) {

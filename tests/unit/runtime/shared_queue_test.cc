@@ -268,6 +268,19 @@ TEST_F(SharedQueues, purge_takes_what_waits_in_the_log_too) {
     EXPECT_EQ(pending("audit"), 1U);
 }
 
+TEST_F(SharedQueues, purge_that_the_log_does_not_answer_is_no_purge) {
+    const auto endpoint = first().add("audit", fail, receiver_, many_at_once());
+    poll();
+    first().store_many(20);
+    poll();
+
+    first().link.cut_off();
+    EXPECT_EQ(run(world_.context, first().broadcaster.purge(endpoint)), std::nullopt);
+
+    EXPECT_EQ(pending("audit"), 20U);
+    EXPECT_NE(first().log_lines.back().find("could not be purged"), std::string::npos);
+}
+
 TEST_F(SharedQueues, more_in_flight_is_allowed_at_once_by_a_reload) {
     first().attempts_take = 1h;
     const auto endpoint = first().add("audit", take, receiver_);

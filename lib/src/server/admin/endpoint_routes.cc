@@ -100,11 +100,14 @@ std::string describe(const TestResult& result, const Event& ping) {
     return json_line(body);
 }
 
-Response cut_off() {
-    Response response = error_response(
-        503, "STORE_UNAVAILABLE", "no server of the shared queue can be reached: nothing was done");
+Response unavailable(std::string_view message) {
+    Response response = error_response(503, "STORE_UNAVAILABLE", message);
     response.headers.emplace_back("Retry-After", "1");
     return response;
+}
+
+Response cut_off() {
+    return unavailable("no server of the shared queue can be reached: nothing was done");
 }
 
 std::string is_paused_body(const Endpoint& endpoint, bool is_paused) {
@@ -173,9 +176,13 @@ awaitable<Response> EndpointRoutes::resume(AdminCall, std::shared_ptr<Endpoint> 
 
 awaitable<Response> EndpointRoutes::purge(AdminCall, std::shared_ptr<Endpoint> endpoint) {
     if (is_cut_off()) co_return cut_off();
-    const std::size_t purged = co_await sources_.broadcaster.purge(std::move(endpoint));
+    const std::optional<std::size_t> purged =
+        co_await sources_.broadcaster.purge(std::move(endpoint));
+    if (!purged) {
+        co_return unavailable("the shared queue did not answer: events may still be waiting there");
+    }
     Json body;
-    body["purged"] = purged;
+    body["purged"] = *purged;
     co_return json_response(json_line(body));
 }
 

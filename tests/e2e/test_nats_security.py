@@ -1,0 +1,329 @@
+"""The queue on NATS servers that ask who is there, and that have to prove who they are."""
+
+import json
+
+from harness.certificates import Authority
+from harness.nats_identity import Operator, secrets_of
+from harness.nats_security_case import SecurityCase
+from harness.process import require_program
+from harness.wait import wait_until
+
+WRONG = "CaNaRy-wrong"
+RIGHT = "CaNaRy-right"
+
+
+class Tls(SecurityCase):
+    def setUp(self):
+        require_program("openssl")
+        super().setUp()
+        self.ours, self.theirs = self.authority("ours"), self.authority("theirs")
+
+    def authority(self, name):
+        folder = self.directory / name
+        folder.mkdir()
+        return Authority(folder)
+
+    def serve_tls(self, authority, names="DNS:localhost,IP:127.0.0.1", **more):
+        certificate, key = authority.issue("server", names)
+        return self.serve(tls={"cert_file": str(certificate), "key_file": str(key), **more})
+
+    def ask_of_clients(self):
+        """Keys of a server that takes those alone for whom our authority vouches."""
+        return {"ca_file": str(self.ours.file), "verify": True}
+
+    def trust(self, authority, issuer=None):
+        """`issuer`: of a client certificate of ours."""
+        keys = {"ca_file": str(authority.file)}
+        if issuer is not None:
+            certificate, key = issuer.issue("client")
+            keys.update(cert_file=str(certificate), key_file=str(key))
+        return keys
+
+    def test_delivers_by_a_server_that_the_authority_vouches_for(self):
+        self.serve_tls(self.ours)
+        for number, url in enumerate((f"tls://localhost:{self.nats.port}",
+                                      f"nats://localhost:{self.nats.port}")):
+            self.start(servers=[url], tls=self.trust(self.ours))
+            self.assert_delivers(f"e{number}")
+        connections = self.nats.monitor("/connz")["connections"]
+        self.assertEqual([bool(one.get("tls_version")) for one in connections], [True, True])
+
+    def test_a_server_may_be_known_by_its_address(self):
+        self.serve_tls(self.ours, "IP:127.0.0.1")
+        self.start(tls=self.trust(self.ours))
+        self.assert_delivers("e1")
+
+    def test_a_server_of_another_authority_is_refused_until_it_has_another_certificate(self):
+        self.serve_tls(self.theirs)
+        self.start_unready(tls=self.trust(self.ours))
+        self.assert_refused()
+        self.serve_tls(self.ours)
+        self.wait_ready()
+        self.assert_delivers("e1")
+        self.assert_told("certificate")
+
+    def test_without_a_ca_file_the_authorities_of_the_system_count(self):
+        self.serve_tls(self.ours)
+        self.start_unready(servers=[f"tls://localhost:{self.nats.port}"])
+        self.assert_refused()
+        self.assert_told("certificate", server=f"localhost:{self.nats.port}")
+
+    def test_a_server_of_another_name_is_refused(self):
+        self.serve_tls(self.ours, "DNS:elsewhere.example")
+        self.start_unready(servers=[f"tls://localhost:{self.nats.port}"],
+                           tls=self.trust(self.ours))
+        self.assert_refused()
+        self.assert_told("hostname mismatch", server=f"localhost:{self.nats.port}")
+
+    def test_without_verification_any_server_does_and_that_is_warned_of(self):
+        self.serve_tls(self.theirs, "DNS:elsewhere.example")
+        self.start(tls={"insecure_skip_verify": True})
+        self.assert_delivers("e1")
+        warned = [one for one in self.fanfare.log_entries(level="warning")
+                  if "certificate" in one["msg"]]
+        self.assertTrue(warned, self.fanfare.text())
+
+    def test_nothing_is_said_in_the_clear_to_a_server_without_tls(self):
+        self.serve()
+        self.start_unready(tls=self.trust(self.ours))
+        self.assert_refused()
+        self.assert_told("secure", "tls")
+
+    def test_a_certificate_is_shown_to_a_server_that_asks_for_it(self):
+        self.serve_tls(self.ours, **self.ask_of_clients())
+        self.start(tls=self.trust(self.ours, self.ours))
+        self.assert_delivers("e1")
+
+    def test_without_a_certificate_such_a_server_refuses(self):
+        self.serve_tls(self.ours, **self.ask_of_clients())
+        self.start_unready(tls=self.trust(self.ours))
+        self.assert_refused()
+        self.assert_told("certificate")
+
+    def test_with_a_certificate_of_another_authority_such_a_server_refuses(self):
+        self.serve_tls(self.ours, **self.ask_of_clients())
+        self.start_unready(tls=self.trust(self.ours, self.theirs))
+        self.assert_refused()
+        self.assert_told("certificate", "unknown ca")
+
+    def test_files_that_come_later_are_read_then(self):
+        self.serve_tls(self.ours)
+        later = self.directory / "later.pem"
+        self.start_unready(tls={"ca_file": str(later)})
+        self.assertEqual(self.try_post("refused"), 503)
+        wait_until(lambda: self.fanfare.log_entries(component="nats", level="warning"), 10,
+                   "a warning")
+        later.write_bytes(self.ours.file.read_bytes())
+        self.wait_ready()
+        self.assert_delivers("e1")
+        self.assert_told(str(later))
+
+
+class Password(SecurityCase):
+    def serve_password(self, password):
+        return self.serve(authorization={"user": "fanfare", "password": password})
+
+    def servers(self, password):
+        return [f"nats://fanfare:{password}@{self.nats.address}"]
+
+    def assert_delivers_with(self, password):
+        self.serve_password(password)
+        self.start(servers=self.servers(password))
+        self.assert_delivers("e1")
+        self.assert_silent(password)
+        self.assertEqual(self.fanfare.get("/v1/config").json()["queue"]["servers"],
+                         [self.nats.url])
+
+    def test_the_right_one_does(self):
+        self.assert_delivers_with(RIGHT)
+
+    def test_letters_that_mean_something_in_a_url(self):
+        self.assert_delivers_with("CaNaRy@:%40#?&=+[")
+
+    def test_letters_that_mean_something_in_json(self):
+        self.assert_delivers_with('CaNaRy"\\n\\')
+
+    def test_the_wrong_one_is_refused_until_the_server_takes_it(self):
+        self.serve_password(RIGHT)
+        self.start_unready(servers=self.servers(WRONG))
+        self.assert_refused()
+        self.assert_silent(WRONG)
+        self.serve_password(WRONG)
+        self.wait_ready()
+        self.assert_delivers("e1")
+        self.assert_silent(WRONG)
+        self.assert_told("authorization")
+
+    def test_none_is_refused(self):
+        self.serve_password(RIGHT)
+        self.start_unready()
+        self.assert_refused()
+        self.assert_told("authorization")
+
+    def test_refused_in_mid_run_and_taken_again(self):
+        self.serve_password(WRONG)
+        self.start(servers=self.servers(WRONG))
+        self.assert_delivers("before")
+        self.serve_password(RIGHT)
+        self.wait_attempts(8)
+        self.wait_ready(503)
+        self.assertEqual(self.try_post("refused"), 503)
+        self.assert_silent(WRONG)
+        self.serve_password(WRONG)
+        self.wait_ready()
+        self.assert_delivers("after")
+        self.assert_told("authorization")
+
+    def test_a_reload_cannot_change_it_and_does_not_show_it(self):
+        self.serve_password(RIGHT)
+        self.start(servers=self.servers(RIGHT))
+        queue = json.loads(self.fanfare.config_file.read_text())["queue"]
+        answer = self.reload(self.fanfare, 200, queue={**queue, "servers": self.servers(WRONG)})
+        self.assertNotIn(WRONG, json.dumps(answer))
+        self.assert_silent(RIGHT, WRONG)
+        self.assert_delivers("e1")
+
+    def test_a_token_is_not_shown_either(self):
+        self.serve(authorization={"token": RIGHT})
+        self.start(servers=[f"nats://{RIGHT}@{self.nats.address}"])
+        self.assert_delivers("e1")
+        self.assert_silent(RIGHT)
+
+    def test_the_check_does_not_repeat_it(self):
+        file = self.directory / "checked.yaml"
+        for server in (f"nats://fanfare:{WRONG}@", f"nats://fanfare:{WRONG}@host:port",
+                       f"http://fanfare:{WRONG}@host", f"nats://fanfare:{WRONG} @host",
+                       f"nats://fanfare:{WRONG}@host"):
+            file.write_text(json.dumps({"queue": self.queue(servers=[server, 1]),
+                                        "endpoints": []}))
+            _, output, errors = self.run_fanfare("check", "-c", file)
+            self.assertNotIn(WRONG, output + errors)
+
+
+class Credentials(SecurityCase):
+    def setUp(self):
+        require_program("openssl")
+        super().setUp()
+        self.operator = Operator(self.directory)
+        self.account = self.operator.account()
+        self.file = self.directory / "user.creds"
+        self.shown = []
+
+    def serve_accounts(self, *accounts):
+        return self.serve(**self.operator.server_keys(*accounts))
+
+    def show(self, credentials):
+        """Replaces the file as a secret's mount does: at once."""
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(credentials)
+        fresh.rename(self.file)
+        self.shown += secrets_of(credentials)
+
+    def queue(self, **more):
+        return super().queue(**{"credentials_file": str(self.file), **more})
+
+    def test_delivers_for_a_user_of_the_account(self):
+        self.serve_accounts(self.account)
+        self.show(self.account.user())
+        self.start()
+        self.assert_delivers("e1")
+        self.assert_silent(*self.shown)
+        [connection] = self.nats.monitor("/connz?auth=1")["connections"]
+        self.assertEqual(connection["account"], self.account.public)
+
+    def test_a_user_of_an_unknown_account_is_refused_until_the_file_is_replaced(self):
+        self.serve_accounts(self.account)
+        self.show(self.operator.account().user())
+        self.start_unready()
+        self.assert_refused()
+        self.assert_silent(*self.shown)
+        self.show(self.account.user())
+        self.wait_ready()
+        self.assert_delivers("e1")
+        self.assert_silent(*self.shown)
+        self.assert_told("authorization")
+
+    def test_without_a_file_it_is_refused(self):
+        self.serve_accounts(self.account)
+        self.start_unready(credentials_file=None)
+        self.assert_refused()
+        self.assert_told("authorization")
+
+    def test_a_file_that_comes_later_is_read_then(self):
+        self.serve_accounts(self.account)
+        self.start_unready()
+        self.assert_refused()
+        self.show(self.account.user())
+        self.wait_ready()
+        self.assert_delivers("e1")
+        self.assert_told(str(self.file))
+
+    def test_a_file_with_nothing_of_use_in_it(self):
+        self.serve_accounts(self.account)
+        self.file.write_text("# CaNaRy\n")
+        self.start_unready()
+        self.assert_refused()
+        self.assert_silent("CaNaRy")
+        self.assert_told(str(self.file))
+
+    def test_goes_on_with_another_file_when_the_user_expires(self):
+        self.serve_accounts(self.account)
+        self.show(self.account.user(expires_in=4))
+        self.start()
+        self.assert_delivers("before")
+        before = self.attempts()
+        self.show(self.account.user())
+        wait_until(lambda: self.attempts() > before, 30, "another connection")
+        self.wait_ready()
+        self.assert_delivers("after")
+        self.assertEqual(len(self.nats.monitor("/connz")["connections"]), 1)
+        self.assert_silent(*self.shown)
+
+    def test_an_expired_user_is_refused_until_the_file_is_replaced(self):
+        self.serve_accounts(self.account)
+        self.show(self.account.user(expires_in=3))
+        self.start()
+        self.assert_delivers("before")
+        self.wait_ready(503)
+        self.wait_attempts(8)
+        self.assertEqual(self.try_post("refused"), 503)
+        self.show(self.account.user())
+        self.wait_ready()
+        self.assert_delivers("after")
+        self.assert_told("expired", "authorization")
+
+    def test_an_account_without_streams(self):
+        poor = self.operator.account(jetstream=False)
+        self.serve_accounts(poor)
+        self.show(poor.user())
+        self.start_unready()
+        wait_until(lambda: self.fanfare.log_entries(component="nats", msg="connected"), 10,
+                   "a connection")
+        self.assertEqual(self.try_post("refused"), 503)
+        self.assertEqual(self.fanfare.get("/readyz").status, 503)
+        wait_until(lambda: "JetStream" in self.fanfare.text(), 10, self.fanfare.text)
+
+    def test_a_user_who_may_not_make_streams(self):
+        self.serve_accounts(self.account)
+        self.show(self.account.user(denied=["$JS.API.STREAM.CREATE.>"]))
+        self.start_unready()
+        wait_until(lambda: self.fanfare.log_entries(component="nats", msg="connected"), 10,
+                   "a connection")
+        self.assertEqual(self.try_post("refused"), 503)
+        self.assertEqual(self.fanfare.get("/readyz").status, 503)
+        wait_until(lambda: "ermission" in self.fanfare.text(), 10, self.fanfare.text)
+
+
+class Missing(SecurityCase):
+    """Files that the configuration names and that are not there."""
+
+    def test_the_check_names_each(self):
+        file = self.directory / "checked.yaml"
+        for key, queue in (("credentials_file", {"credentials_file": "/nowhere/user.creds"}),
+                           ("ca_file", {"tls": {"ca_file": "/nowhere/ca.pem"}}),
+                           ("cert_file", {"tls": {"cert_file": "/nowhere/client.pem",
+                                                  "key_file": "/nowhere/client.key"}})):
+            file.write_text(json.dumps({"queue": self.queue(**queue), "endpoints": []}))
+            _, output, errors = self.run_fanfare("check", "-c", file)
+            self.assertIn(key, output + errors, queue)
+            self.assertIn("/nowhere/", output + errors, queue)
