@@ -48,6 +48,21 @@ class Replicas(FleetCase):
             self.wait_traffic(5)
         self.settle()
 
+    def test_start_while_a_server_is_gone(self):
+        """Readers of history live on one server each, and are as silent as that."""
+        with self.cluster.client() as client:
+            readers = [one for one in client.consumers(STREAM).values()
+                       if "durable_name" not in one["config"]]
+        server = self.cluster.node(readers[0]["cluster"]["leader"])
+        server.kill()
+        self.disturbances += 1
+        self.add_replica()
+        self.tell_sender()
+        self.wait_traffic()
+        server.start()
+        self.cluster.wait_healthy(60)
+        self.settle()
+
     def test_killed_with_a_server_at_a_time(self):
         for _ in range(times(2, 15)):
             server = self.random.choice(self.cluster.nodes)

@@ -75,13 +75,18 @@ class Tls(SecurityCase):
         self.assert_refused()
         self.assert_told("hostname mismatch", server=f"localhost:{self.nats.port}")
 
+    def test_a_server_of_another_address_is_refused(self):
+        self.serve_tls(self.ours, "IP:127.0.0.2")
+        self.start_unready(tls=self.trust(self.ours))
+        self.assert_refused()
+        self.assert_told("address mismatch", "hostname mismatch")
+
     def test_without_verification_any_server_does_and_that_is_warned_of(self):
         self.serve_tls(self.theirs, "DNS:elsewhere.example")
         self.start(tls={"insecure_skip_verify": True})
         self.assert_delivers("e1")
-        warned = [one for one in self.fanfare.log_entries(level="warning")
-                  if "certificate" in one["msg"]]
-        self.assertTrue(warned, self.fanfare.text())
+        self.assertTrue([one for one in self.fanfare.log_entries(level="warning")
+                         if "certificate" in one["msg"]], self.fanfare.text())
 
     def test_nothing_is_said_in_the_clear_to_a_server_without_tls(self):
         self.serve()
@@ -98,15 +103,16 @@ class Tls(SecurityCase):
         self.serve_tls(self.ours, **self.ask_of_clients())
         self.start_unready(tls=self.trust(self.ours))
         self.assert_refused()
-        self.assert_told("certificate")
+        # TLS 1.3 has no word for it before the connection seems to be there.
+        self.assert_told("certificate", "ssl", "protocol error")
 
     def test_with_a_certificate_of_another_authority_such_a_server_refuses(self):
         self.serve_tls(self.ours, **self.ask_of_clients())
         self.start_unready(tls=self.trust(self.ours, self.theirs))
         self.assert_refused()
-        self.assert_told("certificate", "unknown ca")
+        self.assert_told("certificate", "ssl", "protocol error")
 
-    def test_files_that_come_later_are_read_then(self):
+    def test_a_file_that_comes_later_is_read_then(self):
         self.serve_tls(self.ours)
         later = self.directory / "later.pem"
         self.start_unready(tls={"ca_file": str(later)})
@@ -118,18 +124,33 @@ class Tls(SecurityCase):
         self.assert_delivers("e1")
         self.assert_told(str(later))
 
+    def test_another_authority_in_mid_run_is_refused_until_the_file_names_it(self):
+        file = self.directory / "roots.pem"
+        file.write_bytes(self.ours.file.read_bytes())
+        self.serve_tls(self.ours)
+        self.start(tls={"ca_file": str(file)})
+        self.assert_delivers("before")
+        self.serve_tls(self.theirs)
+        self.wait_attempts()
+        self.wait_ready(503)
+        self.assertEqual(self.try_post("refused"), 503)
+        file.write_bytes(self.theirs.file.read_bytes())
+        self.wait_ready()
+        self.assert_delivers("after")
+        self.assert_told("certificate")
+
 
 class Password(SecurityCase):
     def serve_password(self, password):
         return self.serve(authorization={"user": "fanfare", "password": password})
 
-    def servers(self, password):
+    def urls_with(self, password):
         return [f"nats://fanfare:{password}@{self.nats.address}"]
 
     def assert_delivers_with(self, password):
         self.serve_password(password)
-        self.start(servers=self.servers(password))
-        self.assert_delivers("e1")
+        self.start(servers=self.urls_with(password))
+        self.assert_delivers(f"e{len(self.target.accepted_ids('/audit'))}")
         self.assert_silent(password)
         self.assertEqual(self.fanfare.get("/v1/config").json()["queue"]["servers"],
                          [self.nats.url])
@@ -138,14 +159,16 @@ class Password(SecurityCase):
         self.assert_delivers_with(RIGHT)
 
     def test_letters_that_mean_something_in_a_url(self):
-        self.assert_delivers_with("CaNaRy@:%40#?&=+[")
+        for password in ("CaNaRy#1", "CaNaRy?1", "CaNaRy@:%40&=+["):
+            with self.subTest(password):
+                self.assert_delivers_with(password)
 
     def test_letters_that_mean_something_in_json(self):
         self.assert_delivers_with('CaNaRy"\\n\\')
 
     def test_the_wrong_one_is_refused_until_the_server_takes_it(self):
         self.serve_password(RIGHT)
-        self.start_unready(servers=self.servers(WRONG))
+        self.start_unready(servers=self.urls_with(WRONG))
         self.assert_refused()
         self.assert_silent(WRONG)
         self.serve_password(WRONG)
@@ -162,10 +185,10 @@ class Password(SecurityCase):
 
     def test_refused_in_mid_run_and_taken_again(self):
         self.serve_password(WRONG)
-        self.start(servers=self.servers(WRONG))
+        self.start(servers=self.urls_with(WRONG))
         self.assert_delivers("before")
         self.serve_password(RIGHT)
-        self.wait_attempts(8)
+        self.wait_attempts()
         self.wait_ready(503)
         self.assertEqual(self.try_post("refused"), 503)
         self.assert_silent(WRONG)
@@ -176,9 +199,9 @@ class Password(SecurityCase):
 
     def test_a_reload_cannot_change_it_and_does_not_show_it(self):
         self.serve_password(RIGHT)
-        self.start(servers=self.servers(RIGHT))
+        self.start(servers=self.urls_with(RIGHT))
         queue = json.loads(self.fanfare.config_file.read_text())["queue"]
-        answer = self.reload(self.fanfare, 200, queue={**queue, "servers": self.servers(WRONG)})
+        answer = self.reload(self.fanfare, 200, queue={**queue, "servers": self.urls_with(WRONG)})
         self.assertNotIn(WRONG, json.dumps(answer))
         self.assert_silent(RIGHT, WRONG)
         self.assert_delivers("e1")
@@ -220,7 +243,9 @@ class Credentials(SecurityCase):
         self.shown += secrets_of(credentials)
 
     def queue(self, **more):
-        return super().queue(**{"credentials_file": str(self.file), **more})
+        if self.file is not None:
+            more = {"credentials_file": str(self.file), **more}
+        return super().queue(**more)
 
     def test_delivers_for_a_user_of_the_account(self):
         self.serve_accounts(self.account)
@@ -245,7 +270,8 @@ class Credentials(SecurityCase):
 
     def test_without_a_file_it_is_refused(self):
         self.serve_accounts(self.account)
-        self.start_unready(credentials_file=None)
+        self.file = None
+        self.start_unready()
         self.assert_refused()
         self.assert_told("authorization")
 
@@ -285,7 +311,7 @@ class Credentials(SecurityCase):
         self.start()
         self.assert_delivers("before")
         self.wait_ready(503)
-        self.wait_attempts(8)
+        self.wait_attempts()
         self.assertEqual(self.try_post("refused"), 503)
         self.show(self.account.user())
         self.wait_ready()
@@ -311,19 +337,4 @@ class Credentials(SecurityCase):
                    "a connection")
         self.assertEqual(self.try_post("refused"), 503)
         self.assertEqual(self.fanfare.get("/readyz").status, 503)
-        wait_until(lambda: "ermission" in self.fanfare.text(), 10, self.fanfare.text)
-
-
-class Missing(SecurityCase):
-    """Files that the configuration names and that are not there."""
-
-    def test_the_check_names_each(self):
-        file = self.directory / "checked.yaml"
-        for key, queue in (("credentials_file", {"credentials_file": "/nowhere/user.creds"}),
-                           ("ca_file", {"tls": {"ca_file": "/nowhere/ca.pem"}}),
-                           ("cert_file", {"tls": {"cert_file": "/nowhere/client.pem",
-                                                  "key_file": "/nowhere/client.key"}})):
-            file.write_text(json.dumps({"queue": self.queue(**queue), "endpoints": []}))
-            _, output, errors = self.run_fanfare("check", "-c", file)
-            self.assertIn(key, output + errors, queue)
-            self.assertIn("/nowhere/", output + errors, queue)
+        wait_until(lambda: "Permissions Violation" in self.fanfare.text(), 10, self.fanfare.text)

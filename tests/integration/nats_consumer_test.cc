@@ -335,14 +335,13 @@ TEST_F(NatsConsumerTest, tells_of_a_damaged_entry_by_its_seq) {
 /// The consumers whose names begin so.
 std::size_t consumers_of(NatsProcess& process, const std::string& name) {
     std::promise<std::size_t> count;
-    JetStream(process.connection)
-        .consumers("fanfare", [&](const JsResult<std::vector<JsConsumerInfo>>& all) {
-            std::size_t found = 0;
-            if (all) {
-                for (const auto& one : *all) found += one.name.starts_with(name) ? 1 : 0;
-            }
-            count.set_value(found);
-        });
+    JetStream(process.connection).consumers("fanfare", [&](const JsResult<JsConsumers>& all) {
+        std::size_t found = 0;
+        if (all) {
+            for (const auto& one : all->known) found += one.name.starts_with(name) ? 1 : 0;
+        }
+        count.set_value(found);
+    });
     return count.get_future().get();
 }
 

@@ -36,15 +36,14 @@ void Janitor::look_at_stream(const JsResult<JsStreamInfo>& info) {
     }
     goal_ = last_seq_ > records ? last_seq_ - records : 0;
     if (info->messages == 0 || goal_ < first_seq_) return finish(true);
-    api_.consumers(stream_, [self = shared_from_this()](
-                                const JsResult<std::vector<JsConsumerInfo>>& consumers) {
+    api_.consumers(stream_, [self = shared_from_this()](const JsResult<JsConsumers>& consumers) {
         self->look_at_consumers(consumers);
     });
 }
 
-void Janitor::look_at_consumers(const JsResult<std::vector<JsConsumerInfo>>& consumers) {
-    if (!consumers || is_disturbed()) return finish(false);
-    for (const JsConsumerInfo& consumer : *consumers) {
+void Janitor::look_at_consumers(const JsResult<JsConsumers>& consumers) {
+    if (!consumers || !consumers->silent.empty() || is_disturbed()) return finish(false);
+    for (const JsConsumerInfo& consumer : consumers->known) {
         if (!consumer.is_acknowledged || consumer.ack_floor >= goal_) continue;
         if (consumer.ack_pending != 0) {
             goal_ = consumer.ack_floor;

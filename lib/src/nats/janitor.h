@@ -33,7 +33,7 @@ class Janitor : public std::enable_shared_from_this<Janitor> {
 
   private:
     void look_at_stream(const JsResult<JsStreamInfo>& info);
-    void look_at_consumers(const JsResult<std::vector<JsConsumerInfo>>& consumers);
+    void look_at_consumers(const JsResult<JsConsumers>& consumers);
     void look_at_next();
     void look_at_found(const std::string& filter, const JsResult<JsStored>& found);
     void purge();

@@ -1,9 +1,11 @@
 #include "nats/jetstream.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
 #include "base/timestamp.h"
+#include "base/uuid.h"
 
 namespace fanfare {
 
@@ -205,34 +207,49 @@ Json with_config(const Json& answer) {
     return answer;
 }
 
+/// No place has such a name: an `_` in those is a part of an escape, or before a `p`.
+constexpr std::string_view reader_prefix = "_r";
+
+/// Several of them, all or the next ones.
 struct ConsumerPage {
-    std::vector<JsConsumerInfo> consumers;
+    JsConsumers consumers;
+    std::uint64_t size = 0;  ///< readers included
     std::uint64_t total = 0;
-    bool is_complete = true;
 };
 
 ConsumerPage consumer_page_of(const Json& answer) {
     ConsumerPage page;
     page.total = answer.value("total", std::uint64_t{0});
-    const auto missing = answer.find("missing");
-    page.is_complete = missing == answer.end() || !missing->is_array() || missing->empty();
-    const auto list = answer.find("consumers");
-    if (list == answer.end() || !list->is_array()) return page;
-    for (const Json& one : *list) page.consumers.push_back(consumer_info_of(one));
+    const auto list = [&answer](const char* name) {
+        const auto found = answer.find(name);
+        return found != answer.end() && found->is_array() ? *found : Json::array();
+    };
+    const auto is_reader = [](const std::string& name) { return name.starts_with(reader_prefix); };
+    for (const Json& one : list("consumers")) {
+        ++page.size;
+        JsConsumerInfo info = consumer_info_of(one);
+        if (!is_reader(info.name)) page.consumers.known.push_back(std::move(info));
+    }
+    for (const Json& one : list("missing")) {
+        ++page.size;
+        std::string name = one.get<std::string>();
+        if (!is_reader(name)) page.consumers.silent.push_back(std::move(name));
+    }
     return page;
 }
 
 /// Reads one page of consumers after another.
 void read_pages(const JetStream& api, const std::string& stream, Duration timeout,
-                std::vector<JsConsumerInfo> so_far, OnJs<std::vector<JsConsumerInfo>> on_done) {
-    const Json body = {{"offset", so_far.size()}};
+                ConsumerPage so_far, OnJs<JsConsumers> on_done) {
+    const Json body = {{"offset", so_far.size}};
     const auto on_page = [api, stream, timeout, so_far = std::move(so_far),
                           on_done = std::move(on_done)](JsResult<ConsumerPage> page) mutable {
         if (!page) return on_done(page.error());
-        if (!page->is_complete) return on_done(JsError(0, 0, "some consumers have no leader"));
-        const bool is_last = page->consumers.empty();
-        std::move(page->consumers.begin(), page->consumers.end(), std::back_inserter(so_far));
-        if (is_last || so_far.size() >= page->total) return on_done(std::move(so_far));
+        JsConsumers& all = so_far.consumers;
+        std::ranges::move(page->consumers.known, std::back_inserter(all.known));
+        std::ranges::move(page->consumers.silent, std::back_inserter(all.silent));
+        so_far.size += page->size;
+        if (page->size == 0 || so_far.size >= page->total) return on_done(std::move(all));
         read_pages(api, stream, timeout, std::move(so_far), std::move(on_done));
     };
     ask<ConsumerPage>(api, "CONSUMER.LIST." + stream, body, timeout, consumer_page_of, on_page);
@@ -331,9 +348,11 @@ void JetStream::ensure_consumer(const JsConsumerConfig& config,
                                 OnJs<JsConsumerInfo> on_done) const {
     const std::string durable = config.durable;
     if (durable.empty()) {
-        const Json body = {{"stream_name", config.stream}, {"config", consumer_json(config)}};
-        return ask<JsConsumerInfo>(*this, "CONSUMER.CREATE." + config.stream, body, timeout_,
-                                   consumer_info_of, std::move(on_done));
+        const std::string name = std::string(reader_prefix) + make_uuid();
+        Json body = {{"stream_name", config.stream}, {"config", consumer_json(config)}};
+        body["config"]["name"] = name;
+        return ask<JsConsumerInfo>(*this, "CONSUMER.CREATE." + config.stream + "." + name, body,
+                                   timeout_, consumer_info_of, std::move(on_done));
     }
     const JetStream api = *this;
     const Duration timeout = timeout_;
@@ -370,8 +389,7 @@ void JetStream::delete_consumer(const std::string& stream, const std::string& co
               on_deleted);
 }
 
-void JetStream::consumers(const std::string& stream,
-                          OnJs<std::vector<JsConsumerInfo>> on_done) const {
+void JetStream::consumers(const std::string& stream, OnJs<JsConsumers> on_done) const {
     read_pages(*this, stream, timeout_, {}, std::move(on_done));
 }
 

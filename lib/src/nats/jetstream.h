@@ -60,7 +60,7 @@ struct JsStreamInfo {
 
 struct JsConsumerConfig {
     std::string stream;
-    std::string durable;  ///< empty: it goes when nobody uses it, and the server names it
+    std::string durable;  ///< empty: it goes when nobody uses it, and gets a name of its own
     std::string description;
     std::string filter;           ///< subject
     std::string deliver_to;       ///< an inbox that it is pushed to; empty: it is pulled
@@ -83,6 +83,11 @@ struct JsConsumerInfo {
     std::uint64_t pending = 0;  ///< not given out yet; an estimate
     std::uint64_t waiting = 0;  ///< pulls
     bool is_acknowledged = false;
+};
+
+struct JsConsumers {
+    std::vector<JsConsumerInfo> known;
+    std::vector<std::string> silent;  ///< names of those that nobody can tell of now
 };
 
 /// A message as it lies in a stream.
@@ -157,8 +162,9 @@ class JetStream {
     /// True also if it was not there.
     void delete_consumer(const std::string& stream, const std::string& consumer,
                          OnJs<bool> on_done) const;
-    /// All of a stream's; an error if some cannot be told of now.
-    void consumers(const std::string& stream, OnJs<std::vector<JsConsumerInfo>> on_done) const;
+    /// All of a stream's but those that are not durable and made by ensure_consumer(): each of them
+    /// is on one server, and as silent as that.
+    void consumers(const std::string& stream, OnJs<JsConsumers> on_done) const;
 
     /// To a subject of a stream's.
     void publish(const NatsOutgoing& message, Duration timeout, OnJs<JsPubAck> on_done) const;

@@ -321,11 +321,10 @@ void NatsLog::Impl::forget(const std::string& endpoint, std::function<void(bool)
 }
 
 void NatsLog::Impl::places(std::function<void(std::optional<std::vector<std::string>>)> on_done) {
-    const auto on_list = [on_done = std::move(on_done)](
-                             const JsResult<std::vector<JsConsumerInfo>>& consumers) {
-        if (!consumers) return on_done(std::nullopt);
+    const auto on_list = [on_done = std::move(on_done)](const JsResult<JsConsumers>& consumers) {
+        if (!consumers || !consumers->silent.empty()) return on_done(std::nullopt);
         std::set<std::string> names;
-        for (const JsConsumerInfo& consumer : *consumers) {
+        for (const JsConsumerInfo& consumer : consumers->known) {
             // A place is described by its endpoint's name; others may have consumers, too.
             const std::string& name = consumer.description;
             const std::string token = name_token(name);

@@ -12,17 +12,22 @@ void OtherForm::look(OnFound on_found) {
     api_.stream_info(stream_, [self = shared_from_this()](const JsResult<JsStreamInfo>& info) {
         if (!info) return self->finish(std::nullopt);
         self->last_seq_ = info->last_seq;
-        self->api_.consumers(self->stream_,
-                             [self](const JsResult<std::vector<JsConsumerInfo>>& consumers) {
-                                 if (!consumers) return self->finish(std::nullopt);
-                                 self->look_at_consumers(*consumers);
-                             });
+        self->api_.consumers(self->stream_, [self](const JsResult<JsConsumers>& consumers) {
+            if (!consumers) return self->finish(std::nullopt);
+            self->look_at_consumers(*consumers);
+        });
     });
 }
 
-void OtherForm::look_at_consumers(const std::vector<JsConsumerInfo>& consumers) {
-    for (const JsConsumerInfo& consumer : consumers) {
-        if (std::find(names_.begin(), names_.end(), consumer.name) == names_.end()) continue;
+bool OtherForm::has(const std::string& name) const {
+    return std::find(names_.begin(), names_.end(), name) != names_.end();
+}
+
+void OtherForm::look_at_consumers(const JsConsumers& consumers) {
+    const auto is_silent = [this](const std::string& name) { return has(name); };
+    if (std::ranges::any_of(consumers.silent, is_silent)) return finish(std::nullopt);
+    for (const JsConsumerInfo& consumer : consumers.known) {
+        if (!has(consumer.name)) continue;
         found_.is_there = true;
         found_.is_used = found_.is_used || consumer.waiting > 0;
         left_.push_back(consumer);

@@ -35,7 +35,8 @@ class OtherForm : public std::enable_shared_from_this<OtherForm> {
     void remove();
 
   private:
-    void look_at_consumers(const std::vector<JsConsumerInfo>& consumers);
+    void look_at_consumers(const JsConsumers& consumers);
+    bool has(const std::string& name) const;
     void look_at_next();
     void begin_at(std::uint64_t seq);
     void finish(std::optional<Found> found);

@@ -77,11 +77,13 @@ class NatsCase(EndToEndCase):
         more.setdefault("meta", {"enabled": False})
         daemon = self.daemon(endpoints, queue=self.queue(**(queue or {})), ready=ready, **more)
         if ready:
-            wait_until(lambda: daemon.get("/readyz").status == 200, 20,
+            # Leaders may have to be found first, which takes a cluster some seconds, each time.
+            patience = 20 if self.servers == 1 else 60
+            wait_until(lambda: daemon.get("/readyz").status == 200, patience,
                        lambda: f"a connection to NATS:\n{daemon.text()}")
             # A place begins behind what is there: nothing may be sent before it is made.
             wanted = {consumer_name(one) for one in endpoints if not one.get("disabled")}
-            wait_until(lambda: wanted <= self.consumer_names(), 20,
+            wait_until(lambda: wanted <= self.consumer_names(), patience,
                        lambda: f"{wanted}: {self.consumer_names()}\n{daemon.text()}")
         return daemon
 
