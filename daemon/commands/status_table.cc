@@ -15,6 +15,9 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view cut_off_text =
+    "No server of the shared queue can be reached: PENDING and OLDEST are as of before.\n\n";
+
 std::string one_decimal(double value) {
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "%.1f", value);
@@ -136,7 +139,8 @@ std::string status_table(const json& list, const Rates* rates, WallTime now) {
                   {"DELIVERED", "FAILURES", "ERRORS", "DROPPED", "DEAD", "LAST-ERROR"});
     std::vector<Row> rows{std::move(titles)};
     for (const json& endpoint : list.at("endpoints")) rows.push_back(row_of(endpoint, rates, now));
-    return table(rows);
+    const bool is_cut_off = !list.value("queue_connected", true);
+    return std::string(is_cut_off ? cut_off_text : "") + table(rows);
 }
 
 std::string status_summary(const json& list, const Rates& rates) {

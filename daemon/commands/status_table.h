@@ -34,7 +34,8 @@ class Rates {
     std::map<std::string, Rate> rates_;
 };
 
-/// The answer of /v1/endpoints, which came `now`, as a table. `rates`: null for the daemon's own.
+/// The answer of /v1/endpoints, which came `now`, as a table, below what is to be known of all of
+/// it. `rates`: null for the daemon's own.
 /// Throws what the JSON library throws if it is no such answer.
 std::string status_table(const nlohmann::json& list, const Rates* rates, WallTime now);
 

@@ -159,7 +159,7 @@ STUCK = [
     stat(103, "Paused", "By an operator, by Retry-After, or gone (410).",
          f"sum(fanfare_endpoint_paused{ENDPOINT})", thresholds=steps((1, "blue"))),
     stat(104, "Pending", "Accepted and not yet delivered. An event that waits for two endpoints "
-         "counts twice.", f"sum(fanfare_endpoint_pending_events{ENDPOINT})", unit="short"),
+         "counts twice, and one in a fleet at each replica: see the last row.", f"sum(fanfare_endpoint_pending_events{ENDPOINT})", unit="short"),
     stat(105, "Oldest pending", "Age of the event that has waited longest.",
          f"max(fanfare_endpoint_oldest_pending_seconds{ENDPOINT})", unit="s",
          thresholds=steps((60, "orange"), (300, "red"))),
@@ -324,11 +324,58 @@ DAEMON_ITSELF = [
           [(f"time() - process_start_time_seconds{PROCESS}", "{{instance}}")], 6, unit="s"),
 ]
 
+def of_fleet(name):
+    """Of an endpoint in all replicas together, which is what each says that can know it."""
+    return (f"max by (endpoint) (fanfare_endpoint_{name}{ENDPOINT}"
+            f" and on (instance) fanfare_fleet_connected{DAEMON} == 1)")
+
+
+FLEET = [
+    stat(501, "Replicas", "That work off the shared queue, as the one sees it that sees most.",
+         f"max(fanfare_fleet_replicas{DAEMON})", unit="short"),
+    stat(502, "Cut off", "Replicas that can reach no server of the queue: they answer posts 503.",
+         f"sum(1 - fanfare_fleet_connected{DAEMON})", thresholds=steps((1, "red"))),
+    stat(503, "Configured differently", "Endpoints that are not the same at all replicas; "
+         "GET /v1/fleet names them.", f"max(fanfare_fleet_config_mismatch{DAEMON})",
+         thresholds=steps((1, "orange"))),
+    stat(504, "Pending", "In the fleet. An event that waits for two endpoints counts twice.",
+         f"sum({of_fleet('pending_events')})", unit="short"),
+    stat(505, "Oldest pending", "Age of the event that has waited longest.",
+         f"max({of_fleet('oldest_pending_seconds')})", unit="s",
+         thresholds=steps((60, "orange"), (300, "red"))),
+    stat(506, "Events in the log", "With those that are kept as history.",
+         f"max(fanfare_fleet_events{DAEMON})", unit="short"),
+    stat(507, "Size of the log", "To be held against queue.max_bytes.",
+         f"max(fanfare_fleet_bytes{DAEMON})", unit="bytes"),
+    stat(508, "Not stored", "Events that the log has refused, or not acknowledged in time, in the "
+         "time shown. Their senders were answered 503.",
+         grown("fanfare_fleet_failed_events_total"), unit="short", decimals=0,
+         thresholds=steps((1, "orange"))),
+    graph(511, "Published", "Acknowledged by the log; there already, as their senders have "
+          "repeated them; and not stored.", [
+              (rate("fanfare_fleet_published_events_total", "instance"), "{{instance}}"),
+              (rate("fanfare_fleet_duplicate_events_total", "instance"), "{{instance}} again"),
+              (rate("fanfare_fleet_failed_events_total", "instance"), "{{instance}} not stored"),
+          ], unit="eps"),
+    graph(512, "Time to the acknowledgement", "The least time to a 202.",
+          quantiles("fanfare_fleet_publish_duration_seconds", "instance", DAEMON, "{{instance}}"),
+          unit="s"),
+    graph(513, "Waiting for an acknowledgement", "Events.",
+          [(f"fanfare_fleet_waiting_events{DAEMON}", "{{instance}}")], unit="short"),
+    graph(514, "Pending", "In the fleet.", [(of_fleet("pending_events"), "{{endpoint}}")],
+          unit="short"),
+    graph(515, "Given out more than once", "Pending events that were tried before, or whose "
+          "replica has died.", [(of_fleet("redelivered_events"), "{{endpoint}}")], unit="short"),
+    graph(516, "Connections made", "To servers of the queue, in the last five minutes.",
+          [(f"increase(fanfare_fleet_connects_total{DAEMON}[5m])", "{{instance}}")], unit="short"),
+]
+
 ROWS = [
     (100, "Is anything stuck?", STUCK),
     (200, "What happened?", HAPPENED),
     (300, "What is coming through right now?", NOW),
     (400, "How is the daemon itself?", DAEMON_ITSELF),
+    (500, "How is the fleet? (queue.storage: nats)", FLEET),
 ]
 
 

@@ -6,6 +6,7 @@ import re
 from harness.case import EndToEndCase
 from harness.dashboard import ALERTS, filled_in, load, queries
 from harness.events import envelope, event, numbered
+from harness.nats_case import NatsCase
 from harness.process import free_port, require_program
 from harness.prometheus import Prometheus
 from harness.receiver import Answer
@@ -22,6 +23,17 @@ class WatchedCase(EndToEndCase):
             Prometheus(self.directory / f"prometheus-{free_port()}", daemon.admin, **options))
         prometheus.wait_for_value('up{job="fanfare"}', lambda value: value == 1)
         return prometheus
+
+    def wait_answered(self, prometheus, asked):
+        """Until every query has some number for an answer."""
+        waiting = dict(asked)
+
+        def all_answered():
+            for title, query in list(waiting.items()):
+                if any(math.isfinite(value) for _, value in prometheus.series(query)):
+                    del waiting[title]
+            return not waiting
+        wait_until(all_answered, 10, lambda: f"an answer to {waiting}")
 
     def on_disk(self, **more):
         return {"storage": "disk", "dir": str(self.directory / "queue"), **more}
@@ -54,14 +66,7 @@ class Panels(WatchedCase):
 
     def test_every_query_is_answered_with_a_number(self):
         daemon, prometheus = self.start()
-        waiting = dict(queries())
-
-        def all_answered():
-            for title, query in list(waiting.items()):
-                if any(math.isfinite(value) for _, value in prometheus.series(query)):
-                    del waiting[title]
-            return not waiting
-        wait_until(all_answered, 10, lambda: f"an answer to {waiting}")
+        self.wait_answered(prometheus, queries())
         self.assert_choices_choose(daemon, prometheus)
         self.assert_numbers_are_right(prometheus)
 
@@ -104,6 +109,27 @@ class Panels(WatchedCase):
             with self.subTest(panel=panel):
                 [[(_, value)]] = answers[str(panel)]
                 self.assertTrue(least <= value <= most, value)
+
+
+class FleetPanels(WatchedCase, NatsCase):
+    def test_every_query_is_answered_with_a_number(self):
+        receiver = self.receiver()
+        receiver.on("/bad", Answer(503))
+        daemon = self.replica([
+            {"name": "good", "url": receiver.url("/good")},
+            {"name": "bad", "url": receiver.url("/bad"), "backoff": "200ms"}])
+        prometheus = self.watched(daemon)
+        for number in range(2):
+            self.post(daemon, *(f"e{number}-{one}" for one in range(5)))
+            prometheus.wait_for_value("fanfare_fleet_published_events_total",
+                                      lambda value, e=5 * (number + 1): value == e)
+        self.wait_answered(prometheus, queries(of_fleet=True))
+        answers = {title.split()[0]: prometheus.series(query)
+                   for title, query in queries(of_fleet=True)}
+        self.assertEqual([answers[panel] for panel in ("501", "502", "503")],
+                         [[({}, 1)], [({}, 0)], [({}, 0)]])
+        prometheus.wait_for_value(dict(queries(of_fleet=True))["504 Pending A"],
+                                  lambda value: value == 10)
 
 
 class Alerts(WatchedCase):

@@ -29,6 +29,11 @@ class OutageCase(NatsCase):
     def wait_ready(self, status, seconds=30):
         wait_until(lambda: self.ready() == status, seconds, lambda: f"{status} of /readyz")
 
+    def status(self):
+        code, output, errors = self.run_fanfare("status", "--url", f"http://{self.fanfare.admin}")
+        self.assertEqual(code, 0, errors)
+        return output
+
     def threads(self):
         return len(list(pathlib.Path(f"/proc/{self.fanfare.pid}/task").iterdir()))
 
@@ -45,12 +50,14 @@ class Gone(OutageCase):
         self.assertEqual(answer.status, 503)
         self.assertIsNotNone(answer.header("Retry-After"))
         self.assertEqual(self.fanfare.metrics().value("fanfare_fleet_connected"), 0)
+        self.assertIn("No server of the shared queue", self.status())
 
         self.nats.start()
         self.wait_ready(200)
         self.post(self.fanfare, "first")
         wait_until(lambda: "first" in self.target.accepted_ids("/audit"), 20)
         self.assertEqual(self.fanfare.metrics().value("fanfare_fleet_connected"), 1)
+        self.assertNotIn("No server", self.status())
         self.assertEqual(self.fanfare.stop(), 0)
 
     def test_in_mid_run_and_again(self):

@@ -110,7 +110,7 @@ class Tls(SecurityCase):
         self.serve_tls(self.ours, **self.ask_of_clients())
         self.start_unready(tls=self.trust(self.ours, self.theirs))
         self.assert_refused()
-        self.assert_told("certificate", "ssl", "protocol error")
+        self.assert_told("certificate", "ssl", "protocol error", takes_turns=True)
 
     def test_a_file_that_comes_later_is_read_then(self):
         self.serve_tls(self.ours)

@@ -23,9 +23,12 @@ def filled_in(query, instance, endpoint, span):
     return query
 
 
-def queries(instance=".*", endpoint=".*", span="1m"):
-    """(id and title of the panel, query) for all of them."""
+def queries(instance=".*", endpoint=".*", span="1m", of_fleet=False):
+    """(id and title of the panel, query): of the panels for daemons with a queue of their own, or
+    of those for a fleet."""
     for panel in load()["panels"]:
+        if (panel["id"] // 100 == 5) != of_fleet:
+            continue
         for target in panel.get("targets", []):
             yield (f"{panel['id']} {panel['title']} {target['refId']}",
                    filled_in(target["expr"], instance, endpoint, span))

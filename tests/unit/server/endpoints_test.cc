@@ -45,6 +45,11 @@ TEST(Endpoints, are_a_list_with_next) {
     EXPECT_EQ(list, nlohmann::json::parse(R"({"endpoints":[],"next":null})"));
 }
 
+TEST(Endpoints, tell_whether_a_shared_queue_can_be_reached) {
+    EXPECT_EQ(nlohmann::json::parse(endpoint_list({}, {}, false)).at("queue_connected"), false);
+    EXPECT_EQ(nlohmann::json::parse(endpoint_list({}, {}, true)).at("queue_connected"), true);
+}
+
 TEST(Endpoints, show_settings_without_secrets) {
     const auto settings = only_entry(snapshot_of("audit"))["settings"];
 

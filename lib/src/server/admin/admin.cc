@@ -292,7 +292,9 @@ awaitable<Response> Admin::show_config(AdminCall) { co_return json_response(view
 awaitable<Response> Admin::list_endpoints(AdminCall) {
     const Snapshot snapshot = co_await sources_.broadcaster.snapshot();
     const ConfigView::Shown shown = view_.get();
-    Making make = [&] { return endpoint_list(shown->endpoints, snapshot); };
+    std::optional<bool> is_connected;
+    if (sources_.fleet.log != nullptr) is_connected = sources_.fleet.log->figures().is_connected;
+    Making make = [&] { return endpoint_list(shown->endpoints, snapshot, is_connected); };
     std::string text = co_await composer_.compose(std::move(make));
     co_return json_response(std::move(text));
 }

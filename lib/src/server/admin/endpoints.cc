@@ -233,8 +233,10 @@ Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
 
 }  // namespace
 
-std::string endpoint_list(std::span<const EndpointInfo> endpoints, const Snapshot& snapshot) {
+std::string endpoint_list(std::span<const EndpointInfo> endpoints, const Snapshot& snapshot,
+                          std::optional<bool> is_queue_connected) {
     Json result;
+    if (is_queue_connected) result["queue_connected"] = *is_queue_connected;
     result["endpoints"] = Json::array();
     for (const EndpointInfo& info : endpoints) {
         result["endpoints"].push_back(entry(info, snapshot));

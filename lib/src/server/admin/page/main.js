@@ -5,7 +5,7 @@ class Connection {
   shownFailing = null;
 
   answered(answer) {
-    if (answer.ok) return this.#found();
+    if (answer.ok) return this.#found(answer.data);
     this.lostAt ??= new Date();
     const since = clockText(this.lostAt);
     const text = answer.status === 0 ? `No answer from the daemon since ${since}.`
@@ -16,10 +16,11 @@ class Connection {
     return this.#title();
   }
 
-  #found() {
+  #found(list) {
     const wasLost = this.lostAt !== null;
     this.lostAt = null;
-    showNotice(byId('outage'), '');
+    showNotice(byId('outage'), list?.queue_connected !== false ? ''
+      : 'No server of the shared queue can be reached. What waits is shown as of before.');
     setData(document.body, 'stale', 'false');
     this.#show('live', 'live', clockText(new Date()));
     if (wasLost) events.feed.wake();
