@@ -159,12 +159,19 @@ class Password(SecurityCase):
         self.assert_delivers_with(RIGHT)
 
     def test_letters_that_mean_something_in_a_url(self):
-        for password in ("CaNaRy#1", "CaNaRy?1", "CaNaRy@:%40&=+["):
-            with self.subTest(password):
-                self.assert_delivers_with(password)
+        self.assert_delivers_with("CaNaRy@:%40&=+[")
 
-    def test_letters_that_mean_something_in_json(self):
-        self.assert_delivers_with('CaNaRy"\\n\\')
+    def test_letters_that_cannot_be_sent_are_refused_without_showing_them(self):
+        file = self.directory / "refused.yaml"
+        for password in ("CaNaRy#1", "CaNaRy?1", 'CaNaRy"1', "CaNaRy\\1"):
+            with self.subTest(password):
+                self.serve_password(RIGHT)
+                file.write_text(json.dumps(
+                    {"queue": self.queue(servers=self.urls_with(password)), "endpoints": []}))
+                code, output, errors = self.run_fanfare("check", "-c", file)
+                self.assertNotEqual(code, 0)
+                self.assertIn("cannot be sent", output + errors)
+                self.assertNotIn("CaNaRy", output + errors)
 
     def test_the_wrong_one_is_refused_until_the_server_takes_it(self):
         self.serve_password(RIGHT)

@@ -32,7 +32,7 @@ Key servers_key() {
     };
     return {"servers",
             "With `nats`: one of the servers at least, `nats://[user:password@]host[:4222]` or "
-            "`tls://…`.",
+            "`tls://…`. Escapes such as `%40` are sent as they stand.",
             std::move(kind)};
 }
 

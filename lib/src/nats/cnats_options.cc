@@ -1,11 +1,13 @@
 #include "nats/cnats_options.h"
 
 #include <algorithm>
-#include <climits>
 
 namespace fanfare {
 
 namespace {
+
+/// To each server.
+constexpr int reconnects_max = 3;
 
 std::int64_t milliseconds(Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -61,7 +63,6 @@ void set_security(natsOptions* to, const NatsConnectionOptions& options, Setter&
 void set_hooks(natsOptions* to, const CnatsHooks& hooks, Setter& set) {
     // Without a handler cnats would write errors to stderr.
     set(natsOptions_SetErrorHandler(to, hooks.on_error, hooks.closure), "error handler");
-    set(natsOptions_SetRetryOnFailedConnect(to, true, hooks.on_connected, hooks.closure), "retry");
     set(natsOptions_SetReconnectedCB(to, hooks.on_connected, hooks.closure), "reconnect handler");
     set(natsOptions_SetDisconnectedCB(to, hooks.on_lost, hooks.closure), "disconnect handler");
     set(natsOptions_SetClosedCB(to, hooks.on_closed, hooks.closure), "close handler");
@@ -84,7 +85,9 @@ Result<CnatsOptions> make_cnats_options(const NatsConnectionOptions& options,
     set(natsOptions_SetName(raw, options.name.c_str()), "name");
     set(natsOptions_SetTimeout(raw, milliseconds(options.connect_timeout)), "timeout");
     set(natsOptions_SetAllowReconnect(raw, true), "reconnect");
-    set(natsOptions_SetMaxReconnect(raw, INT_MAX), "reconnects");
+    // Not for ever: files are read anew, and why there is no connection is told, only by the first
+    // connect of another one.
+    set(natsOptions_SetMaxReconnect(raw, reconnects_max), "reconnects");
     const std::int64_t wait = milliseconds(options.reconnect_wait);
     set(natsOptions_SetReconnectWait(raw, wait), "wait");
     set(natsOptions_SetReconnectJitter(raw, wait / 2, wait / 2), "jitter");

@@ -16,14 +16,15 @@ using CnatsOptions = std::unique_ptr<natsOptions, DestroyCnatsOptions>;
 
 /// What cnats is to call, on threads of its own.
 struct CnatsHooks {
-    natsConnectionHandler on_connected = nullptr;  ///< the first time and every further time
+    natsConnectionHandler on_connected = nullptr;  ///< again, not the first time
     natsConnectionHandler on_lost = nullptr;
     natsConnectionHandler on_closed = nullptr;  ///< the last call
     natsErrHandler on_error = nullptr;
     void* closure = nullptr;
 };
 
-/// Options with which cnats connects for ever. An Error if a file cannot be used.
+/// Options with which cnats connects once, and after that again until no server has taken it a few
+/// times. An Error if a file cannot be used.
 Result<CnatsOptions> make_cnats_options(const NatsConnectionOptions& options,
                                         const CnatsHooks& hooks);
 

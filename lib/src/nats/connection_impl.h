@@ -101,12 +101,12 @@ class NatsConnection::Impl {
 
     // On the loop.
     void open();
-    void adopt(natsConnection* connection, natsSubscription* subscription, bool is_up);
-    void tell_problem(const std::string& problem);
+    void open_later();
+    void adopt(natsConnection* connection, natsSubscription* subscription);
     void could_not_connect(const std::string& problem);
     void up();
     void lost();
-    void closed(const std::string& problem);
+    void closed();
     void tell_state();
     void send_all();
     void send_one(Sending sending);

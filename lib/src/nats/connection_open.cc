@@ -1,3 +1,4 @@
+#include <array>
 #include <boost/asio/post.hpp>
 #include <future>
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr int flush_timeout_ms = 500;
 constexpr Duration reopen_delay = std::chrono::seconds(1);
-constexpr std::string_view refused_text = "the servers refuse the connection";
 
 /// The URL without what stands before an `@`.
 std::string without_credentials(std::string_view url) {
@@ -30,20 +30,30 @@ std::string without_credentials(const std::vector<std::string>& urls) {
     return text;
 }
 
-/// What has gone wrong with this connection last, or `otherwise`.
-std::string last_problem_of(natsConnection* connection, std::string_view otherwise) {
+/// Without the place in cnats that stands before it.
+std::string without_place(std::string_view text) {
+    const std::size_t end = text.find("): ");
+    if (!text.starts_with('(') || end == std::string_view::npos) return std::string(text);
+    return std::string(text.substr(end + 3));
+}
+
+/// What the server has said last of this connection, or what the status means.
+std::string problem_of(natsConnection* connection, natsStatus status) {
     const char* text = nullptr;
     natsConnection_GetLastError(connection, &text);
-    return text == nullptr || *text == '\0' ? std::string(otherwise) : std::string(text);
+    return text == nullptr || *text == '\0' ? natsStatus_GetText(status) : without_place(text);
 }
 
 /// What a call of this thread has failed with.
 std::string problem_of(natsStatus status) {
     natsStatus last = NATS_OK;
-    const char* detail = nats_GetLastError(&last);
-    std::string text = natsStatus_GetText(status);
-    if (detail != nullptr && *detail != '\0') text += std::string(": ") + detail;
-    return text;
+    const char* text = nats_GetLastError(&last);
+    std::string problem = natsStatus_GetText(status);
+    if (text != nullptr && *text != '\0') problem = without_place(text);
+    // It hangs up on whoever shows none.
+    const bool is_hung_up_on = status == NATS_PROTOCOL_ERROR || status == NATS_IO_ERROR;
+    if (is_hung_up_on) problem += " (does the server want a client certificate?)";
+    return problem;
 }
 
 }  // namespace
@@ -147,7 +157,7 @@ void NatsConnection::Impl::connect() {
     }
     natsConnection* connection = nullptr;
     const natsStatus status = natsConnection_Connect(&connection, options->get());
-    if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED) {
+    if (status != NATS_OK) {
         const std::string text = problem_of(status);
         net::post(loop_, [this, text] { could_not_connect(text); });
         return;
@@ -164,23 +174,23 @@ void NatsConnection::Impl::connect() {
         const std::lock_guard lock(mutex_);
         open_parts_ += parts;
     }
-    net::post(loop_, [=, this] { adopt(connection, subscription, status == NATS_OK); });
-}
-
-void NatsConnection::Impl::tell_problem(const std::string& problem) {
-    if (std::exchange(last_problem_, problem) == problem) return;
-    log_.warn("nats", "cannot connect, will retry",
-              {{"servers", without_credentials(options_.servers)}, {"error", problem}});
+    net::post(loop_, [=, this] { adopt(connection, subscription); });
 }
 
 void NatsConnection::Impl::could_not_connect(const std::string& problem) {
     if (is_ending_) return;
-    tell_problem(problem);
+    if (std::exchange(last_problem_, problem) != problem) {
+        log_.warn("nats", "cannot connect, will retry",
+                  {{"servers", without_credentials(options_.servers)}, {"error", problem}});
+    }
+    open_later();
+}
+
+void NatsConnection::Impl::open_later() {
     reopen_->set(clock_.now() + reopen_delay, [this] { open(); });
 }
 
-void NatsConnection::Impl::adopt(natsConnection* connection, natsSubscription* subscription,
-                                 bool is_up) {
+void NatsConnection::Impl::adopt(natsConnection* connection, natsSubscription* subscription) {
     connection_ = connection;
     subscription_ = subscription;
     if (is_ending_) return;
@@ -188,11 +198,9 @@ void NatsConnection::Impl::adopt(natsConnection* connection, natsSubscription* s
         if (inbox->subscription == nullptr) subscribe(*inbox);
     }
     if (is_closed_) {
-        closed(last_problem_of(connection, refused_text));
-    } else if (is_up || is_up_) {
+        closed();
+    } else if (natsConnection_Status(connection) == NATS_CONN_STATUS_CONNECTED) {
         up();
-    } else {
-        tell_problem(last_problem_of(connection, "no server can be reached"));
     }
 }
 
@@ -201,9 +209,9 @@ void NatsConnection::Impl::up() {
     if (connection_ == nullptr || is_ending_) return;
     if (is_connected_) lost();
     is_up_ = true;
-    char url[512] = "";
-    natsConnection_GetConnectedUrl(connection_, url, sizeof url);
-    const std::string server = without_credentials(url);
+    std::array<char, 2048> url{};
+    natsConnection_GetConnectedUrl(connection_, url.data(), url.size());
+    const std::string server = without_credentials(url.data());
     {
         const std::lock_guard lock(mutex_);
         server_ = server;
@@ -233,19 +241,19 @@ void NatsConnection::Impl::lost() {
     tell_state();
 }
 
-void NatsConnection::Impl::closed(const std::string& problem) {
+void NatsConnection::Impl::closed() {
     if (is_ending_) return;
     is_closed_ = connection_ == nullptr;
     if (is_closed_) return;
     lost();
-    // cnats has given up, as it does when it is refused for its credentials; we do not.
+    // cnats has given up; we do not.
     {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return open_parts_ == 0; });
     }
     natsSubscription_Destroy(std::exchange(subscription_, nullptr));
     natsConnection_Destroy(std::exchange(connection_, nullptr));
-    could_not_connect(problem);
+    open_later();
 }
 
 void NatsConnection::Impl::tell_state() {
@@ -263,10 +271,9 @@ void NatsConnection::Impl::on_lost(natsConnection*, void* closure) {
     net::post(of(closure).loop_, [&impl = of(closure)] { impl.lost(); });
 }
 
-void NatsConnection::Impl::on_closed(natsConnection* connection, void* closure) {
+void NatsConnection::Impl::on_closed(natsConnection*, void* closure) {
     Impl& impl = of(closure);
-    const std::string problem = last_problem_of(connection, refused_text);
-    net::post(impl.loop_, [&impl, problem] { impl.closed(problem); });
+    net::post(impl.loop_, [&impl] { impl.closed(); });
     on_complete(closure);
 }
 
@@ -277,9 +284,9 @@ void NatsConnection::Impl::on_complete(void* closure) {
     impl.changed_.notify_all();
 }
 
-void NatsConnection::Impl::on_error(natsConnection*, natsSubscription*, natsStatus status,
-                                    void* closure) {
-    const std::string text = natsStatus_GetText(status);
+void NatsConnection::Impl::on_error(natsConnection* connection, natsSubscription*,
+                                    natsStatus status, void* closure) {
+    const std::string text = problem_of(connection, status);
     net::post(of(closure).loop_, [&impl = of(closure), text] {
         if (impl.is_ending_ || std::exchange(impl.last_complaint_, text) == text) return;
         impl.log_.warn("nats", "the server complains", {{"error", text}});
