@@ -108,6 +108,7 @@ class App {
     Result<void> open_storage();
     void open_shared_store();
     void join_fleet();
+    void follow_log(const HistoryOptions& history);
     void tell_fleet(const Config& config);
     bool needs_other_place(const EndpointOptions& options) const;
     void give_shared_queues(std::vector<EndpointOptions>& endpoints);

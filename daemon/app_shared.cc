@@ -58,18 +58,25 @@ void App::open_shared_store() {
 /// After all else is there: others begin to hear of this process, and readers of events.
 void App::join_fleet() {
     if (!shared_) return;
+    follow_log(config_.history);
+    fleet_->take(fleet_endpoints(config_));
+    fleet_->keep_places(shared_->events(), config_.storage.removed_grace);
+}
+
+/// From when history is wanted. Every process reads every event for it, so it is not read for none.
+void App::follow_log(const HistoryOptions& history) {
+    if (feed_ || history.capacity == 0) return;
     feed_ = std::make_unique<HistoryFeed>(*history_, log_, [this](const std::string& log_id) {
         net::post(admin_loop_.shard.executor(),
                   [this, instance = instance_of(log_id)] { streams_->begin_anew(instance); });
     });
     feed_->start(shared_->events());
-    fleet_->take(fleet_endpoints(config_));
-    fleet_->keep_places(shared_->events(), config_.storage.removed_grace);
 }
 
 void App::tell_fleet(const Config& config) {
     if (!shared_) return;
     shared_->change(config);
+    follow_log(config.history);
     fleet_->take(fleet_endpoints(config));
 }
 

@@ -237,8 +237,7 @@ TEST_F(NatsLogTest, forgets_the_place_of_a_removed_endpoint) {
     const JsConsumerConfig alien{.stream = "fanfare",
                                  .durable = "alien",
                                  .description = "somebody's own",
-                                 .filter = "fanfare.events.>",
-                                 .deliver_to = {}};
+                                 .filter = "fanfare.events.>"};
     std::promise<bool> is_made;
     JetStream(process.connection).ensure_consumer(alien, [&](const JsResult<JsConsumerInfo>& made) {
         is_made.set_value(made.has_value());

@@ -170,7 +170,8 @@ Json consumer_json(const JsConsumerConfig& config) {
                  {"ack_policy", config.is_acknowledged ? "explicit" : "none"},
                  {"replay_policy", "instant"},
                  {"filter_subject", config.filter},
-                 {"description", config.description}};
+                 {"description", config.description},
+                 {"max_waiting", config.waiting_max}};
     if (config.first_seq != 0) body["opt_start_seq"] = config.first_seq;
     if (!config.durable.empty()) body["durable_name"] = config.durable;
     if (config.is_acknowledged) {
@@ -178,14 +179,10 @@ Json consumer_json(const JsConsumerConfig& config) {
         body["max_ack_pending"] = config.ack_pending_max;
         body["max_deliver"] = -1;
     }
-    if (config.deliver_to.empty()) {
-        body["max_waiting"] = config.waiting_max;
-    } else {
-        body["deliver_subject"] = config.deliver_to;
-        body["idle_heartbeat"] = nanos(config.idle_heartbeat);
-        body["flow_control"] = true;
+    if (config.durable.empty()) {
         body["mem_storage"] = true;
         body["num_replicas"] = 1;
+        body["inactive_threshold"] = nanos(config.kept_idle);
     }
     return body;
 }

@@ -63,13 +63,12 @@ struct JsConsumerConfig {
     std::string durable;  ///< empty: it goes when nobody uses it, and gets a name of its own
     std::string description;
     std::string filter;           ///< subject
-    std::string deliver_to;       ///< an inbox that it is pushed to; empty: it is pulled
     std::uint64_t first_seq = 0;  ///< 0: only what comes after this
     bool is_acknowledged = true;
     Duration ack_wait = std::chrono::seconds(10);
-    unsigned ack_pending_max = 0;  ///< if acknowledged
-    Duration idle_heartbeat{};     ///< if pushed: and flow control is on then
-    unsigned waiting_max = 512;    ///< pulls at a time
+    unsigned ack_pending_max = 0;                   ///< if acknowledged
+    Duration kept_idle = std::chrono::seconds(30);  ///< if not durable: without pulls
+    unsigned waiting_max = 512;                     ///< pulls at a time
 };
 
 struct JsConsumerInfo {

@@ -75,7 +75,6 @@ JsConsumerConfig NatsConsumer::Impl::config(const Place& place) const {
             .durable = place.name,
             .description = options_.endpoint.endpoint,
             .filter = place.filter,
-            .deliver_to = {},
             // One that was there and is not any more goes on where it was.
             .first_seq = place.was_there ? place.info.ack_floor + 1 : begin_seq_,
             .ack_wait = options_.ack_wait,

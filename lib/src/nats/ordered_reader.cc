@@ -21,7 +21,8 @@ OrderedReader::OrderedReader(JetStream api, Options options, Callbacks callbacks
     : api_(api),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
-      alarm_(api.connection().clock().make_alarm(api.connection().executor())) {}
+      alarm_(api.connection().clock().make_alarm(api.connection().executor())),
+      pull_alarm_(api.connection().clock().make_alarm(api.connection().executor())) {}
 
 void OrderedReader::start() {
     watch_ = api_.connection().watch([weak = weak_from_this()](bool is_connected) {
@@ -51,6 +52,7 @@ void OrderedReader::restart_after(Duration delay) {
 
 void OrderedReader::drop_consumer() {
     ++round_;
+    pull_alarm_->clear();
     if (inbox_.token == 0) return;
     api_.connection().close_inbox(inbox_.token);
     inbox_ = {};
@@ -99,10 +101,8 @@ void OrderedReader::create(const JsStreamInfo& info) {
                                   .durable = {},
                                   .description = {},
                                   .filter = options_.filter,
-                                  .deliver_to = inbox_.subject,
                                   .first_seq = next_,
-                                  .is_acknowledged = false,
-                                  .idle_heartbeat = options_.heartbeat};
+                                  .is_acknowledged = false};
     const auto on_created = [weak = weak_from_this(),
                              round = round_](const JsResult<JsConsumerInfo>& made) {
         const auto self = weak.lock();
@@ -118,8 +118,34 @@ void OrderedReader::created(const JsResult<JsConsumerInfo>& info) {
         return restart_after(retry_delay);
     }
     consumer_ = info->name;
+    if (has_more_) return pull(options_.batch_max, false);
+    caught_up();
+    pull(1, true);
+}
+
+/// `waits`: for messages to come; else there may be none.
+void OrderedReader::pull(unsigned batch, bool waits) {
     restart_after(options_.heartbeat * 5 / 2);
-    if (!has_more_) caught_up();
+    asked_ = batch;
+    came_ = 0;
+    std::string body = R"({"batch":)" + std::to_string(batch);
+    if (waits) {
+        body += R"(,"expires":)" + std::to_string((options_.heartbeat * 15).count()) +
+                R"(,"idle_heartbeat":)" + std::to_string(options_.heartbeat.count());
+    } else {
+        body += R"(,"no_wait":true)";
+    }
+    body += '}';
+    api_.connection().publish(
+        {.subject = "$JS.API.CONSUMER.MSG.NEXT." + options_.stream + "." + consumer_,
+         .headers = {},
+         .payload = body,
+         .reply = inbox_.subject});
+}
+
+void OrderedReader::pull_after_interval() {
+    pull_alarm_->set(api_.connection().clock().now() + options_.interval,
+                     [this] { pull(options_.batch_max, false); });
 }
 
 void OrderedReader::caught_up() {
@@ -128,35 +154,43 @@ void OrderedReader::caught_up() {
 }
 
 void OrderedReader::receive(NatsMessage message) {
-    if (is_closed_) return;
-    if (!consumer_.empty()) restart_after(options_.heartbeat * 5 / 2);
+    if (is_closed_ || consumer_.empty()) return;
     if (message.status() != 0) return receive_status(message);
     const JsReceipt receipt = js_receipt(message.reply());
     if (receipt.deliveries == 0) return;
     if (receipt.consumer_seq != consumer_seq_ + 1) return restart();
     consumer_seq_ = receipt.consumer_seq;
+    ++came_;
+    if (asked_ > 0) --asked_;
     if (receipt.seq >= next_) {
         next_ = receipt.seq + 1;
         callbacks_.on_message(receipt.seq, std::move(message));
     }
     if (receipt.pending == 0) caught_up();
+    if (asked_ == 0) end_batch();
 }
 
+/// 100: a heartbeat; 404 and 408: there is no more now; all else: the consumer is of no use.
 void OrderedReader::receive_status(const NatsMessage& message) {
-    if (message.status() != 100) return restart_after(retry_delay);
-    // The consumer waits until we have come so far.
-    const std::string_view stalled = message.header("Nats-Consumer-Stalled");
-    const std::string_view answer_to = stalled.empty() ? message.reply() : stalled;
-    if (!answer_to.empty()) {
-        api_.connection().publish(
-            {.subject = std::string(answer_to), .headers = {}, .payload = {}});
+    switch (message.status()) {
+        case 100:
+            return restart_after(options_.heartbeat * 5 / 2);
+        case 404:
+        case 408:
+            caught_up();
+            return end_batch();
+        default:
+            return restart_after(retry_delay);
     }
-    const std::string_view last = message.header("Nats-Last-Consumer");
-    std::uint64_t seq = 0;
-    std::from_chars(last.data(), last.data() + last.size(), seq);
-    if (seq > consumer_seq_) return restart();
-    // It has nothing else to say.
-    if (stalled.empty()) caught_up();
+}
+
+/// A batch that is full may have more behind it.
+void OrderedReader::end_batch() {
+    const bool is_full = asked_ == 0 && came_ == options_.batch_max;
+    if (is_full) return pull(options_.batch_max, false);
+    if (came_ == 0) return pull(1, true);
+    restart_after(options_.interval + options_.heartbeat * 5 / 2);
+    pull_after_interval();
 }
 
 }  // namespace fanfare

@@ -12,6 +12,11 @@ namespace fanfare {
 /// Tells of what lies in a stream, in order and without gaps, beginning where it is told to, and
 /// of what comes then, whatever happens to servers and connections. A consumer that loses
 /// something, or is silent for too long, is replaced by one that goes on behind the last message.
+///
+/// It waits for one message, and from then on asks for all there is once in a while: many that come
+/// together cost a fraction of as many that come one by one, each of which would wake three
+/// threads.
+///
 /// Lives on the connection's loop.
 class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
   public:
@@ -19,6 +24,9 @@ class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
         std::string stream;
         std::string filter;  ///< subject
         Duration heartbeat = std::chrono::seconds(2);
+        /// While messages come: so often they are asked for, so many at a time.
+        Duration interval = std::chrono::milliseconds(20);
+        unsigned batch_max = 256;
         /// A stream that ends before what was read counts as another one only when it has been
         /// so for this long: a server that has just begun to lead may not have its end yet.
         Duration believed_after = std::chrono::seconds(10);
@@ -48,14 +56,18 @@ class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
     void create(const JsStreamInfo& info);
     void caught_up();
     void created(const JsResult<JsConsumerInfo>& info);
+    void pull(unsigned batch, bool waits);
+    void pull_after_interval();
     void receive(NatsMessage message);
     void receive_status(const NatsMessage& message);
+    void end_batch();
     void drop_consumer();
 
     JetStream api_;
     const Options options_;
     const Callbacks callbacks_;
-    const std::unique_ptr<Alarm> alarm_;
+    const std::unique_ptr<Alarm> alarm_;       ///< to begin anew
+    const std::unique_ptr<Alarm> pull_alarm_;  ///< to ask for more
     std::uint64_t watch_ = 0;
     bool is_closed_ = false;
     bool is_connected_ = false;
@@ -66,6 +78,8 @@ class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
     std::optional<TimePoint> shorter_since_;  ///< the stream's end is before next_
     bool is_behind_ = false;                  ///< on_caught_up is to be called
     bool has_more_ = false;                   ///< messages are to come at once
+    unsigned asked_ = 0;                      ///< messages that the last pull may still bring
+    unsigned came_ = 0;                       ///< that it has brought
     NatsConnection::Inbox inbox_{};
     std::string consumer_;
 };

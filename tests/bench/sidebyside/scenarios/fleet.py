@@ -1,6 +1,7 @@
 """What replicas with a queue on NATS take, and what each more of them costs."""
 
 import contextlib
+import http.client
 import json
 import shutil
 import time
@@ -14,6 +15,8 @@ from sidebyside.traffic import Wrk, nginx
 
 SENDERS = 64
 REPLICAS = (1, 2, 3)
+# Each replica reads every event of the fleet for its history.
+KINDS = {"nats": {}, "bare": {"history": {"capacity": 0}}}
 
 
 class Fleet(Scenario):
@@ -25,14 +28,15 @@ class Fleet(Scenario):
         ("the queue on disk", (Column("disk_in_per_second", "in/s", 0),
                                Column("disk_through_per_second", "through/s", 0),
                                Column("disk_cpu_us", "CPU µs/event"))),
-        *((f"{number} on NATS", (
-            Column(f"nats{number}_in_per_second", "in/s", 0),
-            Column(f"nats{number}_through_per_second", "through/s", 0),
-            Column(f"nats{number}_cpu_us", "CPU µs/event, replicas"),
-            Column(f"nats{number}_server_us", "CPU µs/event, NATS"),
-            Column(f"nats{number}_p99_ms", "202 p99 ms", 2),
-            Column(f"nats{number}_refused", "refused", 0),
-            Column(f"nats{number}_missing", "missing", 0))) for number in REPLICAS),
+        *((f"{number} on NATS{', no history' if kind == 'bare' else ''}", (
+            Column(f"{kind}{number}_in_per_second", "in/s", 0),
+            Column(f"{kind}{number}_through_per_second", "through/s", 0),
+            Column(f"{kind}{number}_cpu_us", "CPU µs/event, replicas"),
+            Column(f"{kind}{number}_server_us", "CPU µs/event, NATS"),
+            Column(f"{kind}{number}_p99_ms", "202 p99 ms", 2),
+            Column(f"{kind}{number}_refused", "refused", 0),
+            Column(f"{kind}{number}_missing", "missing", 0)))
+          for kind in KINDS for number in REPLICAS),
     )
 
     def run(self, bench, contender):
@@ -45,19 +49,20 @@ class Fleet(Scenario):
             raise Skip("nats-server is not installed")
         figures = {}
         for replicas in REPLICAS:
-            with _nats(bench) as (server, url):
-                queue = {"storage": "nats", "servers": [url], "replicas": 1}
-                found = _load(bench, queue, replicas, server)
-            figures |= {f"nats{replicas}_{key}": value for key, value in found.items()}
+            for kind, more in KINDS.items():
+                with _nats(bench) as (server, url):
+                    queue = {"storage": "nats", "servers": [url], "replicas": 1}
+                    found = _load(bench, queue, replicas, server, **more)
+                figures |= {f"{kind}{replicas}_{key}": value for key, value in found.items()}
         return figures
 
     def ratios(self, figures):
         own, disk = figures.get("fanfare"), figures.get("reference")
         if not own:
             return []
-        found = [Ratio(f"CPU per event, {number} replicas / 1",
-                       own[f"nats{number}_cpu_us"] / own["nats1_cpu_us"], "0.9-1.1")
-                 for number in REPLICAS[1:]]
+        found = [Ratio(f"CPU per event, {number} replicas / 1{', no history' * (kind == 'bare')}",
+                       own[f"{kind}{number}_cpu_us"] / own[f"{kind}1_cpu_us"], "0.9-1.1")
+                 for kind in KINDS for number in REPLICAS[1:]]
         if disk:
             found.append(Ratio("through/s, 1 replica on NATS / on disk",
                                own["nats1_through_per_second"] / disk["disk_through_per_second"],
@@ -82,13 +87,23 @@ def _nats(bench):
     shutil.rmtree(place / "store", ignore_errors=True)
 
 
-def _load(bench, queue, replicas, server):
+def _answers(admin, path):
+    connection = http.client.HTTPConnection(admin, timeout=5)
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+
+def _load(bench, queue, replicas, server, **more):
     """So many daemons that have been sent events for a while, and have delivered them all."""
     with contextlib.ExitStack() as stack:
         sink = stack.enter_context(nginx(bench.directory, bench.all_cores))
         running = [stack.enter_context(contenders.fanfare(
-            bench, [sink.url], {"max_in_flight": 64}, bench.all_cores, queue=queue))
+            bench, [sink.url], {"max_in_flight": 64}, bench.all_cores, queue=queue, **more))
             for _ in range(replicas)]
+        for one in running:
+            wait_until(lambda at=one.admin_address: _answers(at, "/readyz") == 200, 20,
+                       "no replica is ready")
         before = [cpu_of(one.pid) for one in running]
         server_before = cpu_of(server.pid) if server else None
         begun = time.monotonic()
