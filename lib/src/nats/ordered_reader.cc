@@ -7,7 +7,7 @@ namespace fanfare {
 
 namespace {
 
-constexpr Duration retry_delay = std::chrono::milliseconds(500);
+constexpr Duration restart_delay = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -65,7 +65,7 @@ void OrderedReader::restart() {
     const auto on_info = [weak = weak_from_this(), round = round_](JsResult<JsStreamInfo> info) {
         const auto self = weak.lock();
         if (!self || self->is_closed_ || self->round_ != round) return;
-        if (!info || !self->is_believed(*info)) return self->restart_after(retry_delay);
+        if (!info || !self->is_believed(*info)) return self->restart_after(restart_delay);
         self->create(*info);
     };
     api_.stream_info(options_.stream, on_info);
@@ -115,7 +115,7 @@ void OrderedReader::created(const JsResult<JsConsumerInfo>& info) {
     if (!info) {
         api_.connection().log().warn("nats", "cannot read the stream, will retry",
                                      {{"stream", options_.stream}, {"error", info.error().text()}});
-        return restart_after(retry_delay);
+        return restart_after(restart_delay);
     }
     consumer_ = info->name;
     restart_after(options_.heartbeat * 5 / 2);
@@ -143,7 +143,7 @@ void OrderedReader::receive(NatsMessage message) {
 }
 
 void OrderedReader::receive_status(const NatsMessage& message) {
-    if (message.status() != 100) return restart_after(retry_delay);
+    if (message.status() != 100) return restart_after(restart_delay);
     // The consumer waits until we have come so far.
     const std::string_view stalled = message.header("Nats-Consumer-Stalled");
     const std::string_view answer_to = stalled.empty() ? message.reply() : stalled;
