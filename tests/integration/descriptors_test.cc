@@ -32,7 +32,7 @@ struct Shared {
 };
 
 // Outside of listeners: 24, three for the loop, two that listen, ten deliveries.
-constexpr std::size_t kept = 39;
+constexpr std::size_t descriptors_kept = 39;
 
 TEST(Descriptors, leave_all_as_it_is_configured_when_there_are_enough) {
     const Shared shared(1U << 20U);
@@ -46,13 +46,13 @@ TEST(Descriptors, are_never_more_than_there_are) {
     for (std::size_t descriptors = 80; descriptors < 20'000; descriptors += 37) {
         const Shared shared(descriptors);
 
-        ASSERT_LE(shared.connections() + kept, descriptors);
+        ASSERT_LE(shared.connections() + descriptors_kept, descriptors);
         ASSERT_GE(shared.admin(), 16U);
     }
 }
 
 TEST(Descriptors, leave_some_to_the_admin_listener_when_senders_just_fit) {
-    const Shared shared(kept + 4096 + 64 + 16 + 1);
+    const Shared shared(descriptors_kept + 4096 + 64 + 16 + 1);
 
     EXPECT_EQ(shared.ingest(), 4096U);
     EXPECT_EQ(shared.admin(), 16U);
@@ -62,7 +62,7 @@ TEST(Descriptors, leave_some_to_the_admin_listener_when_senders_just_fit) {
 TEST(Descriptors, become_fewer_for_senders_with_a_warning) {
     const Shared shared(1024);
 
-    EXPECT_LT(shared.ingest(), 1024U - kept);
+    EXPECT_LT(shared.ingest(), 1024U - descriptors_kept);
     EXPECT_GT(shared.ingest(), 800U);
     ASSERT_EQ(shared.lines.size(), 1U);
     EXPECT_NE(shared.lines[0].find("fewer connections than configured"), std::string::npos);

@@ -9,18 +9,16 @@
 namespace fanfare {
 namespace {
 
+using test::get_request;
 using test::RawAnswer;
 using test::RawClient;
 using test::RunningServer;
 
-std::string post(std::string_view target, std::string_view body, std::string_view fields = "") {
+std::string post_request(std::string_view target, std::string_view body,
+                         std::string_view fields = "") {
     return "POST " + std::string(target) +
            " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
            std::string(fields) + "\r\n" + std::string(body);
-}
-
-std::string get(std::string_view target) {
-    return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
 }
 
 std::string code_of(const RawAnswer& answer) {
@@ -42,7 +40,7 @@ TEST(HttpServer, answers_a_request_and_keeps_the_connection) {
     RawClient client = server.connect();
 
     for (int i = 0; i < 3; ++i) {
-        client.send(post("/echo", "abc"));
+        client.send(post_request("/echo", "abc"));
         const RawAnswer answer = client.read_answer();
 
         EXPECT_EQ(answer.status, 200);
@@ -59,7 +57,7 @@ TEST(HttpServer, understands_a_request_that_comes_byte_by_byte) {
     RunningServer server;
     RawClient client = server.connect();
 
-    client.send_slowly(post("/echo", "abc"));
+    client.send_slowly(post_request("/echo", "abc"));
 
     EXPECT_EQ(client.read_answer().body, "POST /echo abc");
 }
@@ -68,7 +66,7 @@ TEST(HttpServer, answers_pipelined_requests_in_order) {
     RunningServer server;
     RawClient client = server.connect();
     std::string bytes;
-    for (int i = 0; i < 200; ++i) bytes += post("/echo", std::to_string(i));
+    for (int i = 0; i < 200; ++i) bytes += post_request("/echo", std::to_string(i));
 
     client.send(bytes);
 
@@ -95,16 +93,16 @@ TEST(HttpServer, takes_large_bodies_whole) {
     RawClient client = server.connect();
     const std::string body(3'000'000, 'b');
 
-    client.send(post("/echo", body));
+    client.send(post_request("/echo", body));
     EXPECT_EQ(client.read_answer().body.size(), body.size() + std::string("POST /echo ").size());
-    client.send(post("/echo", "abc"));
+    client.send(post_request("/echo", "abc"));
     EXPECT_EQ(client.read_answer().body, "POST /echo abc");
 }
 
 TEST(HttpServer, sends_continue_when_the_client_waits_for_it) {
     RunningServer server;
     RawClient client = server.connect();
-    const std::string bytes = post("/echo", "abc", "Expect: 100-continue\r\n");
+    const std::string bytes = post_request("/echo", "abc", "Expect: 100-continue\r\n");
     const std::size_t head_size = bytes.size() - 3;
 
     client.send(bytes.substr(0, head_size));
@@ -138,8 +136,9 @@ TEST(HttpServer, ends_the_connection_when_either_side_says_so) {
     RawClient by_client = server.connect();
     RawClient by_handler = server.connect();
 
-    by_client.send("GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + get("/echo"));
-    by_handler.send(get("/close") + get("/echo"));
+    by_client.send("GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" +
+                   get_request("/echo"));
+    by_handler.send(get_request("/close") + get_request("/echo"));
 
     for (RawClient* client : {&by_client, &by_handler}) {
         EXPECT_EQ(client->read_answer().field("connection"), "close");
@@ -152,7 +151,7 @@ TEST(HttpServer, announces_a_body_to_head_and_does_not_send_it) {
     RunningServer server;
     RawClient client = server.connect();
 
-    client.send("HEAD /echo HTTP/1.1\r\nHost: a\r\n\r\n" + get("/empty"));
+    client.send("HEAD /echo HTTP/1.1\r\nHost: a\r\n\r\n" + get_request("/empty"));
 
     const RawAnswer answer = client.read_answer(true);
     EXPECT_EQ(answer.status, 200);
@@ -166,7 +165,8 @@ TEST(HttpServer, refuses_early_and_goes_on_behind_the_body) {
     RunningServer server;
     RawClient client = server.connect();
 
-    client.send(post("/refused", "GET /smuggled HTTP/1.1\r\n\r\n") + post("/echo", "abc"));
+    client.send(post_request("/refused", "GET /smuggled HTTP/1.1\r\n\r\n") +
+                post_request("/echo", "abc"));
 
     const RawAnswer refused = client.read_answer();
     EXPECT_EQ(refused.status, 401);
@@ -190,7 +190,8 @@ TEST(HttpServer, turns_what_a_handler_throws_into_an_answer) {
     RunningServer server;
     RawClient client = server.connect();
 
-    client.send(post("/throw", "a") + post("/no_memory", "a") + get("/refuse_throw"));
+    client.send(post_request("/throw", "a") + post_request("/no_memory", "a") +
+                get_request("/refuse_throw"));
 
     const RawAnswer thrown = client.read_answer();
     EXPECT_EQ(thrown.status, 500);
@@ -208,7 +209,7 @@ TEST(HttpServer, gives_answers_that_need_no_wait) {
     RunningServer server;
     RawClient client = server.connect();
 
-    client.send(get("/at_once") + get("/throw_at_once") + get("/at_once"));
+    client.send(get_request("/at_once") + get_request("/throw_at_once") + get_request("/at_once"));
 
     EXPECT_EQ(client.read_answer().body, "now");
     EXPECT_EQ(client.read_answer().status, 500);
@@ -241,7 +242,7 @@ TEST(HttpServer, ends_the_connection_behind_an_error_in_head_or_framing) {
 
     for (const Case& one : cases) {
         RawClient client = server.connect();
-        client.send(one.bytes + get("/smuggled"));
+        client.send(one.bytes + get_request("/smuggled"));
         SCOPED_TRACE(one.bytes.substr(0, 200));
         expect_final(client, one.status, one.code);
         EXPECT_GE(server.answers(one.status), 1U);
@@ -296,7 +297,7 @@ TEST(HttpServer, survives_a_reset) {
     }
     EXPECT_TRUE(test::eventually([&] { return server.connections() == 0; }));
     RawClient client = server.connect();
-    client.send(get("/echo"));
+    client.send(get_request("/echo"));
     EXPECT_EQ(client.read_answer().status, 200);
 }
 
@@ -316,7 +317,7 @@ TEST(HttpServer, holds_to_every_verdict_whole_and_byte_by_byte) {
             const int before = server.handler().answered();
             RawClient client = server.connect();
             for (const char byte : is_slow ? bytes : "") client.try_send({&byte, 1});
-            client.try_send((is_slow ? "" : bytes) + get("/smuggled"));
+            client.try_send((is_slow ? "" : bytes) + get_request("/smuggled"));
 
             const RawAnswer answer = client.read_answer();
             if (!is_rejected) {

@@ -13,16 +13,13 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::eventually;
+using test::get_request;
 using test::RawClient;
 using test::RunningServer;
 using test::TmpDir;
 
-std::string get(const std::string& target) {
-    return "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
-}
-
 std::string ask(RawClient& client, const std::string& target) {
-    client.send(get(target));
+    client.send(get_request(target));
     return client.read_answer().body;
 }
 
@@ -91,7 +88,7 @@ TEST(HttpServerSockets, can_be_used_again_at_once) {
         RunningServer server;
         address = server.server().addresses().at(0);
         RawClient client = server.connect();
-        client.send(get("/close"));
+        client.send(get_request("/close"));
         EXPECT_EQ(client.read_answer().status, 200);
         EXPECT_EQ(client.read_to_end(), "");
     }
@@ -180,7 +177,7 @@ TEST_F(HttpServerTls, serves_http_1_1_whatever_else_is_offered) {
     const std::string body(200'000, 'b');
     client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + body);
     EXPECT_EQ(client.read_answer().body, "POST /echo " + body);
-    client.send(get("/close"));
+    client.send(get_request("/close"));
     EXPECT_EQ(client.read_answer().status, 200);
     EXPECT_EQ(client.read_to_end(), "");
 }
@@ -212,7 +209,7 @@ TEST_F(HttpServerTls, ends_the_connection_of_a_client_that_speaks_plain_http) {
     RunningServer server(options());
     RawClient plain = server.connect();
 
-    plain.send(get("/echo"));
+    plain.send(get_request("/echo"));
 
     EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
     EXPECT_EQ(server.handler().answered(), 0);

@@ -13,9 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::Imposter;
+using test::ImposterReply;
 using test::RawTls;
 using test::Recorded;
-using test::Reply;
 using test::TestCa;
 
 class HttpSinkErrorsTest : public testing::Test {
@@ -125,11 +125,11 @@ TEST_F(HttpSinkErrorsTest, says_reset_when_the_connection_ends_without_an_answer
     Imposter imposter([](const Recorded&, std::size_t number) {
         switch (number) {
             case 0:
-                return Reply::close();
+                return ImposterReply::close();
             case 1:
-                return Reply::reset();
+                return ImposterReply::reset();
             default:
-                return Reply::raw("HTTP/1.1 200 OK\r\nContent-Le").then_close();
+                return ImposterReply::raw("HTTP/1.1 200 OK\r\nContent-Le").then_close();
         }
     });
     make_sink(options(imposter.url()));
@@ -147,16 +147,17 @@ TEST_F(HttpSinkErrorsTest, says_protocol_when_the_answer_is_not_http) {
     Imposter imposter([](const Recorded&, std::size_t number) {
         switch (number) {
             case 0:
-                return Reply::raw("SSH-2.0-OpenSSH_9.2\r\n").then_hang();
+                return ImposterReply::raw("SSH-2.0-OpenSSH_9.2\r\n").then_hang();
             case 1:
-                return Reply::raw("HTTP/1.1 200 OK\nContent-Length: 0\n\n").then_hang();
+                return ImposterReply::raw("HTTP/1.1 200 OK\nContent-Length: 0\n\n").then_hang();
             case 2:
-                return Reply::raw(
+                return ImposterReply::raw(
                            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: "
                            "chunked\r\n\r\n")
                     .then_hang();
             default:
-                return Reply::raw("HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x')).then_hang();
+                return ImposterReply::raw("HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x'))
+                    .then_hang();
         }
     });
     make_sink(options(imposter.url()));
@@ -171,7 +172,7 @@ TEST_F(HttpSinkErrorsTest, says_protocol_when_the_answer_is_not_http) {
 
 // Acceptance 21.
 TEST_F(HttpSinkErrorsTest, says_timeout_and_hangs_up_when_no_answer_comes_in_time) {
-    Imposter imposter([](const Recorded&, std::size_t) { return Reply::hang(); });
+    Imposter imposter([](const Recorded&, std::size_t) { return ImposterReply::hang(); });
     HttpSinkOptions impatient = options(imposter.url());
     impatient.timeout = 100ms;
 
@@ -188,7 +189,8 @@ TEST_F(HttpSinkErrorsTest, says_timeout_and_hangs_up_when_no_answer_comes_in_tim
 
 TEST_F(HttpSinkErrorsTest, lets_a_status_count_whose_body_stalls_until_the_timeout) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::raw("HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\nabc").then_hang();
+        return ImposterReply::raw("HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\nabc")
+            .then_hang();
     });
     HttpSinkOptions impatient = options(imposter.url());
     impatient.timeout = 100ms;
@@ -209,7 +211,7 @@ TEST_F(HttpSinkErrorsTest, ends_a_tls_handshake_at_the_connect_timeout) {
 }
 
 TEST_F(HttpSinkErrorsTest, is_aborted_and_hangs_up_when_cancelled) {
-    Imposter imposter([](const Recorded&, std::size_t) { return Reply::hang(); });
+    Imposter imposter([](const Recorded&, std::size_t) { return ImposterReply::hang(); });
     make_sink(options(imposter.url()));
     begin();
     while (imposter.requests().empty()) bench_.context.run_one_for(1ms);
@@ -348,8 +350,9 @@ TEST_F(HttpSinkErrorsTest, reuses_tls_connections_and_resumes_sessions) {
         server.version_max = version;
         Imposter imposter(
             [](const Recorded&, std::size_t number) {
-                return number % 2 == 0 ? Reply::status(200)
-                                       : Reply::status(200, "Connection: close\r\n").then_close();
+                return number % 2 == 0
+                           ? ImposterReply::status(200)
+                           : ImposterReply::status(200, "Connection: close\r\n").then_close();
             },
             std::make_unique<RawTls>(server));
         HttpSinkOptions by_name = trusting(imposter);

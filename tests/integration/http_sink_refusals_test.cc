@@ -13,9 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::Imposter;
+using test::ImposterReply;
 using test::RawTls;
 using test::Recorded;
-using test::Reply;
 
 class HttpSinkRefusals : public testing::Test {
   protected:
@@ -34,7 +34,9 @@ class HttpSinkRefusals : public testing::Test {
         return bench_.finish();
     }
 
-    static Reply refuse(const Recorded&, std::size_t) { return Reply::status(413).then_hold(); }
+    static ImposterReply refuse(const Recorded&, std::size_t) {
+        return ImposterReply::status(413).then_hold();
+    }
 
     test::TestCa ca_;
     SteadyClock clock_;

@@ -14,8 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::Imposter;
+using test::ImposterReply;
 using test::Recorded;
-using test::Reply;
 
 EventPtr make_event(const std::string& id, const std::string& payload = "{\"action\":\"push\"}",
                     MediaType type = MediaType::registry_v1) {
@@ -178,7 +178,7 @@ TEST_F(HttpSinkTest, never_follows_a_redirect) {
     const std::string location = "Location: " + elsewhere.url() + "\r\n";
     Imposter imposter([&](const Recorded&, std::size_t number) {
         const std::vector<int> statuses = {301, 302, 303, 307, 308};
-        return Reply::status(statuses.at(number), location);
+        return ImposterReply::status(statuses.at(number), location);
     });
     HttpSinkOptions secret = options(imposter.url());
     secret.headers = {{"Authorization", "Bearer token"}};
@@ -235,8 +235,8 @@ TEST_F(HttpSinkTest, refuses_bad_options_when_it_is_made) {
 
 TEST_F(HttpSinkTest, keeps_its_connection_alive) {
     Imposter imposter([](const Recorded&, std::size_t number) {
-        return number % 2 == 0 ? Reply::status(200, "", "some body")
-                               : Reply::raw(
+        return number % 2 == 0 ? ImposterReply::status(200, "", "some body")
+                               : ImposterReply::raw(
                                      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                                      "3\r\nabc\r\n0\r\n\r\n");
     });
@@ -255,7 +255,7 @@ TEST_F(HttpSinkTest, connects_anew_when_the_answer_says_so) {
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nunasked for",
         "HTTP/1.1 204 No Content\r\n\r\n"};
     Imposter imposter([&](const Recorded&, std::size_t number) {
-        return Reply::raw(answers.at(std::min<std::size_t>(number, 3)));
+        return ImposterReply::raw(answers.at(std::min<std::size_t>(number, 3)));
     });
     make_sink(imposter);
 
@@ -279,7 +279,7 @@ TEST_F(HttpSinkTest, replaces_a_connection_that_went_stale_without_a_failed_atte
 
 TEST_F(HttpSinkTest, repeats_at_once_and_once_only_if_a_reused_connection_ends_unanswered) {
     Imposter imposter([](const Recorded&, std::size_t number) {
-        return number == 0 ? Reply::status(200) : Reply::close();
+        return number == 0 ? ImposterReply::status(200) : ImposterReply::close();
     });
     make_sink(imposter);
     ASSERT_EQ(deliver().verdict(), Verdict::delivered);
@@ -293,7 +293,8 @@ TEST_F(HttpSinkTest, repeats_at_once_and_once_only_if_a_reused_connection_ends_u
 
 TEST_F(HttpSinkTest, does_not_repeat_once_an_answer_has_begun) {
     Imposter imposter([](const Recorded&, std::size_t number) {
-        return number == 0 ? Reply::status(200) : Reply::raw("HTTP/1.1 2").then_close();
+        return number == 0 ? ImposterReply::status(200)
+                           : ImposterReply::raw("HTTP/1.1 2").then_close();
     });
     make_sink(imposter);
     ASSERT_EQ(deliver().verdict(), Verdict::delivered);
@@ -304,7 +305,7 @@ TEST_F(HttpSinkTest, does_not_repeat_once_an_answer_has_begun) {
 
 TEST_F(HttpSinkTest, skips_interim_answers) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::raw(
+        return ImposterReply::raw(
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
             "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
     });
@@ -317,7 +318,8 @@ TEST_F(HttpSinkTest, skips_interim_answers) {
 
 TEST_F(HttpSinkTest, takes_101_for_a_failure_and_drops_the_connection) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::raw("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n").then_hang();
+        return ImposterReply::raw("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
+            .then_hang();
     });
     make_sink(imposter);
 
@@ -333,13 +335,14 @@ TEST_F(HttpSinkTest, lets_the_status_decide_whatever_becomes_of_the_body) {
     Imposter imposter([&](const Recorded&, std::size_t number) {
         switch (number) {
             case 0:
-                return Reply::raw(head + "5\r\nab").then_close();
+                return ImposterReply::raw(head + "5\r\nab").then_close();
             case 1:
-                return Reply::raw(head + "5\r\nab").then_reset();
+                return ImposterReply::raw(head + "5\r\nab").then_reset();
             case 2:
-                return Reply::raw(head + "no chunk").then_hang();
+                return ImposterReply::raw(head + "no chunk").then_hang();
             default:
-                return Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab").then_close();
+                return ImposterReply::raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
+                    .then_close();
         }
     });
     make_sink(imposter);
@@ -355,8 +358,8 @@ TEST_F(HttpSinkTest, lets_the_status_decide_whatever_becomes_of_the_body) {
 TEST_F(HttpSinkTest, reads_no_more_than_64_kib_of_an_answer) {
     const std::string body(1024 * 1024, 'x');
     Imposter imposter([&](const Recorded&, std::size_t number) {
-        return number == 0 ? Reply::status(200, "", body)
-                           : Reply::raw("HTTP/1.1 200 OK\r\n\r\n" + body);
+        return number == 0 ? ImposterReply::status(200, "", body)
+                           : ImposterReply::raw("HTTP/1.1 200 OK\r\n\r\n" + body);
     });
     make_sink(imposter);
 

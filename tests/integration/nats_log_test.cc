@@ -129,7 +129,7 @@ TEST_F(NatsLogTest, makes_the_stream_again_that_somebody_has_deleted) {
     EXPECT_EQ(stored(process.events, entry("second")), 1U);
 }
 
-NatsLogOptions by_last_digit() {
+NatsLogOptions unrecorded_by_last_digit() {
     NatsLogOptions options = quick_log();
     options.history_records = 0;
     options.partition = [](const Event& event) {
@@ -154,7 +154,7 @@ TEST_F(NatsLogTest, purges_what_all_are_done_with_but_for_history) {
 }
 
 TEST_F(NatsLogTest, keeps_what_one_is_not_done_with) {
-    NatsProcess process(server_.url(), by_last_digit());
+    NatsProcess process(server_.url(), unrecorded_by_last_digit());
     Received quick;
     Received slow;
     const auto first = process.place("quick", quick, 100);
@@ -173,7 +173,7 @@ TEST_F(NatsLogTest, keeps_what_one_is_not_done_with) {
 }
 
 TEST_F(NatsLogTest, purges_beyond_partitions_that_nothing_comes_to) {
-    NatsProcess process(server_.url(), by_last_digit());
+    NatsProcess process(server_.url(), unrecorded_by_last_digit());
     Received received;
     const auto place = process.place(
         ConsumerOptions{.endpoint = "ordered", .in_flight_max = 1, .is_partitioned = true},
@@ -194,7 +194,7 @@ TEST_F(NatsLogTest, purges_beyond_partitions_that_nothing_comes_to) {
 }
 
 TEST_F(NatsLogTest, keeps_what_waits_in_a_partition_that_nobody_works_on) {
-    NatsProcess process(server_.url(), by_last_digit());
+    NatsProcess process(server_.url(), unrecorded_by_last_digit());
     Received received;
     Received idle;
     const ConsumerOptions options{

@@ -19,10 +19,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::Imposter;
+using test::ImposterReply;
 using test::Recorded;
-using test::Reply;
 
-SimpleRequest get(const std::string& url) {
+SimpleRequest request_of(const std::string& url) {
     SimpleRequest request;
     request.url = url;
     return request;
@@ -35,9 +35,9 @@ std::string problem(const SimpleRequest& request) {
 
 TEST(SimpleClient, makes_a_request_and_tells_the_answer) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::status(202, "X-One: 1\r\nX-Two: 2\r\n", "{\"accepted\":1}");
+        return ImposterReply::status(202, "X-One: 1\r\nX-Two: 2\r\n", "{\"accepted\":1}");
     });
-    SimpleRequest request = get(imposter.url("/events?a=b"));
+    SimpleRequest request = request_of(imposter.url("/events?a=b"));
     request.method = "POST";
     request.headers = {{"Content-Type", "application/json"}};
     request.body = "{}";
@@ -58,7 +58,7 @@ TEST(SimpleClient, makes_a_request_and_tells_the_answer) {
 TEST(SimpleClient, takes_any_status_for_an_answer) {
     Imposter imposter(Imposter::always(503));
 
-    const Result<SimpleResponse> response = fetch(get(imposter.url()));
+    const Result<SimpleResponse> response = fetch(request_of(imposter.url()));
 
     ASSERT_TRUE(response.has_value());
     EXPECT_EQ(response->status, 503);
@@ -66,8 +66,9 @@ TEST(SimpleClient, takes_any_status_for_an_answer) {
 
 TEST(SimpleClient, reads_large_answers_up_to_its_bound) {
     const std::string body(5 * 1024 * 1024, 'x');
-    Imposter imposter([&](const Recorded&, std::size_t) { return Reply::status(200, "", body); });
-    SimpleRequest request = get(imposter.url());
+    Imposter imposter(
+        [&](const Recorded&, std::size_t) { return ImposterReply::status(200, "", body); });
+    SimpleRequest request = request_of(imposter.url());
 
     EXPECT_EQ(fetch(request)->body, body);
     request.body_bytes_max = body.size() - 1;
@@ -81,7 +82,7 @@ TEST(SimpleClient, speaks_tls) {
     options.cert_file = files.cert_file;
     options.key_file = files.key_file;
     Imposter imposter(Imposter::always(200), std::make_unique<test::RawTls>(options));
-    SimpleRequest request = get(imposter.url());
+    SimpleRequest request = request_of(imposter.url());
 
     EXPECT_NE(problem(request).find("certificate refused"), std::string::npos);
     request.tls.ca_file = ca.ca_file();
@@ -104,8 +105,8 @@ TEST(SimpleClient, speaks_to_unix_sockets) {
         }
     });
 
-    const Result<SimpleResponse> root = fetch(get("unix:" + path));
-    const Result<SimpleResponse> ready = fetch(get("unix:" + path + ":/readyz"));
+    const Result<SimpleResponse> root = fetch(request_of("unix:" + path));
+    const Result<SimpleResponse> ready = fetch(request_of("unix:" + path + ":/readyz"));
     server.join();
 
     ASSERT_TRUE(root.has_value() && ready.has_value());
@@ -118,29 +119,29 @@ TEST(SimpleClient, says_whom_it_could_not_reach_and_why) {
     const std::uint16_t port = Imposter().port();
     const std::string url = "http://me:secret@127.0.0.1:" + std::to_string(port) + "/x?token=y";
 
-    EXPECT_EQ(problem(get(url)),
+    EXPECT_EQ(problem(request_of(url)),
               "http://127.0.0.1:" + std::to_string(port) + "/x: Connection refused");
-    EXPECT_EQ(problem(get("unix:/nonexistent/socket:/x")),
+    EXPECT_EQ(problem(request_of("unix:/nonexistent/socket:/x")),
               "unix:/nonexistent/socket: No such file or directory");
-    EXPECT_NE(problem(get("nonsense")), "");
-    EXPECT_NE(problem(get("unix:")), "");
-    EXPECT_NE(problem(get("unix:/" + std::string(200, 'x'))), "");
+    EXPECT_NE(problem(request_of("nonsense")), "");
+    EXPECT_NE(problem(request_of("unix:")), "");
+    EXPECT_NE(problem(request_of("unix:/" + std::string(200, 'x'))), "");
 }
 
 TEST(SimpleClient, says_what_is_wrong_with_an_answer) {
     Imposter imposter([](const Recorded&, std::size_t number) {
-        return number == 0
-                   ? Reply::close()
-                   : Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx").then_close();
+        return number == 0 ? ImposterReply::close()
+                           : ImposterReply::raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
+                                 .then_close();
     });
 
-    EXPECT_NE(problem(get(imposter.url())), "");
-    EXPECT_NE(problem(get(imposter.url())), "");
+    EXPECT_NE(problem(request_of(imposter.url())), "");
+    EXPECT_NE(problem(request_of(imposter.url())), "");
 }
 
 TEST(SimpleClient, gives_up_in_time) {
-    Imposter imposter([](const Recorded&, std::size_t) { return Reply::hang(); });
-    SimpleRequest request = get(imposter.url());
+    Imposter imposter([](const Recorded&, std::size_t) { return ImposterReply::hang(); });
+    SimpleRequest request = request_of(imposter.url());
     request.timeout = 100ms;
 
     EXPECT_NE(problem(request).find("no answer in time"), std::string::npos);
@@ -179,9 +180,9 @@ std::string stream_problem(const SimpleRequest& request, const BodyReader& reade
 }
 
 TEST(SimpleClient, ends_a_request_when_asked_to) {
-    Imposter imposter([](const Recorded&, std::size_t) { return Reply::hang(); });
+    Imposter imposter([](const Recorded&, std::size_t) { return ImposterReply::hang(); });
     const StopPipe pipe;
-    SimpleRequest request = get(imposter.url());
+    SimpleRequest request = request_of(imposter.url());
     request.stop_descriptor = pipe.descriptor();
     pipe.stop();
 
@@ -191,7 +192,7 @@ TEST(SimpleClient, ends_a_request_when_asked_to) {
 TEST(SimpleClient, is_not_disturbed_by_a_descriptor_that_stays_quiet) {
     Imposter imposter(Imposter::always(204));
     const StopPipe pipe;
-    SimpleRequest request = get(imposter.url());
+    SimpleRequest request = request_of(imposter.url());
     request.stop_descriptor = pipe.descriptor();
 
     EXPECT_EQ(fetch(request)->status, 204);
@@ -200,11 +201,12 @@ TEST(SimpleClient, is_not_disturbed_by_a_descriptor_that_stays_quiet) {
 
 TEST(StreamClient, hands_a_body_over_instead_of_keeping_it) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::raw(std::string(chunked_head) + "5\r\nhello\r\n2\r\n, \r\n0\r\n\r\n");
+        return ImposterReply::raw(std::string(chunked_head) + "5\r\nhello\r\n2\r\n, \r\n0\r\n\r\n");
     });
     std::string body;
 
-    const Result<SimpleResponse> response = fetch_stream(get(imposter.url()), reading_into(body));
+    const Result<SimpleResponse> response =
+        fetch_stream(request_of(imposter.url()), reading_into(body));
 
     ASSERT_TRUE(response.has_value()) << response.error().message();
     EXPECT_EQ(response->status, 200);
@@ -214,22 +216,24 @@ TEST(StreamClient, hands_a_body_over_instead_of_keeping_it) {
 
 TEST(StreamClient, ends_when_its_reader_has_enough) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_hang();
+        return ImposterReply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_hang();
     });
     std::string body;
 
     const Result<SimpleResponse> response =
-        fetch_stream(get(imposter.url()), reading_into(body, 5));
+        fetch_stream(request_of(imposter.url()), reading_into(body, 5));
 
     ASSERT_TRUE(response.has_value()) << response.error().message();
     EXPECT_EQ(body, "hello");
 }
 
 TEST(StreamClient, keeps_the_body_of_a_refusal) {
-    Imposter imposter([](const Recorded&, std::size_t) { return Reply::status(503, "", "busy"); });
+    Imposter imposter(
+        [](const Recorded&, std::size_t) { return ImposterReply::status(503, "", "busy"); });
     std::string body;
 
-    const Result<SimpleResponse> response = fetch_stream(get(imposter.url()), reading_into(body));
+    const Result<SimpleResponse> response =
+        fetch_stream(request_of(imposter.url()), reading_into(body));
 
     ASSERT_TRUE(response.has_value()) << response.error().message();
     EXPECT_EQ(response->status, 503);
@@ -239,20 +243,20 @@ TEST(StreamClient, keeps_the_body_of_a_refusal) {
 
 TEST(StreamClient, says_that_a_connection_was_cut_after_what_came) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_close();
+        return ImposterReply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_close();
     });
     std::string body;
 
-    EXPECT_NE(stream_problem(get(imposter.url()), reading_into(body)), "");
+    EXPECT_NE(stream_problem(request_of(imposter.url()), reading_into(body)), "");
     EXPECT_EQ(body, "hello");
 }
 
 TEST(StreamClient, gives_up_when_no_head_comes_and_when_nothing_more_comes) {
     Imposter imposter([](const Recorded&, std::size_t number) {
-        return number == 0 ? Reply::hang() : Reply::raw(chunked_head).then_hang();
+        return number == 0 ? ImposterReply::hang() : ImposterReply::raw(chunked_head).then_hang();
     });
     std::string body;
-    SimpleRequest request = get(imposter.url());
+    SimpleRequest request = request_of(imposter.url());
     request.timeout = 100ms;
     BodyReader reader = reading_into(body);
     reader.quiet_max = 100ms;
@@ -263,10 +267,10 @@ TEST(StreamClient, gives_up_when_no_head_comes_and_when_nothing_more_comes) {
 
 TEST(StreamClient, ends_when_asked_to_amid_a_stream) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_hang();
+        return ImposterReply::raw(std::string(chunked_head) + "5\r\nhello\r\n").then_hang();
     });
     const StopPipe pipe;
-    SimpleRequest request = get(imposter.url());
+    SimpleRequest request = request_of(imposter.url());
     request.stop_descriptor = pipe.descriptor();
     BodyReader reader;
     reader.take = [&pipe](std::string_view) {
@@ -279,11 +283,12 @@ TEST(StreamClient, ends_when_asked_to_amid_a_stream) {
 
 TEST(StreamClient, bounds_the_body_of_a_refusal) {
     Imposter imposter([](const Recorded&, std::size_t) {
-        return Reply::raw("HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        return ImposterReply::raw(
+                   "HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
             .then_hang();
     });
     std::string body;
-    SimpleRequest request = get(imposter.url());
+    SimpleRequest request = request_of(imposter.url());
     request.body_bytes_max = 4;
 
     EXPECT_NE(stream_problem(request, reading_into(body)).find("too long"), std::string::npos);

@@ -20,7 +20,7 @@ using test::Imposter;
 using test::RawTls;
 using test::TestCa;
 
-constexpr const char* refused = "certificate refused: ";
+constexpr const char* tls_refusal = "certificate refused: ";
 
 class TlsMatrixTest : public testing::Test {
   protected:
@@ -103,18 +103,20 @@ TEST_F(TlsMatrixTest, refuses_a_certificate_that_is_not_of_today) {
     TestCa::Subject subject;
     subject.is_expired = true;
     receiver(ca_.issue(subject));
-    EXPECT_EQ(deliver("localhost"), "tls: " + (refused + std::string("certificate has expired")));
+    EXPECT_EQ(deliver("localhost"),
+              "tls: " + (tls_refusal + std::string("certificate has expired")));
 
     subject = {};
     subject.is_not_yet_valid = true;
     receiver(ca_.issue(subject));
     EXPECT_EQ(deliver("localhost"),
-              "tls: " + (refused + std::string("certificate is not yet valid")));
+              "tls: " + (tls_refusal + std::string("certificate is not yet valid")));
 }
 
 TEST_F(TlsMatrixTest, refuses_another_host_and_another_address) {
-    const std::string host_mismatch = "tls: " + (refused + std::string("hostname mismatch"));
-    const std::string address_mismatch = "tls: " + (refused + std::string("IP address mismatch"));
+    const std::string host_mismatch = "tls: " + (tls_refusal + std::string("hostname mismatch"));
+    const std::string address_mismatch =
+        "tls: " + (tls_refusal + std::string("IP address mismatch"));
     receiver(ca_.issue(for_names("DNS:elsewhere.test,IP:127.0.0.9")));
     EXPECT_EQ(deliver("localhost"), host_mismatch);
     EXPECT_EQ(deliver("127.0.0.1"), address_mismatch);
@@ -126,10 +128,10 @@ TEST_F(TlsMatrixTest, refuses_another_host_and_another_address) {
 
 TEST_F(TlsMatrixTest, does_not_take_a_common_name_for_a_name) {
     receiver(ca_.issue(for_names("")));
-    EXPECT_EQ(deliver("localhost"), "tls: " + (refused + std::string("hostname mismatch")));
+    EXPECT_EQ(deliver("localhost"), "tls: " + (tls_refusal + std::string("hostname mismatch")));
 
     receiver(ca_.issue(for_names("email:a@b.test")));
-    EXPECT_EQ(deliver("localhost"), "tls: " + (refused + std::string("hostname mismatch")));
+    EXPECT_EQ(deliver("localhost"), "tls: " + (tls_refusal + std::string("hostname mismatch")));
 }
 
 TEST_F(TlsMatrixTest, lets_a_wildcard_stand_for_one_label) {
@@ -137,14 +139,16 @@ TEST_F(TlsMatrixTest, lets_a_wildcard_stand_for_one_label) {
 
     EXPECT_EQ(deliver("a.wild.test"), "delivered");
     for (const char* const host : {"wild.test", "a.b.wild.test", "partly.test", "xwild.test"}) {
-        EXPECT_EQ(deliver(host), "tls: " + (refused + std::string("hostname mismatch"))) << host;
+        EXPECT_EQ(deliver(host), "tls: " + (tls_refusal + std::string("hostname mismatch")))
+            << host;
     }
 }
 
 TEST_F(TlsMatrixTest, refuses_certificates_of_authorities_that_are_not_trusted) {
     const CertificateFiles self_signed = ca_.sign_itself();
     receiver(self_signed);
-    EXPECT_EQ(deliver("localhost"), "tls: " + (refused + std::string("self-signed certificate")));
+    EXPECT_EQ(deliver("localhost"),
+              "tls: " + (tls_refusal + std::string("self-signed certificate")));
     TlsOptions pinned;
     pinned.ca_file = self_signed.cert_file;
     EXPECT_EQ(deliver("localhost", pinned), "delivered");
@@ -154,7 +158,7 @@ TEST_F(TlsMatrixTest, refuses_certificates_of_authorities_that_are_not_trusted) 
     EXPECT_NE(deliver("localhost"), "delivered");
     // The system's roots do not help either.
     EXPECT_EQ(deliver("localhost", TlsOptions{}),
-              "tls: " + (refused + std::string("unable to get local issuer certificate")));
+              "tls: " + (tls_refusal + std::string("unable to get local issuer certificate")));
 }
 
 TEST_F(TlsMatrixTest, needs_the_intermediate_certificate) {
@@ -163,7 +167,7 @@ TEST_F(TlsMatrixTest, needs_the_intermediate_certificate) {
 
     receiver(ca_.issue_by_intermediate(false));
     EXPECT_EQ(deliver("localhost"),
-              "tls: " + (refused + std::string("unable to get local issuer certificate")));
+              "tls: " + (tls_refusal + std::string("unable to get local issuer certificate")));
 }
 
 TEST_F(TlsMatrixTest, refuses_a_certificate_that_is_not_a_servers) {
@@ -172,7 +176,7 @@ TEST_F(TlsMatrixTest, refuses_a_certificate_that_is_not_a_servers) {
     receiver(ca_.issue(subject));
 
     EXPECT_EQ(deliver("localhost"),
-              "tls: " + (refused + std::string("unsuitable certificate purpose")));
+              "tls: " + (tls_refusal + std::string("unsuitable certificate purpose")));
 }
 
 TEST_F(TlsMatrixTest, refuses_old_versions_of_tls) {
@@ -231,7 +235,8 @@ TEST_F(TlsMatrixTest, verifies_the_configured_name_instead_of_the_urls) {
     tls.server_name = "192.0.2.7";
     EXPECT_EQ(deliver("localhost", tls), "delivered");
     tls.server_name = "outside.test";
-    EXPECT_EQ(deliver("localhost", tls), "tls: " + (refused + std::string("hostname mismatch")));
+    EXPECT_EQ(deliver("localhost", tls),
+              "tls: " + (tls_refusal + std::string("hostname mismatch")));
     EXPECT_EQ(deliver("inside.test"), "delivered");
 }
 

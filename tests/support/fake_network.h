@@ -52,6 +52,8 @@ struct FakeWire {
 };
 using FakeWirePtr = std::shared_ptr<FakeWire>;
 
+inline const std::string ok_answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
 /// A stream whose other end is the test.
 class FakeStream final : public ByteStream {
   public:

@@ -68,10 +68,11 @@ struct Recorded {
 };
 
 /// What an Imposter does about one request.
-class Reply {
+class ImposterReply {
   public:
     /// An answer of that status; the connection stays open.
-    static Reply status(int code, const std::string& headers = "", const std::string& body = "") {
+    static ImposterReply status(int code, const std::string& headers = "",
+                                const std::string& body = "") {
         return raw("HTTP/1.1 " + std::to_string(code) + " Status\r\n" + headers +
                    (code == 204 || code == 304 || code < 200
                         ? ""
@@ -79,25 +80,25 @@ class Reply {
                    "\r\n" + body);
     }
     /// These bytes; the connection stays open.
-    static Reply raw(std::string bytes) {
-        Reply reply;
+    static ImposterReply raw(std::string bytes) {
+        ImposterReply reply;
         reply.bytes_ = std::move(bytes);
         return reply;
     }
     /// No answer; the connection is closed, reset, or left hanging until the client gives up.
-    static Reply close() { return Reply().then_close(); }
-    static Reply reset() { return Reply().then_reset(); }
-    static Reply hang() { return Reply().then_hang(); }
+    static ImposterReply close() { return ImposterReply().then_close(); }
+    static ImposterReply reset() { return ImposterReply().then_reset(); }
+    static ImposterReply hang() { return ImposterReply().then_hang(); }
 
     /// What comes after the bytes.
-    Reply then_close() && { return std::move(*this).then(End::close); }
-    Reply then_reset() && { return std::move(*this).then(End::reset); }
-    Reply then_hang() && { return std::move(*this).then(End::hang); }
+    ImposterReply then_close() && { return std::move(*this).then(End::close); }
+    ImposterReply then_reset() && { return std::move(*this).then(End::reset); }
+    ImposterReply then_hang() && { return std::move(*this).then(End::hang); }
     /// As then_hang(), but nothing is read any more, until the Imposter ends.
-    Reply then_hold() && { return std::move(*this).then(End::hold); }
+    ImposterReply then_hold() && { return std::move(*this).then(End::hold); }
 
     /// Waits before the first byte.
-    Reply after(std::chrono::milliseconds delay) && {
+    ImposterReply after(std::chrono::milliseconds delay) && {
         delay_ = delay;
         return std::move(*this);
     }
@@ -106,7 +107,7 @@ class Reply {
     friend class Imposter;
     enum class End { keep, close, reset, hang, hold };
 
-    Reply then(End end) && {
+    ImposterReply then(End end) && {
         end_ = end;
         return std::move(*this);
     }
@@ -123,15 +124,15 @@ class Imposter {
   public:
     /// What to do about request number `number`, counted from 0 over all connections. Called by
     /// one thread at a time.
-    using Script = std::function<Reply(const Recorded& request, std::size_t number)>;
+    using Script = std::function<ImposterReply(const Recorded& request, std::size_t number)>;
 
     static Script always(int status) {
-        return [status](const Recorded&, std::size_t) { return Reply::status(status); };
+        return [status](const Recorded&, std::size_t) { return ImposterReply::status(status); };
     }
     /// One status after the other; the last one from then on.
     static Script in_turn(std::vector<int> statuses) {
         return [statuses](const Recorded&, std::size_t number) {
-            return Reply::status(statuses[std::min(number, statuses.size() - 1)]);
+            return ImposterReply::status(statuses[std::min(number, statuses.size() - 1)]);
         };
     }
 
@@ -299,7 +300,7 @@ class Imposter {
     /// Whether the connection goes on.
     bool answer(RawChannel& channel, Recorded request) {
         std::unique_lock lock(mutex_);
-        const Reply reply = script_(request, requests_.size());
+        const ImposterReply reply = script_(request, requests_.size());
         requests_.push_back(std::move(request));
         changed_.notify_all();
         if (reply.delay_.count() > 0) {
@@ -307,10 +308,10 @@ class Imposter {
         }
         lock.unlock();
         if (!channel.write(reply.bytes_)) return false;
-        if (reply.end_ == Reply::End::reset) channel.make_reset();
-        if (reply.end_ == Reply::End::hang) channel.wait_for_end();
-        if (reply.end_ == Reply::End::hold) channel.hold();
-        return reply.end_ == Reply::End::keep;
+        if (reply.end_ == ImposterReply::End::reset) channel.make_reset();
+        if (reply.end_ == ImposterReply::End::hang) channel.wait_for_end();
+        if (reply.end_ == ImposterReply::End::hold) channel.hold();
+        return reply.end_ == ImposterReply::End::keep;
     }
 
     mutable std::mutex mutex_;

@@ -12,6 +12,14 @@ namespace fanfare::test {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
+inline constexpr const char* registry_v1 = "application/vnd.docker.distribution.events.v1+json";
+inline constexpr const char* registry_v2 = "application/vnd.docker.distribution.events.v2+json";
+inline constexpr const char* structured_type = "application/cloudevents+json";
+inline constexpr const char* batch_type = "application/cloudevents-batch+json";
+/// The least that makes one.
+inline constexpr const char* cloudevent =
+    R"({"specversion":"1.0","id":"1","source":"/s","type":"t"})";
+
 /// A request and what came of it.
 class Parsed {
   public:

@@ -31,6 +31,19 @@ struct Receiver {
     std::vector<TimePoint> times;   ///< when each attempt came
 };
 
+inline Outcome deliver(const Attempt&) { return Outcome::delivered(200); }
+inline Outcome refuse(const Attempt&) { return Outcome::refused(500); }
+
+/// Up to so many at once, each tried again after a second, two, four …
+inline EndpointOptions many_at_once(unsigned max_in_flight = 4) {
+    EndpointOptions options;
+    options.max_in_flight = max_in_flight;
+    options.retry.strategy = RetryPolicy::Strategy::exponential;
+    options.retry.jitter = RetryPolicy::Jitter::none;
+    options.random_seed = 1;
+    return options;
+}
+
 /// A sink whose answer is a plain function of the attempt.
 class ScriptedSink final : public Sink {
   public:

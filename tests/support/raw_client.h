@@ -32,6 +32,10 @@ struct RawAnswer {
     }
 };
 
+inline std::string get_request(std::string_view target) {
+    return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+}
+
 /// A blocking socket for tests. Every wait ends after `patience` with an exception.
 class RawClient {
   public:

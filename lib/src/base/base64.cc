@@ -12,7 +12,7 @@ constexpr std::string_view alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// What each character stands for, or -1.
-constexpr std::array<std::int8_t, 256> make_values() {
+constexpr std::array<std::int8_t, 256> make_digit_values() {
     std::array<std::int8_t, 256> values{};
     values.fill(-1);
     for (std::size_t i = 0; i < alphabet.size(); ++i) {
@@ -21,7 +21,7 @@ constexpr std::array<std::int8_t, 256> make_values() {
     return values;
 }
 
-constexpr std::array<std::int8_t, 256> values = make_values();
+constexpr std::array<std::int8_t, 256> digit_values = make_digit_values();
 
 }  // namespace
 
@@ -42,7 +42,7 @@ std::optional<std::string> from_base64(std::string_view text) {
     std::uint32_t bits = 0;
     unsigned count = 0;
     for (const char c : text) {
-        const std::int8_t value = values[static_cast<unsigned char>(c)];
+        const std::int8_t value = digit_values[static_cast<unsigned char>(c)];
         if (value < 0) return std::nullopt;
         bits = bits << 6U | static_cast<std::uint32_t>(value);
         count += 6;

@@ -5,7 +5,7 @@
 namespace fanfare {
 namespace {
 
-std::int64_t nanoseconds(const timespec& time) {
+std::int64_t nanoseconds_of(const timespec& time) {
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
@@ -18,8 +18,8 @@ FileStamp stamp_of(const std::string& file) noexcept {
     stamp.device = status.st_dev;
     stamp.inode = status.st_ino;
     stamp.size = status.st_size;
-    stamp.modified_ns = nanoseconds(status.st_mtim);
-    stamp.changed_ns = nanoseconds(status.st_ctim);
+    stamp.modified_ns = nanoseconds_of(status.st_mtim);
+    stamp.changed_ns = nanoseconds_of(status.st_ctim);
     return stamp;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include "base/units.h"
@@ -46,6 +47,13 @@ Result<std::string> read_file(const std::string& file, std::size_t bytes_max) {
     }
     // Spelt out, as an Error could be made of a string too.
     return {boost::system::in_place_value, std::move(text)};
+}
+
+bool is_read_once(const std::string& file) {
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(file, error);
+    return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+           !std::filesystem::is_directory(status);
 }
 
 }  // namespace fanfare

@@ -1,20 +1,11 @@
 #include "base/secret_file.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/files.h"
 
 namespace fanfare {
 namespace {
-
-/// A pipe (`<(command)` of a shell, say) gives its text only once, and may then never again answer.
-bool is_read_once(const std::string& file) {
-    std::error_code error;
-    const std::filesystem::file_status status = std::filesystem::status(file, error);
-    return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
-           !std::filesystem::is_directory(status);
-}
 
 Error error_of(const SecretFile::Options& options, const Error& problem) {
     return Error(options.what + " " + options.file + " " + problem.message());

@@ -9,6 +9,11 @@
 
 namespace fanfare {
 
+inline constexpr std::uint64_t kib = 1024;
+inline constexpr std::uint64_t mib = 1024 * kib;
+inline constexpr std::uint64_t gib = 1024 * mib;
+inline constexpr std::uint64_t tib = 1024 * gib;
+
 /// Reads a Go-style duration, which always has a unit: `500ms`, `1m1.5s`, `-2h`; units ns, us, µs,
 /// ms, s, m, h. What lies beyond ± 292 years is refused. `expected` ends the message of a refusal:
 /// `"5" has no unit; expected a duration, e.g. "5s"`.

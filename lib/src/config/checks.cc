@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/utf8.h"
+#include "event/glob.h"
 #include "http/url.h"
 
 namespace fanfare {
@@ -87,13 +88,7 @@ Problem check_host_and_port(std::string_view text, const std::string& shown) {
 constexpr std::array<std::string_view, 4> framing_headers = {"Host", "Content-Length",
                                                              "Transfer-Encoding", "Connection"};
 
-/// The end of the set that `pattern` begins with; npos if it is not closed. A bracket that comes
-/// first in the set is part of it.
-std::size_t set_end(std::string_view pattern) {
-    return pattern.find(']', pattern.starts_with("[!") ? 3 : 2);
-}
-
-std::string_view take_character(std::string_view& text) {
+std::string_view take_utf8_character(std::string_view& text) {
     const std::string_view character = text.substr(0, std::max<std::size_t>(1, utf8_length(text)));
     text.remove_prefix(character.size());
     return character;
@@ -102,11 +97,11 @@ std::string_view take_character(std::string_view& text) {
 bool has_reversed_range(std::string_view set) {
     if (set.starts_with('!')) set.remove_prefix(1);
     while (!set.empty()) {
-        const std::string_view low = take_character(set);
+        const std::string_view low = take_utf8_character(set);
         if (set.size() < 2 || set.front() != '-') continue;
         set.remove_prefix(1);
         // UTF-8 sorts as its characters do.
-        if (take_character(set) < low) return true;
+        if (take_utf8_character(set) < low) return true;
     }
     return false;
 }
@@ -260,7 +255,7 @@ Problem check_glob(const std::string& text, const std::string& shown) {
     std::string_view rest = text;
     for (std::size_t i = rest.find('['); i != std::string_view::npos; i = rest.find('[')) {
         rest.remove_prefix(i);
-        const std::size_t end = set_end(rest);
+        const std::size_t end = glob_set_end(rest);
         if (end == std::string_view::npos) return shown + " has a [ without ]; expected a glob";
         if (has_reversed_range(rest.substr(1, end - 1))) {
             return shown + " has a range that ends before it begins; expected a glob";

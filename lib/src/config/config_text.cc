@@ -10,7 +10,7 @@
 namespace fanfare {
 namespace {
 
-constexpr std::size_t file_bytes_max = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t config_bytes_max = std::size_t{4} * 1024 * 1024;
 
 /// The list of endpoints and its key; null if there is none.
 std::pair<const YamlNode*, std::string> endpoint_list(const YamlNode& root) {
@@ -26,7 +26,7 @@ std::pair<const YamlNode*, std::string> endpoint_list(const YamlNode& root) {
 }  // namespace
 
 Result<ConfigText> read_config_text(const std::string& file) {
-    Result<std::string> text = read_file(file, file_bytes_max);
+    Result<std::string> text = read_file(file, config_bytes_max);
     if (text.has_error()) return text.error();
     ConfigText result;
     result.hash = hash_of(*text);

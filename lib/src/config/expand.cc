@@ -14,7 +14,7 @@ bool is_name(std::string_view text) {
            std::isdigit(static_cast<unsigned char>(text.front())) == 0;
 }
 
-constexpr const char* forms =
+constexpr const char* reference_forms =
     R"(expected ${NAME} or ${NAME:-default}; "$${" stands for a plain "${")";
 
 /// Both a text and an Error can be made of a string; this says which.
@@ -23,7 +23,9 @@ Result<std::string> found(std::string_view text) { return {boost::system::in_pla
 Result<std::string> look_up(std::string_view reference, const Environment& environment) {
     const std::size_t separator = reference.find(":-");
     const std::string name(reference.substr(0, separator));
-    if (!is_name(name)) return Error(std::string("\"${\" is not followed by a name; ") + forms);
+    if (!is_name(name)) {
+        return Error(std::string("\"${\" is not followed by a name; ") + reference_forms);
+    }
     const std::optional<std::string> value = environment(name);
     if (separator != std::string_view::npos && (!value || value->empty())) {
         return found(reference.substr(separator + 2));
@@ -49,7 +51,7 @@ Result<std::string> expand(std::string_view text, const Environment& environment
         }
         const std::size_t end = text.find('}');
         if (end == std::string_view::npos) {
-            return Error(std::string("\"${\" has no \"}\"; ") + forms);
+            return Error(std::string("\"${\" has no \"}\"; ") + reference_forms);
         }
         const Result<std::string> value = look_up(text.substr(0, end), environment);
         if (value.has_error()) return value.error();

@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned links_max = 40;  // as the kernel follows
-constexpr std::uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM |
-                               IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+constexpr std::uint32_t watched_changes = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM |
+                                          IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 /// The link that Kubernetes swaps to change all files of a ConfigMap at once.
 constexpr const char* config_map_link = "..data";
 
@@ -37,7 +37,7 @@ int open_wake() {
 }
 
 /// Rounded up, so that nobody wakes a moment too early, over and over.
-int milliseconds(Duration timeout) {
+int poll_timeout_ms(Duration timeout) {
     const auto count = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
     return static_cast<int>(std::clamp<std::int64_t>(count, 0, INT_MAX));
 }
@@ -77,7 +77,7 @@ Result<void> FileWatch::follow() {
     if (inotify_ < 0) return error_of("inotify");
     std::map<int, std::set<std::string>> names;
     for (const auto& [folder, files] : on_the_way()) {
-        const int watch = ::inotify_add_watch(inotify_, folder.c_str(), mask);
+        const int watch = ::inotify_add_watch(inotify_, folder.c_str(), watched_changes);
         if (watch >= 0) {
             names[watch].insert(files.begin(), files.end());
         } else if (errno != ENOENT && errno != ENOTDIR) {
@@ -95,7 +95,7 @@ Result<void> FileWatch::follow() {
 
 bool FileWatch::wait(Duration timeout) {
     std::array<pollfd, 2> descriptors{pollfd{wake_, POLLIN, 0}, pollfd{inotify_, POLLIN, 0}};
-    const int ready = ::poll(descriptors.data(), descriptors.size(), milliseconds(timeout));
+    const int ready = ::poll(descriptors.data(), descriptors.size(), poll_timeout_ms(timeout));
     if (ready <= 0) return false;
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t read = ::read(wake_, &count, sizeof count);

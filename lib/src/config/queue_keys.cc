@@ -1,9 +1,9 @@
 #include "config/queue_keys.h"
 
+#include "base/units.h"
+
 namespace fanfare {
 namespace {
-
-constexpr std::uint64_t tib = std::uint64_t{1} << 40U;
 
 /// Where the policy stands; null if it is the default.
 const YamlEntry* find_overflow(const YamlNode& endpoint) {

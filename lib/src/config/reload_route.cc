@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr Duration wait_max = std::chrono::seconds(30);
+constexpr Duration reload_wait_max = std::chrono::seconds(30);
 
 /// Shared with the reloader, which may have an answer when nobody waits for it any more. What it
 /// holds is touched on the asker's loop only.
@@ -70,7 +70,7 @@ awaitable<Response> reload_now(Reloader& reloader, Clock& clock) {
         Waiting::answer(waiting, std::move(outcome));
     };
     reloader.request(std::move(done));
-    const TimePoint deadline = clock.now() + wait_max;
+    const TimePoint deadline = clock.now() + reload_wait_max;
     while (!waiting->is_answered && clock.now() < deadline) {
         co_await wait_until(clock, deadline, waiting->answered);
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/exceptions.h"
+#include "base/files.h"
 #include "config/suggest.h"
 
 namespace fanfare {
@@ -16,13 +17,6 @@ constexpr Duration comparison_least = std::chrono::milliseconds(100);
 constexpr Duration idle_wait = std::chrono::hours(1);
 /// Beyond it problems are only counted in the log.
 constexpr std::size_t problems_logged_max = 20;
-
-/// A pipe gives its text only once, and then may never again answer.
-bool is_read_once(const std::string& file) {
-    std::error_code error;
-    const fs::file_status status = fs::status(file, error);
-    return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
-}
 
 /// What is there now; empty if it cannot be read.
 std::string hash_of_file(const std::string& file) {

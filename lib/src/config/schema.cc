@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/units.h"
 #include "config/action_values.h"
 #include "config/checks.h"
 #include "config/egress_keys.h"
@@ -11,11 +12,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
-
-constexpr std::uint64_t kib = 1024;
-constexpr std::uint64_t mib = 1024 * kib;
-constexpr std::uint64_t gib = 1024 * mib;
-constexpr std::uint64_t tib = 1024 * gib;
 
 constexpr const char* listen_example = "[127.0.0.1:8080, '[::1]:8080', unix:/run/fanfare.sock]";
 

@@ -1,14 +1,8 @@
+#include "base/units.h"
 #include "config/checks.h"
 #include "config/schema.h"
 
 namespace fanfare {
-namespace {
-
-constexpr std::uint64_t mib = std::uint64_t{1024} * 1024;
-constexpr std::uint64_t tib = mib * mib;
-
-}  // namespace
-
 Key dead_letters_key() {
     Key dir{"dir",
             "A folder of this daemon's own, made if need be. Without it, what is given up is kept "

@@ -1,13 +1,8 @@
 #include "config/schema.h"
 
+#include "base/units.h"
+
 namespace fanfare {
-namespace {
-
-constexpr std::uint64_t kib = 1024;
-constexpr std::uint64_t mib = kib * kib;
-
-}  // namespace
-
 Key history_key() {
     Key capacity{"capacity", "Events; 0: none are kept, and there are no streams.",
                  integer<std::size_t>(0, 10'000'000, [](Target& t) -> decltype(auto) {

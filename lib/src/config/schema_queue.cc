@@ -1,3 +1,4 @@
+#include "base/units.h"
 #include "config/checks.h"
 #include "config/nats_keys.h"
 #include "config/schema.h"
@@ -7,10 +8,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
-
-constexpr std::uint64_t kib = 1024;
-constexpr std::uint64_t mib = 1024 * kib;
-constexpr std::uint64_t tib = mib * mib;
 
 Key storage_key() {
     return {

@@ -17,9 +17,9 @@ namespace fanfare {
 namespace {
 
 /// Ends the reading; it has to pass through yaml-cpp's parser, so it is thrown.
-class Refusal final : public std::exception {
+class YamlRefusal final : public std::exception {
   public:
-    explicit Refusal(YamlProblem problem) : problem_(std::move(problem)) {}
+    explicit YamlRefusal(YamlProblem problem) : problem_(std::move(problem)) {}
     const char* what() const noexcept override { return problem_.message.c_str(); }
     const YamlProblem& problem() const noexcept { return problem_; }
 
@@ -167,7 +167,7 @@ class TreeBuilder final : public YAML::EventHandler {
     };
 
     [[noreturn]] void refuse(const YAML::Mark& mark, std::string message) const {
-        throw Refusal({lines_.place(mark), {}, std::move(message)});
+        throw YamlRefusal({lines_.place(mark), {}, std::move(message)});
     }
 
     std::shared_ptr<YamlNode> node(YamlNode::Kind kind, const YAML::Mark& mark) const {
@@ -209,10 +209,10 @@ class TreeBuilder final : public YAML::EventHandler {
     }
 
     [[noreturn]] static void refuse_size(Place place) {
-        throw Refusal({place,
-                       {},
-                       "holds more than " + std::to_string(yaml_values_max) +
-                           " values, counting what aliases repeat"});
+        throw YamlRefusal({place,
+                           {},
+                           "holds more than " + std::to_string(yaml_values_max) +
+                               " values, counting what aliases repeat"});
     }
 
     void add(const YamlPtr& node, YAML::anchor_t anchor) {
@@ -352,7 +352,7 @@ std::variant<YamlPtr, YamlProblem> read_yaml(std::string_view text) {
         }
         if (builder.root()) return builder.root();
         return YamlProblem{{}, {}, "the file is empty; expected at least \"endpoints\""};
-    } catch (const Refusal& refusal) {
+    } catch (const YamlRefusal& refusal) {
         return refusal.problem();
     } catch (const YAML::Exception& exception) {
         return syntax_problem(exception, lines);

@@ -18,13 +18,6 @@ std::uint32_t take_character(std::string_view& text) noexcept {
     return character;
 }
 
-/// Where the set that `pattern` begins with is closed; npos if it never is.
-std::size_t set_end(std::string_view pattern) noexcept {
-    const std::size_t first = pattern.starts_with("[!") ? 2 : 1;
-    // The first character of a set may be the closing bracket itself.
-    return pattern.find(']', first + 1);
-}
-
 bool is_in_set(std::string_view set, std::uint32_t character) noexcept {
     const bool is_negated = set.starts_with('!');
     if (is_negated) set.remove_prefix(1);
@@ -47,7 +40,7 @@ bool take_match(std::string_view& pattern, std::string_view& text) noexcept {
     if (pattern.empty() || text.empty()) return false;
     std::string_view rest = text;
     const std::uint32_t character = take_character(rest);
-    const std::size_t end = pattern.front() == '[' ? set_end(pattern) : std::string_view::npos;
+    const std::size_t end = pattern.front() == '[' ? glob_set_end(pattern) : std::string_view::npos;
     if (end != std::string_view::npos) {
         if (!is_in_set(pattern.substr(1, end - 1), character)) return false;
         pattern.remove_prefix(end + 1);
@@ -61,6 +54,11 @@ bool take_match(std::string_view& pattern, std::string_view& text) noexcept {
 }
 
 }  // namespace
+
+std::size_t glob_set_end(std::string_view pattern) noexcept {
+    const std::size_t first = pattern.starts_with("[!") ? 2 : 1;
+    return pattern.find(']', first + 1);
+}
 
 bool matches_glob(std::string_view pattern, std::string_view text) noexcept {
     // Only the last `*` can need another try, because whatever the earlier ones took can stay.

@@ -10,4 +10,8 @@ namespace fanfare {
 /// UTF-8. Time at most text × pattern.
 bool matches_glob(std::string_view pattern, std::string_view text) noexcept;
 
+/// Where the set that `pattern` begins with is closed; npos if it never is. A bracket that comes
+/// first in the set is part of it.
+std::size_t glob_set_end(std::string_view pattern) noexcept;
+
 }  // namespace fanfare

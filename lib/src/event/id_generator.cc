@@ -9,14 +9,14 @@ namespace fanfare {
 namespace {
 
 /// Crockford's alphabet, whose order is that of ASCII.
-constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::string_view crockford_alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// 50 bits for the time, of which a ULID uses 48, and 80 for the rest.
 constexpr int time_digits = 10;
 constexpr int tail_digits = 16;
 constexpr std::uint64_t high_max = 0xffff;
 
-std::uint64_t milliseconds(WallTime time) {
+std::uint64_t milliseconds_since_epoch(WallTime time) {
     const auto since_epoch = time.time_since_epoch();
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
     return ms < 0 ? 0 : static_cast<std::uint64_t>(ms);
@@ -33,7 +33,7 @@ std::string IdGenerator::next() {
     std::uint64_t low = 0;
     {
         const std::lock_guard lock(mutex_);
-        const std::uint64_t now = milliseconds(clock_.wall());
+        const std::uint64_t now = milliseconds_since_epoch(clock_.wall());
         if (now > last_ms_) {
             last_ms_ = now;
             // The top bit stays clear, so that counting up does not overflow at once.
@@ -51,7 +51,7 @@ std::string IdGenerator::next() {
 
     std::string id = "evt_";
     for (int i = time_digits - 1; i >= 0; --i) {
-        id += alphabet[(time >> static_cast<unsigned>(5 * i)) & 31U];
+        id += crockford_alphabet[(time >> static_cast<unsigned>(5 * i)) & 31U];
     }
     for (int i = tail_digits - 1; i >= 0; --i) {
         const auto shift = static_cast<unsigned>(5 * i);
@@ -59,7 +59,7 @@ std::string IdGenerator::next() {
         const std::uint64_t bits = shift >= 64  ? high >> (shift - 64)
                                    : shift == 0 ? low
                                                 : low >> shift | high << (64 - shift);
-        id += alphabet[bits & 31U];
+        id += crockford_alphabet[bits & 31U];
     }
     return id;
 }

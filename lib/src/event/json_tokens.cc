@@ -5,8 +5,6 @@
 namespace fanfare {
 namespace {
 
-bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
 /// By the first byte of a token.
 constexpr std::array<std::int8_t, 256> make_depth_change() {
     std::array<std::int8_t, 256> change{};
@@ -24,7 +22,7 @@ RawValue JsonTokens::value() const noexcept {
     if (*begin == '{' || *begin == '[') return {JsonValue::Kind::container, {}};
     // A scalar ends where the next token begins, white space aside.
     const char* end = text_ + token_[1];
-    while (is_space(end[-1])) --end;
+    while (is_json_space(end[-1])) --end;
     if (*begin != '"') {
         const auto kind = *begin == 'n' ? JsonValue::Kind::null : JsonValue::Kind::scalar;
         return {kind, {begin, static_cast<std::size_t>(end - begin)}};

@@ -10,6 +10,11 @@
 
 namespace fanfare {
 
+/// What may stand between the tokens of JSON.
+inline bool is_json_space(char c) noexcept {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 /// A value whose strings are not decoded yet: only the last of repeated keys is worth that.
 struct RawValue {
     JsonValue::Kind kind = JsonValue::Kind::missing;

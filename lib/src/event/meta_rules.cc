@@ -15,7 +15,7 @@ bool is_meta_action(const std::string& action) {
     return std::find(actions.begin(), actions.end(), action) != actions.end();
 }
 
-bool fits(Op op, std::string_view source, const std::string& value) {
+bool fits_source(Op op, std::string_view source, const std::string& value) {
     if (op == Op::in) return source == value;
     if (op == Op::prefix) return source.starts_with(value);
     return op == Op::glob && matches_glob(value, source);
@@ -23,7 +23,7 @@ bool fits(Op op, std::string_view source, const std::string& value) {
 
 /// `*` fits `meta`, and does not ask for it.
 bool names_source(Op op, const std::string& value) {
-    return fits(op, "meta", value) && !fits(op, "http", value);
+    return fits_source(op, "meta", value) && !fits_source(op, "http", value);
 }
 
 bool asks_for_meta(const MatchRule& rule) {

@@ -13,7 +13,7 @@ bool is_v4(const net::ip::address& address) {
     return address.is_v4() || address.to_v6().is_v4_mapped();
 }
 
-std::optional<unsigned> number(std::string_view text) {
+std::optional<unsigned> whole_number(std::string_view text) {
     unsigned value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool is_whole = error == std::errc() && end == text.data() + text.size();
@@ -45,7 +45,7 @@ Result<Cidr> Cidr::parse(std::string_view text) {
 
     const unsigned bits_max = address.is_v4() ? 32 : 128;
     const std::optional<unsigned> bits =
-        slash == std::string_view::npos ? bits_max : number(text.substr(slash + 1));
+        slash == std::string_view::npos ? bits_max : whole_number(text.substr(slash + 1));
     if (!bits || *bits > bits_max) {
         return Error("has a bad prefix length; expected 0 to " + std::to_string(bits_max));
     }

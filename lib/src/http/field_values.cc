@@ -10,10 +10,6 @@ namespace {
 
 constexpr bool is_hex_digit(char c) noexcept { return hex_value(c) >= 0; }
 
-bool is_token(std::string_view text) noexcept {
-    return !text.empty() && skip(text, 0, token_bytes) == text.size();
-}
-
 std::string_view trim(std::string_view text) noexcept {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -98,6 +94,10 @@ const char* judge_coding(std::string_view value, BodyFraming& framing) noexcept 
 }
 
 }  // namespace
+
+bool is_token(std::string_view text) noexcept {
+    return !text.empty() && skip(text, 0, token_bytes) == text.size();
+}
 
 const char* check_version(int version) noexcept {
     if (version == 10 || version == 11) return nullptr;

@@ -8,6 +8,9 @@
 
 namespace fanfare {
 
+/// Whether `text` is a token, as the name of a field is (RFC 9110 5.6.2).
+bool is_token(std::string_view text) noexcept;
+
 /// What is wrong with a version, 11 for 1.1, a constant phrase; null if nothing is.
 const char* check_version(int version) noexcept;
 

@@ -16,7 +16,7 @@ namespace {
 using Buffers = boost::container::small_vector<net::const_buffer, 8>;
 
 /// What is left of `buffers` behind the first `bytes`.
-Buffers skip(std::span<const net::const_buffer> buffers, std::size_t bytes) {
+Buffers without_first(std::span<const net::const_buffer> buffers, std::size_t bytes) {
     Buffers rest;
     for (const net::const_buffer& buffer : buffers) {
         const std::size_t skipped = std::min(bytes, buffer.size());
@@ -52,7 +52,7 @@ class PlainStream final : public ByteStream {
     awaitable<IoResult> write(std::span<const net::const_buffer> buffers) override {
         IoResult result;
         result.bytes = std::exchange(sent_, 0);
-        const Buffers rest = skip(buffers, result.bytes);
+        const Buffers rest = without_first(buffers, result.bytes);
         result.bytes += co_await net::async_write(
             socket_, rest, net::redirect_error(net::use_awaitable, result.error));
         co_return result;

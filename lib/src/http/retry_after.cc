@@ -134,7 +134,7 @@ bool read_asctime(DateReader reader, Civil& civil) {
     return reader.is_over();
 }
 
-std::optional<WallTime> time_of(const Civil& civil) {
+std::optional<WallTime> civil_time(const Civil& civil) {
     const std::chrono::year_month_day day{std::chrono::year(civil.year),
                                           std::chrono::month(civil.month + 1),
                                           std::chrono::day(static_cast<unsigned>(civil.day))};
@@ -164,7 +164,7 @@ std::optional<WallTime> parse_http_date(std::string_view text, WallTime now) {
     Civil civil;
     const bool is_date = read_fixdate(reader, civil) || read_rfc850(reader, civil, year_of(now)) ||
                          read_asctime(reader, civil);
-    return is_date ? time_of(civil) : std::nullopt;
+    return is_date ? civil_time(civil) : std::nullopt;
 }
 
 std::optional<Duration> parse_retry_after(std::string_view field, std::string_view date,

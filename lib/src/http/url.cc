@@ -22,7 +22,7 @@ bool is_name_char(char c) {
            c == '.' || c == '_';
 }
 
-bool is_port(std::string_view text) {
+bool is_url_port(std::string_view text) {
     if (text.empty()) return true;  // the scheme's own
     unsigned port = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -38,7 +38,7 @@ const char* find_problem(const urls::url_view& view) {
     if (view.has_fragment()) return "a fragment (#…) cannot be posted to";
     // Boost 1.81 takes the x of `http://h:x/` for a path, and ports modulo 65536.
     const bool is_path_rooted = view.encoded_path().empty() || view.encoded_path().front() == '/';
-    if (!is_path_rooted || !is_port(view.port())) return "the port must be from 1 to 65535";
+    if (!is_path_rooted || !is_url_port(view.port())) return "the port must be from 1 to 65535";
     if (view.host_type() == urls::host_type::ipvfuture) return "the host is no known address";
     if (view.host_type() != urls::host_type::name) return nullptr;
 

@@ -9,7 +9,7 @@ namespace {
 /// To each server.
 constexpr int reconnects_max = 3;
 
-std::int64_t milliseconds(Duration duration) {
+std::int64_t milliseconds_of(Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
@@ -83,18 +83,18 @@ Result<CnatsOptions> make_cnats_options(const NatsConnectionOptions& options,
     // One thread for all subscriptions, not one for each.
     set(natsOptions_UseGlobalMessageDelivery(raw, true), "delivery threads");
     set(natsOptions_SetName(raw, options.name.c_str()), "name");
-    set(natsOptions_SetTimeout(raw, milliseconds(options.connect_timeout)), "timeout");
+    set(natsOptions_SetTimeout(raw, milliseconds_of(options.connect_timeout)), "timeout");
     set(natsOptions_SetAllowReconnect(raw, true), "reconnect");
     // Not for ever: files are read anew, and why there is no connection is told, only by the first
     // connect of another one.
     set(natsOptions_SetMaxReconnect(raw, reconnects_max), "reconnects");
-    const std::int64_t wait = milliseconds(options.reconnect_wait);
+    const std::int64_t wait = milliseconds_of(options.reconnect_wait);
     set(natsOptions_SetReconnectWait(raw, wait), "wait");
     set(natsOptions_SetReconnectJitter(raw, wait / 2, wait / 2), "jitter");
-    set(natsOptions_SetPingInterval(raw, milliseconds(options.ping_interval)), "ping interval");
+    set(natsOptions_SetPingInterval(raw, milliseconds_of(options.ping_interval)), "ping interval");
     set(natsOptions_SetMaxPingsOut(raw, 2), "pings");
     // A server that takes nothing for so long counts as gone; else a call could wait for ever.
-    set(natsOptions_SetWriteDeadline(raw, milliseconds(options.connect_timeout)), "deadline");
+    set(natsOptions_SetWriteDeadline(raw, milliseconds_of(options.connect_timeout)), "deadline");
     // Nothing is kept for a later connection: whoever wants an answer asks again.
     set(natsOptions_SetReconnectBufSize(raw, 1), "buffer");
     set_hooks(raw, hooks, set);

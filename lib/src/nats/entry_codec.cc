@@ -33,11 +33,7 @@ std::optional<EventSource> source_of(std::string_view name) {
     return std::nullopt;
 }
 
-std::int64_t micros(WallTime time) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
-
-std::optional<WallTime> time_of(std::string_view text) {
+std::optional<WallTime> read_time(std::string_view text) {
     std::int64_t count = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
     if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -50,7 +46,7 @@ LogEntry decode(const Header& header, std::string_view payload) {
     const std::string id = text_of_header(header("Fanfare-Id"));
     const std::optional<MediaType> type = find<MediaType>(type_names, header("Fanfare-Type"));
     const std::optional<EventSource> source = source_of(header("Fanfare-Source"));
-    const std::optional<WallTime> accepted = time_of(header("Fanfare-Accepted"));
+    const std::optional<WallTime> accepted = read_time(header("Fanfare-Accepted"));
     LogEntry entry;
     if (accepted) entry.accepted_at = *accepted;
     if (source) entry.source = *source;
@@ -73,6 +69,10 @@ LogEntry decode(const Header& header, std::string_view payload) {
 }
 
 }  // namespace
+
+std::int64_t microseconds_since_epoch(WallTime time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
 
 std::string header_value(std::string_view text) {
     std::string value;
@@ -109,7 +109,7 @@ NatsHeaders headers_of(const LogEntry& entry) {
     add("Fanfare-Target-Media-Type", event.target_media_type());
     add("Fanfare-Traceparent", event.traceparent());
     add("Fanfare-Tracestate", event.tracestate());
-    add("Fanfare-Accepted", std::to_string(micros(entry.accepted_at)));
+    add("Fanfare-Accepted", std::to_string(microseconds_since_epoch(entry.accepted_at)));
     add("Fanfare-Source", to_string(entry.source));
     add("Fanfare-Endpoint", entry.endpoint);
     return headers;

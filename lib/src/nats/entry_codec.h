@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@ namespace fanfare {
 std::string header_value(std::string_view text);
 /// The way back. What is no escape stays as it is.
 std::string text_of_header(std::string_view value);
+
+/// How times are written.
+std::int64_t microseconds_since_epoch(WallTime time);
 
 /// All of an entry but its payload, which is the event's; its event must be there.
 NatsHeaders headers_of(const LogEntry& entry);

@@ -16,10 +16,6 @@ constexpr const char* status_header = "Fanfare-Last-Status";
 constexpr const char* error_header = "Fanfare-Last-Error";
 constexpr const char* given_up_header = "Fanfare-Given-Up";
 
-std::int64_t micros(WallTime time) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
-
 /// 0 if it is none.
 template <class T>
 T number_of(std::string_view text) {
@@ -32,7 +28,8 @@ T number_of(std::string_view text) {
 std::string dedup_key(const DeadLetter& letter) {
     const std::uint64_t seq = letter.event->seq();
     const std::string number =
-        seq == 0 ? "t" + std::to_string(micros(letter.given_up_at)) : std::to_string(seq);
+        seq == 0 ? "t" + std::to_string(microseconds_since_epoch(letter.given_up_at))
+                 : std::to_string(seq);
     return "dead:" + name_token(letter.endpoint) + ":" + number + ":" +
            std::string(letter.event->id());
 }
@@ -55,7 +52,8 @@ NatsHeaders headers_of(const DeadLetter& letter) {
     if (letter.last_error != Reason::none) {
         headers.emplace_back(error_header, to_string(letter.last_error));
     }
-    headers.emplace_back(given_up_header, std::to_string(micros(letter.given_up_at)));
+    headers.emplace_back(given_up_header,
+                         std::to_string(microseconds_since_epoch(letter.given_up_at)));
     return headers;
 }
 

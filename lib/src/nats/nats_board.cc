@@ -9,7 +9,7 @@ namespace fanfare {
 
 namespace {
 
-constexpr Duration retry_delay = std::chrono::seconds(1);
+constexpr Duration board_retry_delay = std::chrono::seconds(1);
 constexpr Duration ensure_interval = std::chrono::seconds(15);
 /// A key that was taken away leaves a mark, for those who watch; after so long nobody needs it.
 constexpr Duration marks_kept = std::chrono::hours(1);
@@ -91,7 +91,7 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
             connection().log().warn("nats", "cannot make the board, will retry",
                                     {{"error", last_problem_}});
         }
-        alarm_->set(connection().clock().now() + retry_delay, [this] { ensure(); });
+        alarm_->set(connection().clock().now() + board_retry_delay, [this] { ensure(); });
     }
 
     /// The bucket is another one, and is read from its first message on.

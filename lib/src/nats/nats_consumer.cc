@@ -17,17 +17,17 @@ constexpr std::size_t unsent_max = 10'000;
 constexpr Duration short_expiry = std::chrono::seconds(1);
 
 /// Where a delivery is answered, and which place it is of, as its token says.
-struct Token {
+struct DeliveryToken {
     std::size_t place = 0;
     std::uint64_t epoch = 0;
     std::string address;
 };
 
-std::string token_of(const Token& token) {
+std::string token_of(const DeliveryToken& token) {
     return std::to_string(token.place) + " " + std::to_string(token.epoch) + " " + token.address;
 }
 
-Token parse_token(const std::string& token) {
+DeliveryToken parse_token(const std::string& token) {
     const std::size_t first = token.find(' ');
     const std::size_t second = first == std::string::npos ? first : token.find(' ', first + 1);
     if (second == std::string::npos) return {};
@@ -181,7 +181,7 @@ void NatsConsumer::Impl::flush() {
 }
 
 void NatsConsumer::Impl::settle(const std::string& token, const std::string& answer, bool is_last) {
-    const Token where = parse_token(token);
+    const DeliveryToken where = parse_token(token);
     if (where.address.empty() || where.epoch != epoch_) return;
     if (connection().is_connected()) {
         connection().publish({.subject = where.address, .headers = {}, .payload = answer});

@@ -13,12 +13,12 @@ namespace fanfare {
 
 namespace {
 
-constexpr Duration retry_delay = std::chrono::seconds(1);
+constexpr Duration log_retry_delay = std::chrono::seconds(1);
 
 /// A dead letter is an event and some headers more, for which there has to be room, too.
 constexpr std::size_t letter_room = 4096;
 
-std::size_t bytes_of(const NatsOutgoing& message) {
+std::size_t bytes_of_message(const NatsOutgoing& message) {
     constexpr std::size_t line = 4;  // ": " and the end of it
     std::size_t bytes = message.payload.size();
     for (const auto& [name, value] : message.headers) bytes += name.size() + value.size() + line;
@@ -118,7 +118,7 @@ void NatsLog::Impl::ensured(const JsResult<JsStreamInfo>& info) {
         connection_.log().warn("nats", "cannot make or change the stream, will retry",
                                {{"stream", stream_}, {"error", last_problem_}});
     }
-    look_alarm_->set(connection_.clock().now() + retry_delay, [this] { ensure(); });
+    look_alarm_->set(connection_.clock().now() + log_retry_delay, [this] { ensure(); });
 }
 
 void NatsLog::Impl::look() {
@@ -215,7 +215,7 @@ void NatsLog::Impl::publish(const LogEntry& entry, std::size_t index,
                                .headers = headers_of(entry),
                                .payload = entry.event->payload()};
     const std::size_t bytes_max = connection_.payload_max();
-    if (bytes_max > 0 && bytes_of(message) + letter_room > bytes_max) {
+    if (bytes_max > 0 && bytes_of_message(message) + letter_room > bytes_max) {
         net::post(connection_.executor(), [self = shared_from_this(), index, group] {
             self->published(JsError(400, 0, "too large for the server"), index, *group);
         });

@@ -7,7 +7,7 @@ namespace fanfare {
 
 namespace {
 
-constexpr Duration retry_delay = std::chrono::milliseconds(500);
+constexpr Duration restart_delay = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -67,7 +67,7 @@ void OrderedReader::restart() {
     const auto on_info = [weak = weak_from_this(), round = round_](JsResult<JsStreamInfo> info) {
         const auto self = weak.lock();
         if (!self || self->is_closed_ || self->round_ != round) return;
-        if (!info || !self->is_believed(*info)) return self->restart_after(retry_delay);
+        if (!info || !self->is_believed(*info)) return self->restart_after(restart_delay);
         self->create(*info);
     };
     api_.stream_info(options_.stream, on_info);
@@ -115,7 +115,7 @@ void OrderedReader::created(const JsResult<JsConsumerInfo>& info) {
     if (!info) {
         api_.connection().log().warn("nats", "cannot read the stream, will retry",
                                      {{"stream", options_.stream}, {"error", info.error().text()}});
-        return restart_after(retry_delay);
+        return restart_after(restart_delay);
     }
     consumer_ = info->name;
     if (has_more_) return pull(options_.batch_max, false);
@@ -180,7 +180,7 @@ void OrderedReader::receive_status(const NatsMessage& message) {
             caught_up();
             return end_batch();
         default:
-            return restart_after(retry_delay);
+            return restart_after(restart_delay);
     }
 }
 

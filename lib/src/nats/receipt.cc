@@ -7,7 +7,7 @@ namespace fanfare {
 
 namespace {
 
-std::uint64_t number(std::string_view text) noexcept {
+std::uint64_t number_in(std::string_view text) noexcept {
     std::uint64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
@@ -27,12 +27,12 @@ JsReceipt js_receipt(std::string_view reply) noexcept {
     // The newer form has a domain and an account before the stream, and a random part at the end.
     if (count != 9 && count < 11) return {};
     const std::size_t first = count == 9 ? 4 : 6;
-    const auto nanos = std::chrono::nanoseconds(number(parts.at(first + 3)));
-    return {.deliveries = number(parts.at(first)),
-            .seq = number(parts.at(first + 1)),
-            .consumer_seq = number(parts.at(first + 2)),
+    const auto nanos = std::chrono::nanoseconds(number_in(parts.at(first + 3)));
+    return {.deliveries = number_in(parts.at(first)),
+            .seq = number_in(parts.at(first + 1)),
+            .consumer_seq = number_in(parts.at(first + 2)),
             .time = WallTime(std::chrono::duration_cast<WallTime::duration>(nanos)),
-            .pending = number(parts.at(first + 4))};
+            .pending = number_in(parts.at(first + 4))};
 }
 
 }  // namespace fanfare

@@ -10,7 +10,7 @@ std::int64_t second_of(TimePoint time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-std::string describe(const Outcome& outcome) {
+std::string text_of(const Outcome& outcome) {
     if (outcome.http_status() != 0) return "status " + std::to_string(outcome.http_status());
     std::string text(to_string(outcome.reason()));
     if (outcome.error()) text += ": " + outcome.error().message();
@@ -76,7 +76,7 @@ void AttemptLog::succeeded(const Attempt& attempt, TimePoint now, bool is_breake
 void AttemptLog::failed(const Attempt& attempt, const Failure& failure, bool is_breaker_open) {
     const Outcome& outcome = failure.outcome;
     if (failure.counts) ++failures_in_a_row_;
-    last_error_ = fanfare::describe(outcome);
+    last_error_ = text_of(outcome);
     last_error_at_ = clock_.wall();
     const std::optional<std::uint64_t> suppressed = failures_throttle_.admit(clock_.now());
     if (suppressed) {

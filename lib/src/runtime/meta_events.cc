@@ -14,18 +14,18 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// At most `text_bytes_max` of it, no character halved.
-std::string shortened(std::string_view text) {
+std::string with_ellipsis(std::string_view text) {
     if (text.size() <= MetaEvents::text_bytes_max) return std::string(text);
     constexpr std::string_view ellipsis = "…";
     const std::size_t size = MetaEvents::text_bytes_max - ellipsis.size();
-    return std::string(fanfare::shortened(text, size)).append(ellipsis);
+    return std::string(shortened(text, size)).append(ellipsis);
 }
 
 /// The first of them.
 Json list_of(const std::vector<std::string>& texts, std::size_t max) {
     Json list = Json::array();
     for (std::size_t i = 0; i < std::min(texts.size(), max); ++i) {
-        list.push_back(shortened(texts[i]));
+        list.push_back(with_ellipsis(texts[i]));
     }
     return list;
 }
@@ -34,7 +34,7 @@ std::size_t left_out(const std::vector<std::string>& names) {
     return names.size() - std::min(names.size(), MetaEvents::names_max);
 }
 
-double to_seconds(Duration duration) {
+double to_rounded_seconds(Duration duration) {
     using std::chrono::milliseconds;
     return static_cast<double>(std::chrono::duration_cast<milliseconds>(duration).count()) / 1000;
 }
@@ -93,7 +93,7 @@ bool MetaEvents::down(const Down& news) noexcept {
     return tell("endpoint.down", news.endpoint, [&](Json& event) {
         event["endpoint"] = news.endpoint;
         event["failures"] = news.failures;
-        event["error"] = shortened(news.error);
+        event["error"] = with_ellipsis(news.error);
     });
 }
 
@@ -101,14 +101,14 @@ void MetaEvents::up(const Up& news) noexcept {
     tell("endpoint.up", news.endpoint, [&](Json& event) {
         event["endpoint"] = news.endpoint;
         event["failures"] = news.failures;
-        event["down_seconds"] = to_seconds(news.down_for);
+        event["down_seconds"] = to_rounded_seconds(news.down_for);
     });
 }
 
 bool MetaEvents::given_up(const GivenUp& news) noexcept {
     return tell("delivery.failed", news.endpoint, [&](Json& event) {
         event["endpoint"] = news.endpoint;
-        event["event_id"] = shortened(news.event.id());
+        event["event_id"] = with_ellipsis(news.event.id());
         event["seq"] = news.event.seq();
         event["reason"] = to_string(news.reason);
         event["status"] = news.status == 0 ? Json() : Json(news.status);

@@ -13,7 +13,7 @@
 namespace fanfare {
 namespace {
 
-constexpr std::string_view prefix = "ce-";
+constexpr std::string_view field_prefix = "ce-";
 
 Refusal header_refusal(std::string_view name, std::string_view problem) {
     std::string message = "`ce-";
@@ -86,8 +86,9 @@ using Attributes = std::map<std::string, std::string>;
 std::variant<Attributes, Refusal> read_attributes(const RequestHead& head) {
     Attributes attributes;
     for (const Field& field : head.fields) {
-        if (!equals_ignoring_case(field.name.substr(0, prefix.size()), prefix)) continue;
-        const std::string name = lower_case(field.name.substr(prefix.size()));
+        if (!equals_ignoring_case(field.name.substr(0, field_prefix.size()), field_prefix))
+            continue;
+        const std::string name = lower_case(field.name.substr(field_prefix.size()));
         if (!is_attribute_name(name)) return header_refusal(name, "is no name of an attribute");
         if (name == "data") return header_refusal(name, "is not allowed: data is the body");
         if (name == "datacontenttype") {

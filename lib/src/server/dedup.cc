@@ -8,7 +8,7 @@
 namespace fanfare {
 namespace {
 
-Dedup::Hash hash_of(std::string_view text) {
+Dedup::Hash dedup_hash(std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned digest_size = 0;
     EVP_Digest(text.data(), text.size(), digest.data(), &digest_size, EVP_sha256(), nullptr);
@@ -20,7 +20,7 @@ Dedup::Hash hash_of(std::string_view text) {
 }  // namespace
 
 Dedup::Key Dedup::key_of(std::string_view id, std::string_view payload) {
-    return {hash_of(id), hash_of(payload)};
+    return {dedup_hash(id), dedup_hash(payload)};
 }
 
 void Dedup::remove(Order::iterator entry) noexcept {

@@ -51,7 +51,7 @@ awaitable<Connected> run_cancellable(awaitable<Connected> operation,
     co_return connected;
 }
 
-Connected failed(Reason reason, error_code error) {
+Connected not_connected(Reason reason, error_code error) {
     Connected connected;
     connected.reason = reason;
     connected.error = error;
@@ -162,11 +162,11 @@ ConnectTarget Connection::target_at(const net::ip::address& address) const {
 /// Tries the receiver's addresses in turn, as they are resolved now.
 awaitable<Connected> Connection::connect_any() {
     const Route& route = plan_.route;
-    if (route.refusal) co_return failed(Reason::blocked, route.refusal);
+    if (route.refusal) co_return not_connected(Reason::blocked, route.refusal);
     const Resolved resolved = co_await plan_.resolver.resolve(route.host);
-    if (resolved.error) co_return failed(Reason::dns, resolved.error);
+    if (resolved.error) co_return not_connected(Reason::dns, resolved.error);
     const Candidates candidates = sort_out(resolved, *route.connector);
-    if (candidates.allowed.empty()) co_return failed(Reason::blocked, candidates.refusal);
+    if (candidates.allowed.empty()) co_return not_connected(Reason::blocked, candidates.refusal);
 
     Connected connected;
     std::size_t left = candidates.allowed.size();

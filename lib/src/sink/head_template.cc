@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "http/field_values.h"
 #include "http/fields.h"
 
 namespace fanfare {
@@ -14,15 +15,6 @@ constexpr std::array<std::string_view, 4> framing_names = {"Host", "Content-Leng
 bool is_framing(std::string_view name) {
     return std::any_of(framing_names.begin(), framing_names.end(), [&](std::string_view framing) {
         return equals_ignoring_case(framing, name);
-    });
-}
-
-constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";
-
-bool is_token(std::string_view name) {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               token_marks.find(c) != std::string_view::npos;
     });
 }
 

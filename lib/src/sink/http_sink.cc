@@ -31,7 +31,7 @@ std::string batch_id(Batch batch, const std::string& instance) {
            std::to_string(batch.back()->seq());
 }
 
-std::int64_t seconds_since_epoch(WallTime time) {
+std::int64_t whole_seconds_since_epoch(WallTime time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
@@ -125,7 +125,7 @@ class HttpSink final : public Sink {
         facts.content_type = body_.content_type;
         facts.content_length = body_.size_bytes();
         facts.webhook_id = id;
-        facts.timestamp_seconds = seconds_since_epoch(clock_.wall());
+        facts.timestamp_seconds = whole_seconds_since_epoch(clock_.wall());
         facts.attempt = attempt.number;
         facts.traceparent = first.traceparent();
         facts.tracestate = first.tracestate();

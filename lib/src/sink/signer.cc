@@ -18,10 +18,6 @@ void expect(bool has_worked) {
     if (!has_worked) throw std::runtime_error("OpenSSL could not compute a signature");
 }
 
-const unsigned char* bytes_of(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 std::string_view view(const boost::asio::const_buffer& buffer) {
     return {static_cast<const char*>(buffer.data()), buffer.size()};
 }

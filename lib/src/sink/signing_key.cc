@@ -16,12 +16,8 @@ constexpr std::string_view private_prefix = "whsk_";
 constexpr std::string_view public_prefix = "whpk_";
 constexpr std::size_t hmac_bytes_min = 24;
 constexpr std::size_t hmac_bytes_max = 64;
-constexpr std::size_t text_bytes_max = 1024;
+constexpr std::size_t secret_bytes_max = 1024;
 constexpr std::size_t half_bytes = 32;  // of an ed25519 key
-
-const unsigned char* bytes_of(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 std::shared_ptr<EVP_PKEY> owned(EVP_PKEY* key) { return {key, EVP_PKEY_free}; }
 
@@ -56,7 +52,7 @@ Result<SigningKey> SigningKey::parse(SigningScheme scheme, std::string_view secr
         return from_symmetric(secret);
     }
     if (secret.empty()) return Error("is empty; expected a text");
-    if (secret.size() > text_bytes_max) return Error("is too long; expected at most 1024 bytes");
+    if (secret.size() > secret_bytes_max) return Error("is too long; expected at most 1024 bytes");
     return SigningKey(Secret(std::string(secret)));
 }
 

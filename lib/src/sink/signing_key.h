@@ -11,6 +11,11 @@
 
 namespace fanfare {
 
+/// The bytes of `text` as OpenSSL takes them.
+inline const unsigned char* bytes_of(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+
 /// What a secret of `signing` says, read once. Keys for HMAC-SHA256 are bytes, those for ed25519
 /// are OpenSSL's.
 class SigningKey {

@@ -10,7 +10,7 @@
 namespace fanfare {
 namespace {
 
-std::optional<std::int64_t> integer(std::string_view text) {
+std::optional<std::int64_t> read_integer(std::string_view text) {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool is_whole = error == std::errc() && end == text.data() + text.size();
@@ -22,12 +22,12 @@ bool is_same_secretly(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string> time_problem(std::string_view timestamp, WallTime now) {
-    const std::optional<std::int64_t> sent = integer(timestamp);
+    const std::optional<std::int64_t> sent = read_integer(timestamp);
     if (!sent) return "webhook-timestamp is no integer";
-    const std::int64_t seconds =
+    const std::int64_t now_seconds =
         std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    if (*sent < seconds - Verifier::tolerance_seconds) return "webhook-timestamp is too old";
-    if (*sent > seconds + Verifier::tolerance_seconds) return "webhook-timestamp is too new";
+    if (*sent < now_seconds - Verifier::tolerance_seconds) return "webhook-timestamp is too old";
+    if (*sent > now_seconds + Verifier::tolerance_seconds) return "webhook-timestamp is too new";
     return std::nullopt;
 }
 

@@ -13,7 +13,7 @@ namespace {
 /// Damaged events that are kept for an operator to look at; the oldest go first.
 constexpr std::int64_t put_aside_max = 1000;
 
-constexpr std::string_view columns = "seq, id, received, type, fields, crc, payload";
+constexpr std::string_view event_columns = "seq, id, received, type, fields, crc, payload";
 
 template <class Number>
 void append_number(std::string& text, Number number) {
@@ -127,15 +127,13 @@ bool is_enough(const StoredPage& page, const PageLimits& limits) {
            (page.events.size() >= limits.events_max || page.payload_bytes >= limits.bytes_max);
 }
 
-std::int64_t to_number(std::uint64_t seq) { return static_cast<std::int64_t>(seq); }
-
 }  // namespace
 
 EventTable::EventTable(Database& database)
     : database_(database),
-      insert_(database,
-              "INSERT INTO event (" + std::string(columns) + ") VALUES (?, ?, ?, ?, ?, ?, ?)"),
-      select_(database, "SELECT " + std::string(columns) +
+      insert_(database, "INSERT INTO event (" + std::string(event_columns) +
+                            ") VALUES (?, ?, ?, ?, ?, ?, ?)"),
+      select_(database, "SELECT " + std::string(event_columns) +
                             " FROM event WHERE seq >= ? AND seq <= ? ORDER BY seq"),
       erase_(database, "DELETE FROM event WHERE seq >= ? AND seq <= ?") {}
 
@@ -153,7 +151,7 @@ void EventTable::insert(const NewEvent& event) {
                   code_of(event.event->type()),
                   fields,
                   event.event->payload()};
-    insert_.bind(to_number(row.seq))
+    insert_.bind(to_sqlite(row.seq))
         .bind(row.id)
         .bind(row.received)
         .bind(row.type)
@@ -182,7 +180,7 @@ bool EventTable::read(SeqRange seqs, const PageLimits& limits, StoredPage& page)
 bool EventTable::read_rows(SeqRange seqs, const PageLimits& limits, StoredPage& page) {
     std::uint64_t next = seqs.first;
     select_.reset();
-    select_.bind(to_number(seqs.first)).bind(to_number(seqs.last));
+    select_.bind(to_sqlite(seqs.first)).bind(to_sqlite(seqs.last));
     while (!is_enough(page, limits) && select_.next_row()) {
         const auto seq = static_cast<std::uint64_t>(select_.number(0));
         while (next < seq && !is_enough(page, limits)) add_damaged(next++, page);
@@ -228,14 +226,14 @@ void EventTable::erase(SeqRange seqs) {
     const auto end = damaged_.upper_bound(seqs.last);
     for (auto seq = begin; seq != end; ++seq) put_aside(*seq);
     damaged_.erase(begin, end);
-    erase_.bind(to_number(seqs.first)).bind(to_number(seqs.last)).run();
+    erase_.bind(to_sqlite(seqs.first)).bind(to_sqlite(seqs.last)).run();
 }
 
 void EventTable::put_aside(std::uint64_t seq) {
-    const std::string names(columns);
+    const std::string names(event_columns);
     Statement copy(database_, "INSERT OR IGNORE INTO damaged (" + names + ") SELECT " + names +
                                   " FROM event WHERE seq = ?");
-    copy.bind(to_number(seq)).run();
+    copy.bind(to_sqlite(seq)).run();
     Statement trim(database_,
                    "DELETE FROM damaged WHERE seq NOT IN "
                    "(SELECT seq FROM damaged ORDER BY seq DESC LIMIT ?)");
@@ -244,13 +242,13 @@ void EventTable::put_aside(std::uint64_t seq) {
 
 std::optional<WallTime> EventTable::accepted_at(std::uint64_t seq) {
     Statement query(database_, "SELECT received FROM event WHERE seq = ?");
-    query.bind(to_number(seq));
+    query.bind(to_sqlite(seq));
     if (!query.next_row()) return std::nullopt;
     return time_of(query.number(0));
 }
 
 void EventTable::check(const std::function<void(std::uint64_t)>& problem, SeqRanges& intact) {
-    Statement query(database_, "SELECT " + std::string(columns) + " FROM event ORDER BY seq");
+    Statement query(database_, "SELECT " + std::string(event_columns) + " FROM event ORDER BY seq");
     while (query.next_row()) {
         const auto seq = static_cast<std::uint64_t>(query.number(0));
         if (is_intact(query)) {

@@ -8,7 +8,7 @@
 namespace fanfare {
 namespace {
 
-std::size_t bytes_of(const Append& append) {
+std::size_t payload_bytes_of(const Append& append) {
     std::size_t bytes = 0;
     for (const NewEvent& event : append.events) bytes += event.event->payload().size();
     return bytes;
@@ -30,7 +30,7 @@ Journal::Journal(EventStore& store, Executor disk, Clock& clock, OnBroken on_bro
       alarm_(clock.make_alarm(disk_)) {}
 
 Intake Journal::append(Append append, OnAppended on_appended, const Executor* loop) {
-    const std::size_t bytes = bytes_of(append);
+    const std::size_t bytes = payload_bytes_of(append);
     const std::lock_guard lock(mutex_);
     if (counts_.is_broken) return Intake::broken;
     const bool is_too_much =

@@ -36,7 +36,7 @@ constexpr const char* schema = R"sql(
     PRAGMA user_version = 1;
 )sql";
 
-constexpr std::string_view columns =
+constexpr std::string_view letter_columns =
     "id, endpoint, event_id, seq, action, media_type, target_media_type, traceparent, tracestate, "
     "reason, last_status, last_error, attempts, accepted_at, given_up_at, payload_bytes";
 
@@ -234,7 +234,7 @@ LetterTotals LetterTable::evict(std::uint64_t bytes_max, std::uint64_t incoming)
 
 std::vector<StoredLetter> LetterTable::read(const LetterRange& range) {
     const Where where(range.filter);
-    std::string query = "SELECT " + std::string(columns);
+    std::string query = "SELECT " + std::string(letter_columns);
     if (range.with_payload) query += ", payload";
     query += " FROM letters WHERE id > ? AND id <= ?" + where.text() + " ORDER BY id LIMIT ?";
     Statement statement(database_, query);

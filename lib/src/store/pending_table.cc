@@ -7,11 +7,9 @@ namespace {
 
 const SeqRanges nothing;
 
-std::int64_t to_number(std::uint64_t seq) { return static_cast<std::int64_t>(seq); }
-
 bool is_next_run(const SeqRanges& seqs, std::int64_t first, std::int64_t last) {
     const bool is_run = 0 < first && first <= last;
-    return is_run && (seqs.is_empty() || to_number(seqs.last()) + 1 < first);
+    return is_run && (seqs.is_empty() || to_sqlite(seqs.last()) + 1 < first);
 }
 
 }  // namespace
@@ -67,9 +65,9 @@ void PendingTable::save(EndpointId id, Set& set) {
     for (auto first = set.touched.begin(); first != end; ++first) {
         const SeqRanges::Iterator run = set.seqs.find(*first);
         if (run != set.seqs.end() && run->first == *first) {
-            write_.bind(id).bind(to_number(run->first)).bind(to_number(run->last)).run();
+            write_.bind(id).bind(to_sqlite(run->first)).bind(to_sqlite(run->last)).run();
         } else {
-            erase_.bind(id).bind(to_number(*first)).run();
+            erase_.bind(id).bind(to_sqlite(*first)).run();
         }
     }
     set.touched.clear();

@@ -11,6 +11,11 @@ struct sqlite3_stmt;
 
 namespace fanfare {
 
+/// SQLite has signed numbers only.
+inline std::int64_t to_sqlite(std::uint64_t number) noexcept {
+    return static_cast<std::int64_t>(number);
+}
+
 /// What SQLite says went wrong. Thrown within this layer, whose classes turn it into values.
 class SqliteError : public std::runtime_error {
   public:

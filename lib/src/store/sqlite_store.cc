@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 /// Rows erased by a commit that adds events, on top of two for each of them.
 constexpr std::uint64_t erased_max = 1024;
 
-std::int64_t to_number(std::uint64_t number) { return static_cast<std::int64_t>(number); }
-
 /// How many pages there may be, and up to how many events may be added: the rest is for
 /// acknowledgements, which must go on, and for the write-ahead log.
 struct PageBounds {
@@ -26,7 +24,7 @@ struct PageBounds {
     std::int64_t pages_for_events;
 
     explicit PageBounds(std::uint64_t bytes_max) {
-        const std::int64_t all = to_number(bytes_max) / store_page_bytes;
+        const std::int64_t all = to_sqlite(bytes_max) / store_page_bytes;
         const std::int64_t room = std::clamp<std::int64_t>(all / 8, 32, 8192);
         pages_max = all - room / 2;
         pages_for_events = all - room;
@@ -246,7 +244,7 @@ void SqliteStore::forget_attempts(EndpointId id, Endpoint& endpoint, SeqRange ra
     const SeqRanges::Iterator run = endpoint.attempted.find(range.first);
     if (run == endpoint.attempted.end() || run->first > range.last) return;
     endpoint.attempted.remove(range);
-    erase_attempts_.bind(id).bind(to_number(range.first)).bind(to_number(range.last)).run();
+    erase_attempts_.bind(id).bind(to_sqlite(range.first)).bind(to_sqlite(range.last)).run();
 }
 
 void SqliteStore::apply_progress(const EventProgress& progress) {
@@ -254,7 +252,7 @@ void SqliteStore::apply_progress(const EventProgress& progress) {
     if (found == endpoints_.end()) return;
     if (!pending_.of(progress.endpoint).contains(progress.seq)) return;
     write_attempt_.bind(progress.endpoint)
-        .bind(to_number(progress.seq))
+        .bind(to_sqlite(progress.seq))
         .bind(std::int64_t{progress.progress.attempts})
         .bind(std::int64_t{progress.progress.failures})
         .bind(number_of(progress.progress.next_at))
@@ -293,13 +291,13 @@ void SqliteStore::save() {
     pending_.save();
     for (auto& [id, endpoint] : endpoints_) {
         if (!std::exchange(endpoint.has_new_bytes, false)) continue;
-        write_bytes_.bind(to_number(endpoint.bytes)).bind(id).run();
+        write_bytes_.bind(to_sqlite(endpoint.bytes)).bind(id).run();
     }
     // The newest event tells, as long as it is there.
     const SeqRanges& stored = pending_.of(PendingTable::stored);
     const bool is_told = !stored.is_empty() && stored.last() == last_seq_;
     if (is_told || saved_last_seq_ == last_seq_) return;
-    write_last_seq_.bind(to_number(last_seq_)).run();
+    write_last_seq_.bind(to_sqlite(last_seq_)).run();
     saved_last_seq_ = last_seq_;
 }
 
@@ -326,7 +324,7 @@ StoredPage SqliteStore::page(EndpointId endpoint, std::uint64_t after, const Pag
 std::optional<StoredProgress> SqliteStore::progress_of(EndpointId id, const Endpoint& endpoint,
                                                        std::uint64_t seq) {
     if (!endpoint.attempted.contains(seq)) return std::nullopt;
-    select_attempt_.bind(id).bind(to_number(seq));
+    select_attempt_.bind(id).bind(to_sqlite(seq));
     if (!select_attempt_.next_row()) return std::nullopt;
     StoredProgress progress;
     progress.attempts = static_cast<unsigned>(select_attempt_.number(0));
@@ -352,7 +350,7 @@ void SqliteStore::require_room(const Changes& changes) {
     // An event may fill little more than half of a page that it cannot share.
     std::uint64_t bytes = 0;
     for (const NewEvent& event : changes.events) bytes += 2 * EventTable::bytes_of(*event.event);
-    const std::int64_t pages = 8 + to_number(bytes) / store_page_bytes;
+    const std::int64_t pages = 8 + to_sqlite(bytes) / store_page_bytes;
     const PageBounds bounds(options_.bytes_max);
     if (pages_used() + pages > bounds.pages_for_events) throw StoreFull("the store is full");
     if (!has_disk(2 * pages)) throw StoreFull("the disk is full");

@@ -92,7 +92,7 @@ TEST(TaskGroup, cancels_what_waits_and_joins_it) {
     EXPECT_EQ(tasks.size(), 0U);
 }
 
-awaitable<void> fail() {
+awaitable<void> fail_on_purpose() {
     throw std::runtime_error("on purpose");
     co_return;
 }
@@ -102,7 +102,7 @@ TEST(TaskGroup, tells_what_a_task_threw) {
     int failures = 0;
     TaskGroup tasks(context.get_executor(), [&](const std::exception_ptr&) { ++failures; });
 
-    tasks.spawn(fail());
+    tasks.spawn(fail_on_purpose());
     ManualClock::poll(context);
 
     EXPECT_EQ(failures, 1);

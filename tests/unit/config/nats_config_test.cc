@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/units.h"
 #include "config/config_diff.h"
 #include "config/effective.h"
 #include "config_support.h"
@@ -12,8 +13,6 @@ namespace fanfare::test {
 namespace {
 
 using Texts = std::vector<std::string>;
-
-constexpr std::size_t mib = std::size_t{1024} * 1024;
 
 /// What a build without NATS refuses in the first place.
 class NatsConfig : public testing::Test {

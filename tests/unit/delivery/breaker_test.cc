@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TimePoint start = TimePoint{} + 1h;
+constexpr TimePoint first_attempt = TimePoint{} + 1h;
 
 Outcome failure() { return Outcome::refused(500); }
 
@@ -24,29 +24,29 @@ void fail_times(RetryStrategy& strategy, int times, TimePoint now) {
 TEST(Breaker, lets_threshold_attempts_go_back_to_back) {
     Breaker breaker(3, 700ms);
 
-    fail_times(breaker, 3, start);
+    fail_times(breaker, 3, first_attempt);
 
-    EXPECT_EQ(breaker.hold(start), 700ms);
+    EXPECT_EQ(breaker.hold(first_attempt), 700ms);
     EXPECT_TRUE(breaker.is_open());
 }
 
 TEST(Breaker, probes_once_per_backoff_after_the_last_failure) {
     Breaker breaker(3, 700ms);
-    fail_times(breaker, 3, start);
+    fail_times(breaker, 3, first_attempt);
 
-    EXPECT_EQ(breaker.hold(start + 699ms), 1ms);
-    attempt(breaker, failure(), start + 700ms);
+    EXPECT_EQ(breaker.hold(first_attempt + 699ms), 1ms);
+    attempt(breaker, failure(), first_attempt + 700ms);
 
-    EXPECT_EQ(breaker.hold(start + 700ms), 700ms);
+    EXPECT_EQ(breaker.hold(first_attempt + 700ms), 700ms);
 }
 
 TEST(Breaker, is_reset_by_any_success) {
     Breaker breaker(3, 700ms);
-    fail_times(breaker, 3, start);
-    attempt(breaker, Outcome::delivered(200), start + 700ms);
+    fail_times(breaker, 3, first_attempt);
+    attempt(breaker, Outcome::delivered(200), first_attempt + 700ms);
 
     EXPECT_FALSE(breaker.is_open());
-    fail_times(breaker, 3, start + 700ms);
+    fail_times(breaker, 3, first_attempt + 700ms);
     EXPECT_TRUE(breaker.is_open());
 }
 
@@ -55,35 +55,35 @@ TEST(Breaker, takes_the_defaults_for_values_that_are_zero_or_less) {
     for (const std::int64_t threshold : {0, -3}) {
         Breaker breaker(threshold, -5s);
 
-        fail_times(breaker, 9, start);
+        fail_times(breaker, 9, first_attempt);
         EXPECT_FALSE(breaker.is_open());
-        fail_times(breaker, 1, start);
+        fail_times(breaker, 1, first_attempt);
 
-        EXPECT_EQ(breaker.hold(start), 1s);
+        EXPECT_EQ(breaker.hold(first_attempt), 1s);
     }
 }
 
 TEST(Breaker, counts_failures_and_errors_alike) {
     Breaker breaker(2, 1s);
 
-    attempt(breaker, Outcome::retry(Reason::timeout), start);
-    attempt(breaker, Outcome::refused(404), start);
+    attempt(breaker, Outcome::retry(Reason::timeout), first_attempt);
+    attempt(breaker, Outcome::refused(404), first_attempt);
 
     EXPECT_TRUE(breaker.is_open());
 }
 
 TEST(Breaker, counts_on_where_another_has_ended) {
     Breaker previous(10, 1s);
-    fail_times(previous, 4, start);
+    fail_times(previous, 4, first_attempt);
     Breaker lower(4, 5s);
     Breaker higher(5, 5s);
 
     lower.inherit(previous);
     higher.inherit(previous);
 
-    EXPECT_EQ(lower.hold(start), 5s);
+    EXPECT_EQ(lower.hold(first_attempt), 5s);
     EXPECT_FALSE(higher.is_open());
-    fail_times(higher, 1, start);
+    fail_times(higher, 1, first_attempt);
     EXPECT_TRUE(higher.is_open());
 }
 

@@ -7,33 +7,35 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TimePoint start = TimePoint{} + 1h;
-constexpr std::uint64_t seed = 4711;
+constexpr TimePoint backoff_start = TimePoint{} + 1h;
+constexpr std::uint64_t backoff_seed = 4711;
 
 // Counterpart of go-events TestExponentialBackoff.
 TEST(ExponentialBackoff, waits_below_its_bound_and_not_at_all_after_a_success) {
-    ExponentialBackoff backoff({}, seed);
-    EXPECT_LE(backoff.hold(start), Duration::zero());
+    ExponentialBackoff backoff({}, backoff_seed);
+    EXPECT_LE(backoff.hold(backoff_start), Duration::zero());
 
     for (unsigned failures = 1; failures <= 10; ++failures) {
         for (int sample = 0; sample < 1000; ++sample) {
-            ExponentialBackoff fresh({}, seed + static_cast<std::uint64_t>(sample));
-            for (unsigned i = 0; i < failures; ++i) fresh.record(Outcome::refused(500), start);
+            ExponentialBackoff fresh({}, backoff_seed + static_cast<std::uint64_t>(sample));
+            for (unsigned i = 0; i < failures; ++i) {
+                fresh.record(Outcome::refused(500), backoff_start);
+            }
             const Duration limit = std::min<Duration>(1s + 1s * (1 << failures), 20s);
-            EXPECT_GE(fresh.hold(start), Duration::zero());
-            EXPECT_LE(fresh.hold(start), limit);
+            EXPECT_GE(fresh.hold(backoff_start), Duration::zero());
+            EXPECT_LE(fresh.hold(backoff_start), limit);
         }
-        backoff.record(Outcome::refused(500), start);
+        backoff.record(Outcome::refused(500), backoff_start);
     }
 
-    backoff.record(Outcome::delivered(), start);
-    EXPECT_LE(backoff.hold(start), Duration::zero());
+    backoff.record(Outcome::delivered(), backoff_start);
+    EXPECT_LE(backoff.hold(backoff_start), Duration::zero());
 }
 
 // Acceptance 35: go-events overflows from the 56th failure on and panics when the base is zero.
 TEST(ExponentialBackoff, saturates_for_any_number_of_failures) {
     const std::vector<Duration> expected = {0s, 2s, 3s, 5s, 9s, 17s, 20s, 20s};
-    const ExponentialBackoff backoff({}, seed);
+    const ExponentialBackoff backoff({}, backoff_seed);
 
     for (unsigned failures = 0; failures <= 200; ++failures) {
         const Duration bound = backoff.bound(failures);
@@ -43,21 +45,21 @@ TEST(ExponentialBackoff, saturates_for_any_number_of_failures) {
 
 TEST(ExponentialBackoff, works_with_a_base_of_zero_or_less) {
     for (const Duration base : {Duration::zero(), Duration(-5s), Duration::min()}) {
-        ExponentialBackoff backoff({.base = base, .factor = 1s, .max = 20s}, seed);
+        ExponentialBackoff backoff({.base = base, .factor = 1s, .max = 20s}, backoff_seed);
 
         for (unsigned failures = 0; failures <= 200; ++failures) {
             EXPECT_GE(backoff.bound(failures), Duration::zero());
             EXPECT_LE(backoff.bound(failures), 20s);
-            backoff.record(Outcome::refused(500), start);
-            EXPECT_GE(backoff.hold(start), Duration::zero());
-            EXPECT_LE(backoff.hold(start), 20s);
+            backoff.record(Outcome::refused(500), backoff_start);
+            EXPECT_GE(backoff.hold(backoff_start), Duration::zero());
+            EXPECT_LE(backoff.hold(backoff_start), 20s);
         }
     }
 }
 
 TEST(ExponentialBackoff, does_not_overflow_with_the_longest_durations) {
     const ExponentialBackoff backoff(
-        {.base = Duration::max(), .factor = Duration::max(), .max = Duration::max()}, seed);
+        {.base = Duration::max(), .factor = Duration::max(), .max = Duration::max()}, backoff_seed);
 
     for (unsigned failures = 1; failures <= 200; ++failures) {
         EXPECT_EQ(backoff.bound(failures), Duration::max());

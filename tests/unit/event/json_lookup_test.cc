@@ -10,7 +10,7 @@ namespace {
 
 using Kind = JsonValue::Kind;
 
-constexpr const char* event = R"({
+constexpr const char* event_json = R"({
     "id": "1",
     "target": {"repository": "library/\u0061pp", "size": 9007199254740993, "tag": null,
                "references": [{"digest": "x"}, {"digest": "y"}], "": "empty", "a/b": 1, "m~n": 2},
@@ -31,7 +31,7 @@ struct FindCase {
 class JsonLookupFind : public testing::TestWithParam<FindCase> {};
 
 TEST_P(JsonLookupFind, follows_the_pointer) {
-    JsonLookup lookup(event);
+    JsonLookup lookup(event_json);
 
     const JsonValue value = lookup.find(GetParam().pointer);
 
@@ -78,7 +78,7 @@ TEST(JsonLookup, finds_members_by_their_literal_name) {
 }
 
 TEST(JsonLookup, answers_again_and_again) {
-    JsonLookup lookup(event);
+    JsonLookup lookup(event_json);
 
     for (int i = 0; i < 100; ++i) {
         ASSERT_EQ(lookup.find("/target/repository").text, "library/app");
@@ -96,7 +96,7 @@ TEST(JsonLookup, can_be_used_beside_another_one) {
 }
 
 TEST(JsonLookup, gives_the_very_bytes_of_a_value) {
-    const JsonLookup lookup(event);
+    const JsonLookup lookup(event_json);
 
     EXPECT_EQ(slice_of(lookup, "/target/repository").json, R"("library/\u0061pp")");
     EXPECT_EQ(slice_of(lookup, "/target/size").json, "9007199254740993");
@@ -104,13 +104,13 @@ TEST(JsonLookup, gives_the_very_bytes_of_a_value) {
     EXPECT_EQ(slice_of(lookup, "/target/tag").kind, Kind::null);
     EXPECT_EQ(slice_of(lookup, "/target/references").json, R"([{"digest": "x"}, {"digest": "y"}])");
     EXPECT_EQ(slice_of(lookup, "/big").json, "1E400");
-    EXPECT_EQ(slice_of(lookup, "").json, event);
+    EXPECT_EQ(slice_of(lookup, "").json, event_json);
     EXPECT_EQ(slice_of(lookup, "/none").kind, Kind::missing);
     EXPECT_EQ(slice_of(lookup, "id").kind, Kind::missing);
 }
 
 TEST(JsonLookup, follows_many_pointers_in_one_walk) {
-    const JsonLookup lookup(event);
+    const JsonLookup lookup(event_json);
     JsonPointers pointers;
     for (const char* const pointer :
          {"/target/references/1/digest", "/id", "", "/none", "/target/references/0", "/id",
@@ -122,7 +122,7 @@ TEST(JsonLookup, follows_many_pointers_in_one_walk) {
     for (const JsonSlice& slice : lookup.slices(pointers)) found.emplace_back(slice.json);
 
     EXPECT_EQ(found,
-              (std::vector<std::string>{R"("y")", R"("1")", event, "", R"({"digest": "x"})",
+              (std::vector<std::string>{R"("y")", R"("1")", event_json, "", R"({"digest": "x"})",
                                         R"("1")", "9007199254740993", "", "", "1", R"("empty")"}));
 }
 
@@ -142,7 +142,7 @@ TEST(JsonLookup, follows_many_pointers_through_the_last_of_repeated_keys) {
 }
 
 TEST(JsonLookup, decodes_the_slice_of_a_string) {
-    const JsonLookup lookup(event);
+    const JsonLookup lookup(event_json);
 
     EXPECT_EQ(lookup.decoded(slice_of(lookup, "/target/repository")), "library/app");
     EXPECT_EQ(lookup.decoded(slice_of(lookup, "/id")), "1");

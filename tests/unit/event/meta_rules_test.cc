@@ -8,7 +8,7 @@ namespace {
 using Op = MatchRule::Op;
 using Values = std::vector<std::string>;
 
-MatchRule rule(const std::string& field, Op op, Values values) {
+MatchRule rule_about(const std::string& field, Op op, Values values) {
     MatchRule rule;
     rule.field = field;
     rule.op = op;
@@ -17,7 +17,7 @@ MatchRule rule(const std::string& field, Op op, Values values) {
 }
 
 bool asks(const std::string& field, Op op, Values values) {
-    return ask_for_meta({rule(field, op, std::move(values))});
+    return ask_for_meta({rule_about(field, op, std::move(values))});
 }
 
 TEST(MetaRules, ask_by_an_action) {
@@ -48,12 +48,13 @@ TEST(MetaRules, do_not_ask_by_what_fits_any_source) {
 
 TEST(MetaRules, ask_also_in_an_alternative) {
     MatchRule any;
-    any.any = {{rule("/type", Op::in, {"a"})},
-               {rule("/type", Op::exists, {}), rule("/action", Op::in, {"endpoint.up"})}};
+    any.any = {
+        {rule_about("/type", Op::in, {"a"})},
+        {rule_about("/type", Op::exists, {}), rule_about("/action", Op::in, {"endpoint.up"})}};
     MatchRule none;
-    none.any = {{rule("/action", Op::in, {"push"})}};
+    none.any = {{rule_about("/action", Op::in, {"push"})}};
 
-    EXPECT_TRUE(ask_for_meta({rule("/type", Op::exists, {}), any}));
+    EXPECT_TRUE(ask_for_meta({rule_about("/type", Op::exists, {}), any}));
     EXPECT_FALSE(ask_for_meta({none}));
     EXPECT_FALSE(ask_for_meta({}));
 }

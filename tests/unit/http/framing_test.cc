@@ -7,14 +7,14 @@
 namespace fanfare {
 namespace {
 
-using State = HeadScan::State;
+using ScanState = HeadScan::State;
 
 TEST(RequestHeadScan, ends_a_head_behind_its_blank_line) {
     const std::string head = "POST /e HTTP/1.1\r\nHost: a\r\n\r\n";
 
     const HeadScan scan = scan_request_head(head + "body");
 
-    EXPECT_EQ(scan.state, State::complete);
+    EXPECT_EQ(scan.state, ScanState::complete);
     EXPECT_EQ(scan.size, head.size());
 }
 
@@ -22,14 +22,14 @@ TEST(RequestHeadScan, is_incomplete_for_every_shorter_piece) {
     const std::string head = "POST /e HTTP/1.1\r\nHost: a\r\nX:\r\n\r\n";
 
     for (std::size_t size = 0; size < head.size(); ++size) {
-        EXPECT_EQ(scan_request_head(head.substr(0, size)).state, State::incomplete) << size;
+        EXPECT_EQ(scan_request_head(head.substr(0, size)).state, ScanState::incomplete) << size;
     }
 }
 
 TEST(RequestHeadScan, takes_tabs_and_bytes_above_ascii_in_values) {
     const HeadScan scan = scan_request_head("GET / HTTP/1.1\r\nX:\ta\tb\x80\xff \r\n\r\n");
 
-    EXPECT_EQ(scan.state, State::complete);
+    EXPECT_EQ(scan.state, ScanState::complete);
 }
 
 class BadRequestHead : public testing::TestWithParam<std::string> {};
@@ -37,7 +37,7 @@ class BadRequestHead : public testing::TestWithParam<std::string> {};
 TEST_P(BadRequestHead, is_refused_with_a_reason) {
     const HeadScan scan = scan_request_head(GetParam());
 
-    EXPECT_EQ(scan.state, State::bad);
+    EXPECT_EQ(scan.state, ScanState::bad);
     EXPECT_NE(scan.problem, nullptr);
 }
 
@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "\x16\x03\x01\x02"));
 
 TEST(RequestHeadScan, refuses_a_bad_byte_before_its_line_ends) {
-    EXPECT_EQ(scan_request_head("\x16").state, State::bad);
+    EXPECT_EQ(scan_request_head("\x16").state, ScanState::bad);
 }
 
 TEST(HeadScanner, goes_on_where_it_stopped) {
@@ -67,11 +67,11 @@ TEST(HeadScanner, goes_on_where_it_stopped) {
     HeadScanner scanner(HeadScanner::Kind::response);
 
     for (std::size_t size = 1; size < head.size(); ++size) {
-        ASSERT_EQ(scanner.scan(head.substr(0, size)).state, State::incomplete) << size;
+        ASSERT_EQ(scanner.scan(head.substr(0, size)).state, ScanState::incomplete) << size;
     }
     const HeadScan scan = scanner.scan(head);
 
-    EXPECT_EQ(scan.state, State::complete);
+    EXPECT_EQ(scan.state, ScanState::complete);
     EXPECT_EQ(scan.size, head.size());
 }
 
@@ -79,7 +79,7 @@ TEST(HeadScanner, notes_the_parts_of_a_request) {
     const std::string head = "POST /e?f HTTP/1.0\r\nHost:a\r\nX-Y: \t b  c\t \r\nZ: \t\r\n\r\n";
     HeadScanner scanner(HeadScanner::Kind::request);
 
-    ASSERT_EQ(scanner.scan(head + "body").state, State::complete);
+    ASSERT_EQ(scanner.scan(head + "body").state, ScanState::complete);
 
     const HeadParts& parts = scanner.parts();
     EXPECT_EQ(parts.method.in(head), "POST");
@@ -99,7 +99,7 @@ TEST(HeadScanner, notes_the_parts_of_an_answer_also_behind_another_one) {
     scanner.scan("HTTP/1.1 102 Wait\r\nC: d\r\n\r\n");
     scanner.reset(0);
 
-    ASSERT_EQ(scanner.scan(head).state, State::complete);
+    ASSERT_EQ(scanner.scan(head).state, ScanState::complete);
 
     const HeadParts& parts = scanner.parts();
     EXPECT_EQ(parts.status, 503);
@@ -115,7 +115,8 @@ TEST(HeadScanner, finds_a_control_byte_at_any_place_in_a_value) {
             std::string value(20, 'x');
             value[place] = static_cast<char>(byte);
             const HeadScan scan = scan_request_head("GET / HTTP/1.1\r\nA:" + value + "\r\n\r\n");
-            EXPECT_EQ(scan.state, is_text ? State::complete : State::bad) << byte << ' ' << place;
+            EXPECT_EQ(scan.state, is_text ? ScanState::complete : ScanState::bad)
+                << byte << ' ' << place;
         }
     }
 }
@@ -125,12 +126,12 @@ TEST(HeadScanner, takes_an_empty_line_as_the_end_of_no_trailers) {
 
     const HeadScan scan = scanner.scan("\r\nGET");
 
-    EXPECT_EQ(scan.state, State::complete);
+    EXPECT_EQ(scan.state, ScanState::complete);
     EXPECT_EQ(scan.size, 2U);
 }
 
 TEST(ResponseHeadScan, takes_an_empty_reason) {
-    EXPECT_EQ(scan_response_head("HTTP/1.0 204 \r\n\r\n").state, State::complete);
+    EXPECT_EQ(scan_response_head("HTTP/1.0 204 \r\n\r\n").state, ScanState::complete);
 }
 
 class BadResponseHead : public testing::TestWithParam<std::string> {};
@@ -138,7 +139,7 @@ class BadResponseHead : public testing::TestWithParam<std::string> {};
 TEST_P(BadResponseHead, is_refused_with_a_reason) {
     const HeadScan scan = scan_response_head(GetParam());
 
-    EXPECT_EQ(scan.state, State::bad);
+    EXPECT_EQ(scan.state, ScanState::bad);
     EXPECT_NE(scan.problem, nullptr);
 }
 

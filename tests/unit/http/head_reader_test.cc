@@ -5,9 +5,9 @@
 namespace fanfare {
 namespace {
 
-using State = HeadReader::Step::State;
+using ReadState = HeadReader::Step::State;
 
-const std::string head = "GET /a HTTP/1.1\r\nHost: b\r\nX:  c \r\n\r\n";
+const std::string sample_head = "GET /a HTTP/1.1\r\nHost: b\r\nX:  c \r\n\r\n";
 
 /// What the reader says of a head, with its fields.
 std::string describe(const HeadReader& reader) {
@@ -21,14 +21,14 @@ std::string describe(const HeadReader& reader) {
 }
 
 TEST(HeadReader, keeps_the_text_of_a_head_when_what_it_was_read_from_is_gone) {
-    for (std::size_t cut = 1; cut <= head.size(); ++cut) {
+    for (std::size_t cut = 1; cut <= sample_head.size(); ++cut) {
         HeadReader reader(HeadScanner::Kind::request);
-        std::string first = head.substr(0, cut);
-        std::string second = head.substr(cut) + "body";
-        if (cut < head.size()) {
+        std::string first = sample_head.substr(0, cut);
+        std::string second = sample_head.substr(cut) + "body";
+        if (cut < sample_head.size()) {
             EXPECT_EQ(reader.read(first, 1000).consumed, cut);
             first.assign(first.size(), '#');
-            EXPECT_EQ(reader.read(second, 1000).consumed, head.size() - cut);
+            EXPECT_EQ(reader.read(second, 1000).consumed, sample_head.size() - cut);
         } else {
             EXPECT_EQ(reader.read(first + second, 1000).consumed, cut);
         }
@@ -39,29 +39,30 @@ TEST(HeadReader, keeps_the_text_of_a_head_when_what_it_was_read_from_is_gone) {
 }
 
 TEST(HeadReader, takes_a_head_of_just_its_limit_and_no_more) {
-    for (const std::size_t piece : {std::size_t{1}, std::size_t{5}, head.size()}) {
-        for (const std::size_t size_max : {head.size(), head.size() - 1}) {
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{5}, sample_head.size()}) {
+        for (const std::size_t size_max : {sample_head.size(), sample_head.size() - 1}) {
             HeadReader reader(HeadScanner::Kind::request);
             HeadReader::Step step;
-            for (std::size_t begin = 0; begin < head.size() && step.state == State::incomplete;) {
-                step = reader.read(head.substr(begin, piece), size_max);
+            for (std::size_t begin = 0;
+                 begin < sample_head.size() && step.state == ReadState::incomplete;) {
+                step = reader.read(sample_head.substr(begin, piece), size_max);
                 begin += step.consumed;
             }
-            const bool fits = size_max == head.size();
-            EXPECT_EQ(step.state, fits ? State::complete : State::too_large) << piece;
+            const bool fits = size_max == sample_head.size();
+            EXPECT_EQ(step.state, fits ? ReadState::complete : ReadState::too_large) << piece;
         }
     }
 }
 
 TEST(HeadReader, begins_anew_when_cleared) {
     HeadReader reader(HeadScanner::Kind::request);
-    reader.read(head, 1000);
+    reader.read(sample_head, 1000);
     EXPECT_TRUE(reader.has_begun());
 
     reader.clear();
 
     EXPECT_FALSE(reader.has_begun());
-    EXPECT_EQ(reader.read("PUT * HTTP/1.0\r\n\r\n", 1000).state, State::complete);
+    EXPECT_EQ(reader.read("PUT * HTTP/1.0\r\n\r\n", 1000).state, ReadState::complete);
     EXPECT_EQ(describe(reader), "PUT * 10");
 }
 

@@ -17,7 +17,7 @@ struct Answer {
     bool operator==(const Answer&) const = default;
 };
 
-Answer parse(std::string_view bytes, std::size_t piece, bool ends) {
+Answer parse_answer(std::string_view bytes, std::size_t piece, bool ends) {
     ResponseParser parser;
     parser.keep_body(true);
     Answer answer;
@@ -38,16 +38,16 @@ Answer parse(std::string_view bytes, std::size_t piece, bool ends) {
 }
 
 /// Whole and one byte at a time must come to the same.
-Answer parse(std::string_view bytes, bool ends = false) {
-    const Answer whole = parse(bytes, bytes.size(), ends);
-    EXPECT_EQ(parse(bytes, 1, ends), whole) << bytes;
+Answer parse_answer(std::string_view bytes, bool ends = false) {
+    const Answer whole = parse_answer(bytes, bytes.size(), ends);
+    EXPECT_EQ(parse_answer(bytes, 1, ends), whole) << bytes;
     return whole;
 }
 
 TEST(ResponseParser, reads_an_answer_with_a_length) {
     const std::string bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
 
-    const Answer answer = parse(bytes + "more");
+    const Answer answer = parse_answer(bytes + "more");
 
     EXPECT_EQ(answer.status, 200);
     EXPECT_TRUE(answer.is_done);
@@ -57,7 +57,7 @@ TEST(ResponseParser, reads_an_answer_with_a_length) {
 }
 
 TEST(ResponseParser, reads_a_chunked_answer) {
-    const Answer answer = parse(
+    const Answer answer = parse_answer(
         "HTTP/1.1 503 No\r\nTransfer-Encoding: Chunked\r\n\r\n2;x\r\nab\r\n1\r\nc\r\n0\r\nT: "
         "u\r\n\r\n");
 
@@ -70,8 +70,8 @@ TEST(ResponseParser, reads_a_chunked_answer) {
 TEST(ResponseParser, reads_to_the_end_of_the_connection_if_there_is_no_length) {
     const std::string bytes = "HTTP/1.1 200 OK\r\n\r\nabc";
 
-    EXPECT_FALSE(parse(bytes).is_done);
-    const Answer answer = parse(bytes, true);
+    EXPECT_FALSE(parse_answer(bytes).is_done);
+    const Answer answer = parse_answer(bytes, true);
 
     EXPECT_TRUE(answer.is_done);
     EXPECT_FALSE(answer.keep_alive);
@@ -79,7 +79,7 @@ TEST(ResponseParser, reads_to_the_end_of_the_connection_if_there_is_no_length) {
 }
 
 TEST(ResponseParser, skips_interim_answers) {
-    const Answer answer = parse(
+    const Answer answer = parse_answer(
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\n"
         "HTTP/1.1 204 No Content\r\n\r\n");
 
@@ -89,7 +89,7 @@ TEST(ResponseParser, skips_interim_answers) {
 }
 
 TEST(ResponseParser, takes_101_for_an_answer_and_ends_the_connection) {
-    const Answer answer = parse("HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n");
+    const Answer answer = parse_answer("HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n");
 
     EXPECT_EQ(answer.status, 101);
     EXPECT_TRUE(answer.is_done);
@@ -97,22 +97,23 @@ TEST(ResponseParser, takes_101_for_an_answer_and_ends_the_connection) {
 }
 
 TEST(ResponseParser, does_not_reuse_a_connection_behind_a_204_with_a_length) {
-    EXPECT_FALSE(parse("HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\n").keep_alive);
-    EXPECT_TRUE(parse("HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n").keep_alive);
+    EXPECT_FALSE(parse_answer("HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\n").keep_alive);
+    EXPECT_TRUE(parse_answer("HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n").keep_alive);
 }
 
 TEST(ResponseParser, heeds_connection_close_and_version_1_0) {
-    EXPECT_FALSE(
-        parse("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").keep_alive);
-    EXPECT_FALSE(parse("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n").keep_alive);
+    EXPECT_FALSE(parse_answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                     .keep_alive);
+    EXPECT_FALSE(parse_answer("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n").keep_alive);
     EXPECT_TRUE(
-        parse("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n").keep_alive);
+        parse_answer("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n")
+            .keep_alive);
 }
 
 class BadAnswer : public testing::TestWithParam<std::string> {};
 
 TEST_P(BadAnswer, is_a_problem) {
-    const Answer answer = parse(GetParam());
+    const Answer answer = parse_answer(GetParam());
 
     EXPECT_TRUE(answer.has_problem);
     EXPECT_FALSE(answer.is_done);
@@ -139,11 +140,12 @@ INSTANTIATE_TEST_SUITE_P(
                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3 \r\nabc\r\n"));
 
 TEST(ResponseParser, finds_an_early_end) {
-    EXPECT_TRUE(parse("HTTP/1.1 200", true).has_problem);
-    EXPECT_TRUE(parse("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", true).has_problem);
+    EXPECT_TRUE(parse_answer("HTTP/1.1 200", true).has_problem);
+    EXPECT_TRUE(parse_answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", true).has_problem);
     EXPECT_TRUE(
-        parse("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", true).has_problem);
-    EXPECT_TRUE(parse("HTTP/1.1 100 Continue\r\n\r\n", true).has_problem);
+        parse_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", true)
+            .has_problem);
+    EXPECT_TRUE(parse_answer("HTTP/1.1 100 Continue\r\n\r\n", true).has_problem);
 }
 
 TEST(ResponseParser, bounds_all_heads_together) {
@@ -151,20 +153,20 @@ TEST(ResponseParser, bounds_all_heads_together) {
     std::string bytes;
     while (bytes.size() <= ResponseParser::head_bytes_max) bytes += interim;
 
-    EXPECT_TRUE(parse(bytes).has_problem);
-    EXPECT_TRUE(parse("HTTP/1.1 200 OK\r\nX: " + std::string(65536, 'x')).has_problem);
+    EXPECT_TRUE(parse_answer(bytes).has_problem);
+    EXPECT_TRUE(parse_answer("HTTP/1.1 200 OK\r\nX: " + std::string(65536, 'x')).has_problem);
 }
 
 TEST(ResponseParser, does_not_read_a_body_that_is_too_long) {
     const std::string just(ResponseParser::body_bytes_max, 'x');
     const std::string ok = "HTTP/1.1 200 OK\r\n";
 
-    const Answer announced = parse(ok + "Content-Length: 65537\r\n\r\nabc");
+    const Answer announced = parse_answer(ok + "Content-Length: 65537\r\n\r\nabc");
     EXPECT_TRUE(announced.is_too_long);
     EXPECT_EQ(announced.status, 200);
-    EXPECT_TRUE(parse(ok + "Transfer-Encoding: chunked\r\n\r\n10001\r\nabc").is_too_long);
-    EXPECT_TRUE(parse(ok + "\r\n" + just + "x").is_too_long);
-    EXPECT_TRUE(parse(ok + "\r\n" + just, true).is_done);
+    EXPECT_TRUE(parse_answer(ok + "Transfer-Encoding: chunked\r\n\r\n10001\r\nabc").is_too_long);
+    EXPECT_TRUE(parse_answer(ok + "\r\n" + just + "x").is_too_long);
+    EXPECT_TRUE(parse_answer(ok + "\r\n" + just, true).is_done);
 }
 
 TEST(ResponseParser, can_be_used_again) {

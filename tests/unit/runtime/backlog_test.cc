@@ -10,9 +10,9 @@ using namespace std::chrono_literals;
 using test::Pipeline;
 
 /// Takes a second for each attempt.
-class SlowSink final : public Sink {
+class SecondLongSink final : public Sink {
   public:
-    SlowSink(Clock& clock, Outcome outcome) : clock_(clock), outcome_(outcome) {}
+    SecondLongSink(Clock& clock, Outcome outcome) : clock_(clock), outcome_(outcome) {}
 
     awaitable<Outcome> deliver(Attempt /*attempt*/) override {
         co_await wait_until(clock_, clock_.now() + 1s);
@@ -29,7 +29,7 @@ std::shared_ptr<Endpoint> add_slow(Pipeline& pipeline, Outcome outcome) {
     options.name = "slow";
     options.strategy = std::make_unique<Breaker>(2, 10s);
     options.make_sink = [&pipeline, outcome](const SinkContext&) {
-        return std::make_unique<SlowSink>(pipeline.clock, outcome);
+        return std::make_unique<SecondLongSink>(pipeline.clock, outcome);
     };
     const auto endpoint = std::make_shared<Endpoint>(pipeline.shard, std::move(options));
     pipeline.broadcaster.add(endpoint);

@@ -9,11 +9,10 @@ namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
+using test::deliver;
 using test::Pipeline;
 using test::Receiver;
-
-Outcome deliver(const Attempt&) { return Outcome::delivered(200); }
-Outcome refuse(const Attempt&) { return Outcome::refused(500); }
+using test::refuse;
 
 TEST(Broadcaster, numbers_events_from_one_without_gaps) {
     Pipeline pipeline;

@@ -5,12 +5,12 @@ namespace fanfare::test {
 namespace {
 
 TEST_F(DurableTest, crash_loses_nothing_and_keeps_the_order) {
-    process_->add("audit", fail, receiver_);
+    process_->add("audit", refuse, receiver_);
     store_many(5);
     process_->poll();
 
     crash();
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
     process_->poll();
 
     EXPECT_EQ(receiver_.ids, numbers(0, 5));
@@ -20,12 +20,12 @@ TEST_F(DurableTest, crash_loses_nothing_and_keeps_the_order) {
 }
 
 TEST_F(DurableTest, numbers_go_on_after_a_crash) {
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
     store_many(5);
     process_->advance(1s);
 
     crash();
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
     const std::shared_ptr<Event> event = make_event("next");
     process_->broadcaster.store({&event, 1}, [](Stored, Broadcaster::Written) {});
     process_->poll();
@@ -37,7 +37,7 @@ TEST_F(DurableTest, attempts_and_the_wait_for_the_next_one_survive) {
     EndpointOptions options = many_at_once();
     options.retry.initial = 1h;
     options.retry.max = 10h;
-    process_->add("audit", fail, receiver_, std::move(options));
+    process_->add("audit", refuse, receiver_, std::move(options));
     process_->store("a");
     process_->advance(200ms);
     EXPECT_EQ(receiver_.attempts, 1U);
@@ -46,7 +46,7 @@ TEST_F(DurableTest, attempts_and_the_wait_for_the_next_one_survive) {
     options = many_at_once();
     options.retry.initial = 1h;
     options.retry.max = 10h;
-    process_->add("audit", take, receiver_, std::move(options));
+    process_->add("audit", deliver, receiver_, std::move(options));
     process_->advance(59min);
     EXPECT_EQ(receiver_.attempts, 1U);
     process_->advance(2min);
@@ -59,7 +59,7 @@ TEST_F(DurableTest, wait_is_not_longer_than_the_longest_one_though_the_clock_was
     EndpointOptions options = many_at_once();
     options.retry.initial = 1min;
     options.retry.max = 1min;
-    process_->add("audit", fail, receiver_, std::move(options));
+    process_->add("audit", refuse, receiver_, std::move(options));
     process_->store("a");
     process_->advance(200ms);
 
@@ -67,7 +67,7 @@ TEST_F(DurableTest, wait_is_not_longer_than_the_longest_one_though_the_clock_was
     crash();
     options = many_at_once();
     options.retry.max = 1min;
-    process_->add("audit", take, receiver_, std::move(options));
+    process_->add("audit", deliver, receiver_, std::move(options));
     process_->advance(1min);
 
     EXPECT_EQ(receiver_.ids, Strings{"a"});
@@ -76,7 +76,7 @@ TEST_F(DurableTest, wait_is_not_longer_than_the_longest_one_though_the_clock_was
 TEST_F(DurableTest, batch_is_sent_again_as_it_was) {
     EndpointOptions options;
     options.batch.events_max = 3;
-    process_->add("audit", fail, receiver_, std::move(options));
+    process_->add("audit", refuse, receiver_, std::move(options));
     store_many(4);
     process_->advance(200ms);
 
@@ -88,7 +88,7 @@ TEST_F(DurableTest, batch_is_sent_again_as_it_was) {
         "audit",
         [&](const Attempt& attempt) {
             sizes.push_back(attempt.batch.size());
-            return take(attempt);
+            return deliver(attempt);
         },
         receiver_, std::move(options));
     process_->advance(2s);
@@ -100,7 +100,7 @@ TEST_F(DurableTest, batch_is_sent_again_as_it_was) {
 TEST_F(DurableTest, batch_larger_than_a_page_is_sent_again_as_it_was) {
     EndpointOptions options;
     options.batch.events_max = 1000;
-    process_->add("audit", fail, receiver_, std::move(options));
+    process_->add("audit", refuse, receiver_, std::move(options));
     store_many(1000);
     process_->advance(2s);
 
@@ -112,7 +112,7 @@ TEST_F(DurableTest, batch_larger_than_a_page_is_sent_again_as_it_was) {
         "audit",
         [&](const Attempt& attempt) {
             sizes.push_back(attempt.batch.size());
-            return take(attempt);
+            return deliver(attempt);
         },
         receiver_, std::move(options));
     process_->advance(2s);

@@ -14,18 +14,6 @@ using namespace std::chrono_literals;
 using Stored = Broadcaster::Stored;
 using Strings = std::vector<std::string>;
 
-inline Outcome take(const Attempt&) { return Outcome::delivered(200); }
-inline Outcome fail(const Attempt&) { return Outcome::refused(500); }
-
-inline EndpointOptions many_at_once() {
-    EndpointOptions options;
-    options.max_in_flight = 4;
-    options.retry.strategy = RetryPolicy::Strategy::exponential;
-    options.retry.jitter = RetryPolicy::Jitter::none;
-    options.random_seed = 1;
-    return options;
-}
-
 class DurableTest : public testing::Test {
   protected:
     DurableTest() { begin(); }

@@ -9,7 +9,7 @@ namespace fanfare::test {
 namespace {
 
 TEST_F(DurableTest, event_is_offered_once_it_is_stored) {
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
 
     process_->store("a");
     EXPECT_TRUE(process_->results.empty());
@@ -21,7 +21,7 @@ TEST_F(DurableTest, event_is_offered_once_it_is_stored) {
 }
 
 TEST_F(DurableTest, event_that_finds_no_room_is_refused_and_not_sent) {
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
     durable_.store.before_commit = [](const Changes& changes) {
         if (!changes.events.empty()) throw StoreFull("full");
     };
@@ -35,7 +35,7 @@ TEST_F(DurableTest, event_that_finds_no_room_is_refused_and_not_sent) {
 }
 
 TEST_F(DurableTest, store_that_breaks_refuses_and_sends_nothing) {
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
     durable_.store.before_commit = [](const Changes&) { throw StoreBroken("gone"); };
 
     process_->store("a");
@@ -49,7 +49,7 @@ TEST_F(DurableTest, store_that_breaks_refuses_and_sends_nothing) {
 }
 
 TEST_F(DurableTest, nothing_is_stored_after_close) {
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
     process_->broadcaster.close();
 
     process_->store("a");
@@ -82,8 +82,8 @@ TEST_F(DurableTest, events_wait_on_disk_for_those_that_want_them_only) {
     pulls.filter = std::make_unique<MatchFilter>(
         std::vector<MatchRule>{{"/action", MatchRule::Op::in, {"pull"}, {}}});
     Receiver other;
-    process_->add("audit", fail, receiver_);
-    process_->add("pulls", take, other, std::move(pulls));
+    process_->add("audit", refuse, receiver_);
+    process_->add("pulls", deliver, other, std::move(pulls));
 
     process_->store("a", "push");
     process_->store("b", "pull");
@@ -96,7 +96,7 @@ TEST_F(DurableTest, events_wait_on_disk_for_those_that_want_them_only) {
 }
 
 TEST_F(DurableTest, delivered_events_leave_the_disk_within_a_tenth_of_a_second) {
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
     store_many(3);
     process_->poll();
     EXPECT_EQ(process_->stored_for("audit"), 3U);
@@ -110,7 +110,7 @@ TEST_F(DurableTest, steps_of_the_wall_clock_make_no_event_too_old) {
     EndpointOptions options;
     options.retry.age_max = 10min;
     process_->window.events_max = 2;
-    process_->add("audit", fail, receiver_, std::move(options));
+    process_->add("audit", refuse, receiver_, std::move(options));
     store_many(6);
     process_->advance(1s);
 
@@ -128,7 +128,7 @@ TEST_F(DurableTest, backlog_beyond_the_window_is_on_disk_and_comes_in_order) {
     bool is_up = false;
     process_->window.events_max = 8;
     process_->add(
-        "audit", [&](const Attempt& a) { return is_up ? take(a) : fail(a); }, receiver_);
+        "audit", [&](const Attempt& a) { return is_up ? deliver(a) : refuse(a); }, receiver_);
     store_many(100);
     process_->poll();
     EXPECT_EQ(process_->snapshot_of("audit").pending_events, 100U);
@@ -153,7 +153,7 @@ TEST_F(DurableTest, events_that_come_while_the_backlog_is_read_are_sent_once) {
         "audit",
         [&, more = 50](const Attempt& a) mutable {
             if (more > 0) process_->store("more " + std::to_string(more--));
-            return take(a);
+            return deliver(a);
         },
         receiver_);
     store_many(50);
@@ -166,7 +166,7 @@ TEST_F(DurableTest, events_that_come_while_the_backlog_is_read_are_sent_once) {
 
 TEST_F(DurableTest, purge_takes_what_is_behind_the_window_too_and_for_good) {
     process_->window.events_max = 4;
-    process_->add("audit", fail, receiver_);
+    process_->add("audit", refuse, receiver_);
     store_many(20);
     process_->advance(200ms);
 
@@ -181,7 +181,7 @@ TEST_F(DurableTest, purge_takes_what_is_behind_the_window_too_and_for_good) {
 }
 
 TEST_F(DurableTest, shutdown_does_not_wait_for_an_endpoint_that_backs_off) {
-    process_->add("audit", fail, receiver_);
+    process_->add("audit", refuse, receiver_);
     store_many(20);
     process_->poll();
 
@@ -194,7 +194,7 @@ TEST_F(DurableTest, shutdown_does_not_wait_for_an_endpoint_that_backs_off) {
 
 TEST_F(DurableTest, shutdown_sends_what_can_be_sent) {
     process_->window.events_max = 4;
-    const auto endpoint = process_->add("audit", take, receiver_);
+    const auto endpoint = process_->add("audit", deliver, receiver_);
     process_->poll();
     endpoint->pause();
     store_many(50);
@@ -207,7 +207,7 @@ TEST_F(DurableTest, shutdown_sends_what_can_be_sent) {
 }
 
 TEST_F(DurableTest, removed_endpoint_keeps_its_backlog_for_its_return) {
-    const auto endpoint = process_->add("audit", fail, receiver_);
+    const auto endpoint = process_->add("audit", refuse, receiver_);
     store_many(3);
     process_->poll();
 
@@ -216,14 +216,14 @@ TEST_F(DurableTest, removed_endpoint_keeps_its_backlog_for_its_return) {
     process_->store("not for it");
     process_->advance(1s);
     EXPECT_EQ(process_->stored_for("audit"), 3U);
-    process_->add("audit", take, receiver_);
+    process_->add("audit", deliver, receiver_);
     process_->advance(2s);
 
     EXPECT_EQ(receiver_.ids, numbers(0, 3));
 }
 
 TEST_F(DurableTest, order_can_change_while_events_wait) {
-    const auto endpoint = process_->add("audit", fail, receiver_);
+    const auto endpoint = process_->add("audit", refuse, receiver_);
     store_many(5);
     process_->advance(100ms);
 
@@ -231,7 +231,7 @@ TEST_F(DurableTest, order_can_change_while_events_wait) {
     EndpointOptions options = many_at_once();
     options.name = "audit";
     options.make_sink = [this](const SinkContext&) {
-        return std::make_unique<ScriptedSink>(receiver_, durable_.clock, take);
+        return std::make_unique<ScriptedSink>(receiver_, durable_.clock, deliver);
     };
     changes.changed.push_back(std::move(options));
     process_->broadcaster.apply(std::move(changes));

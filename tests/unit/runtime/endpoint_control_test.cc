@@ -6,13 +6,12 @@ namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
+using test::deliver;
 using test::make_event;
 using test::Pipeline;
 using test::Receiver;
+using test::refuse;
 using Strings = std::vector<std::string>;
-
-Outcome deliver(const Attempt&) { return Outcome::delivered(200); }
-Outcome refuse(const Attempt&) { return Outcome::refused(500); }
 
 TEST(EndpointControl, pause_holds_events_and_resume_lets_them_go) {
     Pipeline pipeline;

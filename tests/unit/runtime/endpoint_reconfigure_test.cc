@@ -9,13 +9,12 @@ namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
+using test::deliver;
 using test::Pipeline;
 using test::Receiver;
+using test::refuse;
 using test::ScriptedSink;
 using Strings = std::vector<std::string>;
-
-Outcome deliver(const Attempt&) { return Outcome::delivered(200); }
-Outcome refuse(const Attempt&) { return Outcome::refused(500); }
 
 /// Says when an attempt comes, and ends it when it is told to.
 class HeldSink final : public Sink {

@@ -1,17 +1,18 @@
 #include <gtest/gtest.h>
 
 #include "base/wakeup.h"
+#include "support/letters.h"
 #include "support/pipeline.h"
 
 namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
+using test::deliver;
+using test::Letters;
 using test::Pipeline;
 using test::Receiver;
 using Strings = std::vector<std::string>;
-
-Outcome deliver(const Attempt&) { return Outcome::delivered(200); }
 
 EndpointOptions exponential(Duration initial) {
     EndpointOptions options;
@@ -20,13 +21,6 @@ EndpointOptions exponential(Duration initial) {
     options.retry.initial = initial;
     return options;
 }
-
-/// Keeps what it is given.
-class Letters final : public DeadLetterBox {
-  public:
-    void put(DeadLetter letter) noexcept override { all.push_back(std::move(letter)); }
-    std::vector<DeadLetter> all;
-};
 
 std::string first_id(const Attempt& attempt) { return std::string(attempt.batch.front()->id()); }
 
@@ -221,9 +215,10 @@ TEST(EndpointRetry, recovers_with_a_probe_and_then_a_ramp) {
     unsigned running = 0;
     bool is_back = false;
     std::vector<unsigned> running_at;
-    class SlowSink final : public Sink {
+    class RecoveringSink final : public Sink {
       public:
-        SlowSink(Clock& clock, unsigned& running, std::vector<unsigned>& at, const bool& is_back)
+        RecoveringSink(Clock& clock, unsigned& running, std::vector<unsigned>& at,
+                       const bool& is_back)
             : clock_(clock), running_(running), running_at_(at), is_back_(is_back) {}
         awaitable<Outcome> deliver(Attempt) override {
             if (!is_back_) co_return Outcome::refused(503);
@@ -243,7 +238,7 @@ TEST(EndpointRetry, recovers_with_a_probe_and_then_a_ramp) {
     options.name = "a";
     options.max_in_flight = 64;
     options.make_sink = [&](const SinkContext&) {
-        return std::make_unique<SlowSink>(pipeline.clock, running, running_at, is_back);
+        return std::make_unique<RecoveringSink>(pipeline.clock, running, running_at, is_back);
     };
     pipeline.broadcaster.add(std::make_shared<Endpoint>(pipeline.shard, std::move(options)));
     pipeline.write_many(100'000);

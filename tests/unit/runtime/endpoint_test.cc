@@ -11,13 +11,12 @@ namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
+using test::deliver;
 using test::Pipeline;
 using test::Receiver;
+using test::refuse;
 using test::ScriptedSink;
 using Strings = std::vector<std::string>;
-
-Outcome deliver(const Attempt&) { return Outcome::delivered(200); }
-Outcome refuse(const Attempt&) { return Outcome::refused(500); }
 
 /// Answers the statuses in turn, then 200.
 ScriptedSink::Script statuses(const Receiver& receiver, std::vector<int> script) {
@@ -123,9 +122,9 @@ TEST(Endpoint, keeps_order_under_random_failures) {
 }
 
 /// Takes a while for every event, several at once.
-class SlowSink final : public Sink {
+class CountingSink final : public Sink {
   public:
-    SlowSink(Clock& clock, unsigned& running, unsigned& running_max)
+    CountingSink(Clock& clock, unsigned& running, unsigned& running_max)
         : clock_(clock), running_(running), running_max_(running_max) {}
 
     awaitable<Outcome> deliver(Attempt) override {
@@ -149,7 +148,7 @@ TEST(Endpoint, runs_as_many_attempts_at_once_as_it_may) {
     options.name = "wide";
     options.max_in_flight = 4;
     options.make_sink = [&](const SinkContext&) {
-        return std::make_unique<SlowSink>(pipeline.clock, running, running_max);
+        return std::make_unique<CountingSink>(pipeline.clock, running, running_max);
     };
     pipeline.broadcaster.add(std::make_shared<Endpoint>(pipeline.shard, std::move(options)));
 
@@ -193,7 +192,7 @@ TEST(Endpoint, gives_back_what_was_in_flight_when_it_is_aborted) {
     options.name = "hanging";
     options.max_in_flight = 2;
     options.make_sink = [&](const SinkContext&) {
-        return std::make_unique<SlowSink>(pipeline.clock, running, running_max);
+        return std::make_unique<CountingSink>(pipeline.clock, running, running_max);
     };
     pipeline.broadcaster.add(std::make_shared<Endpoint>(pipeline.shard, std::move(options)));
     pipeline.write_many(5);

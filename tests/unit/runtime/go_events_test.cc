@@ -13,10 +13,9 @@ namespace fanfare {
 namespace {
 
 using namespace std::chrono_literals;
+using test::deliver;
 using test::Pipeline;
 using test::Receiver;
-
-Outcome deliver(const Attempt&) { return Outcome::delivered(); }
 
 /// Writes `count` events from ten threads at once, as the original does from goroutines.
 void write_concurrently(Broadcaster& broadcaster, int count) {
@@ -141,9 +140,9 @@ TEST(GoEvents, filter_lets_through_what_matches) {
 }
 
 /// Takes a millisecond for each event.
-class SlowSink final : public Sink {
+class MillisecondSink final : public Sink {
   public:
-    SlowSink(Receiver& receiver, Clock& clock) : receiver_(receiver), clock_(clock) {}
+    MillisecondSink(Receiver& receiver, Clock& clock) : receiver_(receiver), clock_(clock) {}
 
     awaitable<Outcome> deliver(Attempt attempt) override {
         co_await wait_until(clock_, clock_.now() + 1ms);
@@ -163,7 +162,7 @@ TEST(GoEvents, queue_never_blocks_the_writer_and_is_flushed_by_a_drain) {
     EndpointOptions options;
     options.name = "slow";
     options.make_sink = [&](const SinkContext&) {
-        return std::make_unique<SlowSink>(receiver, pipeline.clock);
+        return std::make_unique<MillisecondSink>(receiver, pipeline.clock);
     };
     pipeline.broadcaster.add(std::make_shared<Endpoint>(pipeline.shard, std::move(options)));
 

@@ -92,7 +92,7 @@ TEST_F(SharedStores, meta_events_are_not_more_than_a_thousand_on_their_way) {
 }
 
 TEST_F(SharedStores, replays_of_one_letter_are_queued_once_and_of_two_twice) {
-    const auto endpoint = first().add("audit", take, receiver_);
+    const auto endpoint = first().add("audit", deliver, receiver_);
     poll();
     first().store("a");
     poll();

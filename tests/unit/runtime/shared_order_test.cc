@@ -28,7 +28,7 @@ TEST_F(SharedOrder, strict_order_holds_over_processes_though_the_receiver_fails)
         const std::string name = strategy == Strategy::breaker ? "breaker" : "exponential";
         Receiver receiver;
         const auto script = [n = 0](const Attempt& a) mutable {
-            return ++n % 3 ? take(a) : fail(a);
+            return ++n % 3 ? deliver(a) : refuse(a);
         };
         for (int i = 0; i < 3; ++i) {
             EndpointOptions options;
@@ -61,10 +61,10 @@ TEST_F(SharedOrder, order_per_key_holds_while_processes_come_and_go) {
     std::map<std::string, std::vector<std::size_t>> taken;
     std::minstd_rand random(7);
     const auto script = [&](const Attempt& attempt) {
-        if (random() % 4 == 0) return fail(attempt);
+        if (random() % 4 == 0) return refuse(attempt);
         const Event& event = *attempt.batch.front();
         taken[std::string(event.action())].push_back(number_of(std::string(event.id())));
-        return take(attempt);
+        return deliver(attempt);
     };
     const auto join = [&]() -> void {
         SharedPipeline& process = begin();
@@ -143,11 +143,11 @@ class SharedChaos : public SharedTest, public testing::WithParamInterface<unsign
 
     ScriptedSink::Script script(const std::string& name) {
         return [this, name](const Attempt& attempt) {
-            if (is_ill_ && random_() % 3 != 0) return fail(attempt);
+            if (is_ill_ && random_() % 3 != 0) return refuse(attempt);
             const Event& event = *attempt.batch.front();
             const std::string order = name == "keyed" ? std::string(event.action()) : "";
             taken_[name][order].push_back(number_of(std::string(event.id())));
-            return take(attempt);
+            return deliver(attempt);
         };
     }
 

@@ -7,7 +7,7 @@ namespace {
 using SharedQueues = SharedTest;
 
 TEST_F(SharedQueues, event_goes_from_one_process_by_the_log_to_a_receiver) {
-    first().add("audit", take, receiver_);
+    first().add("audit", deliver, receiver_);
     SharedPipeline& second = begin();
     poll();
 
@@ -25,8 +25,8 @@ TEST_F(SharedQueues, every_endpoint_gets_every_event_once) {
     Receiver other;
     SharedPipeline& second = begin();
     for (SharedPipeline* const process : {&first(), &second}) {
-        process->add("audit", take, receiver_);
-        process->add("scan", take, other, many_at_once());
+        process->add("audit", deliver, receiver_);
+        process->add("scan", deliver, other, many_at_once());
     }
     poll();
 
@@ -40,7 +40,7 @@ TEST_F(SharedQueues, every_endpoint_gets_every_event_once) {
 TEST_F(SharedQueues, what_is_not_wanted_is_done_with_at_once) {
     EndpointOptions options;
     options.filter = std::make_shared<ActionFilter>("push");
-    first().add("audit", fail, receiver_, std::move(options));
+    first().add("audit", refuse, receiver_, std::move(options));
     poll();
 
     first().store("a", "pull");
@@ -83,7 +83,7 @@ TEST_F(SharedQueues, no_more_is_asked_for_than_may_be_in_flight) {
     for (const unsigned window : {1U, 4U, 64U}) {
         const std::string name = "audit-" + std::to_string(window);
         first().attempts_take = 10ms;
-        first().add(name, take, receiver_, many_at_once(window));
+        first().add(name, deliver, receiver_, many_at_once(window));
         poll();
     }
     first().store_many(500);
@@ -102,7 +102,7 @@ TEST_F(SharedQueues, no_more_is_asked_for_than_may_be_in_flight) {
 TEST_F(SharedQueues, ignored_events_do_not_use_up_what_may_come) {
     EndpointOptions options;
     options.filter = std::make_shared<ActionFilter>("push");
-    first().add("audit", take, receiver_, std::move(options));
+    first().add("audit", deliver, receiver_, std::move(options));
     poll();
     for (int i = 0; i < 100; ++i) first().store("no " + std::to_string(i), "pull");
     first().store("yes");
@@ -112,7 +112,7 @@ TEST_F(SharedQueues, ignored_events_do_not_use_up_what_may_come) {
 }
 
 TEST_F(SharedQueues, backlog_is_known_without_being_here) {
-    first().add("audit", fail, receiver_);
+    first().add("audit", refuse, receiver_);
     poll();
     first().store_many(30);
     poll();
@@ -127,13 +127,13 @@ TEST_F(SharedQueues, backlog_is_known_without_being_here) {
 }
 
 TEST_F(SharedQueues, what_is_held_stays_with_its_process_however_long) {
-    const auto endpoint = first().add("audit", take, receiver_, many_at_once());
+    const auto endpoint = first().add("audit", deliver, receiver_, many_at_once());
     SharedPipeline& second = begin();
     poll();
     endpoint->pause();
     first().store_many(4);
     poll();
-    second.add("audit", take, receiver_, many_at_once());
+    second.add("audit", deliver, receiver_, many_at_once());
 
     advance(10min);
     EXPECT_TRUE(receiver_.ids.empty());
@@ -145,7 +145,7 @@ TEST_F(SharedQueues, what_is_held_stays_with_its_process_however_long) {
 }
 
 TEST_F(SharedQueues, event_that_comes_again_while_it_is_held_is_sent_once) {
-    const auto endpoint = first().add("audit", take, receiver_, many_at_once(2));
+    const auto endpoint = first().add("audit", deliver, receiver_, many_at_once(2));
     poll();
     endpoint->pause();
     first().store("a");
@@ -163,7 +163,7 @@ TEST_F(SharedQueues, event_that_comes_again_while_it_is_held_is_sent_once) {
 }
 
 TEST_F(SharedQueues, event_whose_end_the_log_has_not_heard_of_is_sent_once) {
-    first().add("audit", take, receiver_, many_at_once());
+    first().add("audit", deliver, receiver_, many_at_once());
     poll();
     world_.log.loses_settles = true;
     first().store_many(3);
@@ -177,7 +177,7 @@ TEST_F(SharedQueues, event_whose_end_the_log_has_not_heard_of_is_sent_once) {
 }
 
 TEST_F(SharedQueues, damaged_entry_is_counted_and_holds_up_nothing) {
-    first().add("audit", take, receiver_);
+    first().add("audit", deliver, receiver_);
     poll();
     first().store("a");
     world_.log.entries.at(1).is_damaged = true;
@@ -194,11 +194,11 @@ TEST_F(SharedQueues, meta_events_go_to_those_who_ask_and_not_to_whom_they_are_ab
     Receiver others;
     EndpointOptions asks = many_at_once();
     asks.asks_for_meta = true;
-    first().add("ops", take, receiver_, std::move(asks));
-    first().add("audit", take, others);
+    first().add("ops", deliver, receiver_, std::move(asks));
+    first().add("audit", deliver, others);
     EndpointOptions too;
     too.asks_for_meta = true;
-    first().add("broken", take, others, std::move(too));
+    first().add("broken", deliver, others, std::move(too));
     poll();
 
     EXPECT_TRUE(first().broadcaster.write_meta(make_event("m", "endpoint.down", MediaType::meta),
@@ -218,8 +218,8 @@ TEST_F(SharedQueues, replay_goes_to_its_endpoint_only_past_its_filter) {
     EndpointOptions options;
     options.filter = std::make_shared<ActionFilter>("push");
     options.dead_letters = &letters_;
-    const auto endpoint = first().add("audit", take, receiver_, std::move(options));
-    first().add("scan", take, others);
+    const auto endpoint = first().add("audit", deliver, receiver_, std::move(options));
+    first().add("scan", deliver, others);
     poll();
 
     std::vector<Replayed> replayed{{make_event("a", "pull"), 7}};
@@ -237,7 +237,7 @@ TEST_F(SharedQueues, replay_goes_to_its_endpoint_only_past_its_filter) {
 TEST_F(SharedQueues, replay_that_is_not_stored_keeps_its_letter) {
     EndpointOptions options;
     options.dead_letters = &letters_;
-    const auto endpoint = first().add("audit", take, receiver_, std::move(options));
+    const auto endpoint = first().add("audit", deliver, receiver_, std::move(options));
     poll();
     for (const Trouble trouble : {Trouble::full, Trouble::unavailable, Trouble::overloaded}) {
         world_.log.trouble = trouble;
@@ -251,7 +251,7 @@ TEST_F(SharedQueues, replay_that_is_not_stored_keeps_its_letter) {
 }
 
 TEST_F(SharedQueues, purge_takes_what_waits_in_the_log_too) {
-    const auto endpoint = first().add("audit", fail, receiver_, many_at_once());
+    const auto endpoint = first().add("audit", refuse, receiver_, many_at_once());
     poll();
     first().store_many(20);
     poll();
@@ -269,7 +269,7 @@ TEST_F(SharedQueues, purge_takes_what_waits_in_the_log_too) {
 }
 
 TEST_F(SharedQueues, purge_that_the_log_does_not_answer_is_no_purge) {
-    const auto endpoint = first().add("audit", fail, receiver_, many_at_once());
+    const auto endpoint = first().add("audit", refuse, receiver_, many_at_once());
     poll();
     first().store_many(20);
     poll();
@@ -283,7 +283,7 @@ TEST_F(SharedQueues, purge_that_the_log_does_not_answer_is_no_purge) {
 
 TEST_F(SharedQueues, more_in_flight_is_allowed_at_once_by_a_reload) {
     first().attempts_take = 1h;
-    const auto endpoint = first().add("audit", take, receiver_);
+    const auto endpoint = first().add("audit", deliver, receiver_);
     poll();
     first().store_many(10);
     poll();
@@ -293,7 +293,7 @@ TEST_F(SharedQueues, more_in_flight_is_allowed_at_once_by_a_reload) {
     EndpointOptions options = many_at_once(8);
     options.name = "audit";
     options.make_sink = [this](const SinkContext&) {
-        return std::make_unique<SlowSink>(world_.clock, 1h, receiver_, take);
+        return std::make_unique<SlowSink>(world_.clock, 1h, receiver_, deliver);
     };
     changes.changed.push_back(std::move(options));
     first().broadcaster.apply(std::move(changes));

@@ -16,7 +16,7 @@ EndpointOptions with_letters(EndpointOptions options, Letters& letters) {
 TEST_F(SharedRetries, event_that_is_refused_is_tried_again_later_by_whoever_gets_it) {
     SharedPipeline& second = begin();
     bool is_up = false;
-    const auto script = [&](const Attempt& a) { return is_up ? take(a) : fail(a); };
+    const auto script = [&](const Attempt& a) { return is_up ? deliver(a) : refuse(a); };
     first().add("audit", script, receiver_, many_at_once());
     second.add("audit", script, receiver_, many_at_once());
     poll();
@@ -38,8 +38,8 @@ TEST_F(SharedRetries, event_that_is_refused_is_tried_again_later_by_whoever_gets
 
 TEST_F(SharedRetries, attempts_of_all_processes_count_and_the_letter_tells_of_them) {
     SharedPipeline& second = begin();
-    first().add("audit", fail, receiver_, with_letters(many_at_once(), letters_));
-    second.add("audit", fail, receiver_, with_letters(many_at_once(), letters_));
+    first().add("audit", refuse, receiver_, with_letters(many_at_once(), letters_));
+    second.add("audit", refuse, receiver_, with_letters(many_at_once(), letters_));
     poll();
     first().store("a");
     advance(10min);
@@ -51,7 +51,7 @@ TEST_F(SharedRetries, attempts_of_all_processes_count_and_the_letter_tells_of_th
 }
 
 TEST_F(SharedRetries, event_stays_in_the_log_until_its_letter_is_kept) {
-    first().add("audit", fail, receiver_, with_letters(many_at_once(2), letters_));
+    first().add("audit", refuse, receiver_, with_letters(many_at_once(2), letters_));
     poll();
     first().store("a");
     advance(10min);
@@ -68,7 +68,7 @@ TEST_F(SharedRetries, event_stays_in_the_log_until_its_letter_is_kept) {
 }
 
 TEST_F(SharedRetries, letter_that_is_not_kept_before_the_process_dies_is_written_again) {
-    first().add("audit", fail, receiver_, with_letters(many_at_once(2), letters_));
+    first().add("audit", refuse, receiver_, with_letters(many_at_once(2), letters_));
     poll();
     first().store("a");
     advance(10min);
@@ -79,7 +79,7 @@ TEST_F(SharedRetries, letter_that_is_not_kept_before_the_process_dies_is_written
     on_kept(*event);
     EXPECT_EQ(pending("audit"), 1U);
 
-    begin().add("audit", fail, receiver_, with_letters(many_at_once(2), letters_));
+    begin().add("audit", refuse, receiver_, with_letters(many_at_once(2), letters_));
     advance(1min);
 
     EXPECT_EQ(letters_.ids(), (Strings{"a", "a"}));
@@ -90,7 +90,7 @@ TEST_F(SharedRetries, letter_that_is_not_kept_before_the_process_dies_is_written
 TEST_F(SharedRetries, shutdown_gives_back_what_is_held_and_not_under_way_at_once) {
     first().attempts_take = 5s;
     EndpointOptions options = many_at_once(4);
-    const auto endpoint = first().add("audit", take, receiver_, std::move(options));
+    const auto endpoint = first().add("audit", deliver, receiver_, std::move(options));
     poll();
     first().store("a");
     poll();
@@ -98,7 +98,7 @@ TEST_F(SharedRetries, shutdown_gives_back_what_is_held_and_not_under_way_at_once
     for (const std::string& id : numbers(0, 3)) first().store(id);
     poll();
     Receiver others;
-    begin().add("audit", take, others, many_at_once(4));
+    begin().add("audit", deliver, others, many_at_once(4));
     poll();
     EXPECT_TRUE(others.ids.empty());
 
@@ -116,9 +116,9 @@ TEST_F(SharedRetries, shutdown_gives_back_what_is_held_and_not_under_way_at_once
 
 TEST_F(SharedRetries, attempt_that_is_cut_off_by_a_shutdown_goes_back_at_once) {
     first().attempts_take = 1h;
-    first().add("audit", take, receiver_);
+    first().add("audit", deliver, receiver_);
     Receiver others;
-    begin().add("audit", take, others);
+    begin().add("audit", deliver, others);
     poll();
     first().store("a");
     poll();
@@ -132,7 +132,7 @@ TEST_F(SharedRetries, attempt_that_is_cut_off_by_a_shutdown_goes_back_at_once) {
 }
 
 TEST_F(SharedRetries, removed_endpoint_leaves_its_events_to_others) {
-    const auto endpoint = first().add("audit", fail, receiver_);
+    const auto endpoint = first().add("audit", refuse, receiver_);
     poll();
     first().store_many(3);
     poll();
@@ -141,7 +141,7 @@ TEST_F(SharedRetries, removed_endpoint_leaves_its_events_to_others) {
     EXPECT_EQ(pending("audit"), 3U);
 
     Receiver others;
-    begin().add("audit", take, others);
+    begin().add("audit", deliver, others);
     poll();
 
     EXPECT_EQ(others.ids, numbers(0, 3));
@@ -149,12 +149,12 @@ TEST_F(SharedRetries, removed_endpoint_leaves_its_events_to_others) {
 
 TEST_F(SharedRetries, what_a_dead_process_held_goes_to_another_after_its_silence) {
     first().attempts_take = 1h;
-    first().add("audit", take, receiver_, many_at_once());
+    first().add("audit", deliver, receiver_, many_at_once());
     poll();
     first().store_many(10);
     poll();
     Receiver others;
-    begin().add("audit", take, others, many_at_once());
+    begin().add("audit", deliver, others, many_at_once());
     poll();
     first().kill();
     advance(9s);
@@ -196,7 +196,7 @@ TEST_F(SharedRetries, receiver_that_is_gone_for_good_gets_no_more_and_what_waits
 
 TEST_F(SharedRetries, log_in_another_s_place_is_worked_off_from_its_beginning) {
     first().attempts_take = 5s;
-    first().add("audit", take, receiver_, many_at_once());
+    first().add("audit", deliver, receiver_, many_at_once());
     poll();
     first().store("old");
     poll();

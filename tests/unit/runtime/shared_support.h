@@ -16,19 +16,6 @@ using Stored = Broadcaster::Stored;
 using Strings = std::vector<std::string>;
 using Trouble = FakeSharedLog::Trouble;
 
-inline Outcome take(const Attempt&) { return Outcome::delivered(200); }
-inline Outcome fail(const Attempt&) { return Outcome::refused(500); }
-
-/// Up to so many at once, each tried again after a second, two, four …
-inline EndpointOptions many_at_once(unsigned max_in_flight = 4) {
-    EndpointOptions options;
-    options.max_in_flight = max_in_flight;
-    options.retry.strategy = RetryPolicy::Strategy::exponential;
-    options.retry.jitter = RetryPolicy::Jitter::none;
-    options.random_seed = 1;
-    return options;
-}
-
 inline Strings numbers(std::size_t first, std::size_t last) {
     Strings result;
     for (std::size_t i = first; i < last; ++i) result.push_back(std::to_string(i));

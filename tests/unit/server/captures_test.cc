@@ -10,8 +10,7 @@ namespace fanfare {
 namespace {
 
 using test::Parsed;
-
-constexpr const char* v2 = "application/vnd.docker.distribution.events.v2+json";
+using test::registry_v2;
 
 TEST(Captures, are_taken_with_their_payload_byte_for_byte) {
     const auto files = test::data_files("registry-captures", ".http");
@@ -51,7 +50,7 @@ TEST(Captures, of_envelopes_are_taken_whole) {
 
     for (const auto& file : files) {
         const std::string text = test::read_file(file);
-        const Parsed parsed(v2, text);
+        const Parsed parsed(registry_v2, text);
 
         ASSERT_TRUE(parsed.is_taken()) << file << ": " << parsed.refusal().message;
         const nlohmann::json whole = nlohmann::json::parse(text);

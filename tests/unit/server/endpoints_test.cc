@@ -28,7 +28,7 @@ EndpointInfo audit() {
     return info;
 }
 
-Snapshot snapshot_of(const std::string& name) {
+Snapshot snapshot_with(const std::string& name) {
     Snapshot snapshot;
     snapshot.endpoints.emplace_back().name = name;
     return snapshot;
@@ -51,7 +51,7 @@ TEST(Endpoints, tell_whether_a_shared_queue_can_be_reached) {
 }
 
 TEST(Endpoints, show_settings_without_secrets) {
-    const auto settings = only_entry(snapshot_of("audit"))["settings"];
+    const auto settings = only_entry(snapshot_with("audit"))["settings"];
 
     EXPECT_EQ(settings["url"], "https://audit.example.com/hook");
     EXPECT_EQ(settings["headers"], nlohmann::json({{"Authorization", "<redacted>"}}));
@@ -83,7 +83,7 @@ TEST(Endpoints, show_alternatives_of_a_rule) {
 }
 
 TEST(Endpoints, show_what_is_pending_and_how_fast_it_goes) {
-    Snapshot snapshot = snapshot_of("audit");
+    Snapshot snapshot = snapshot_with("audit");
     EndpointSnapshot& endpoint = snapshot.endpoints.front();
     endpoint.pending_events = 5;
     endpoint.in_flight_requests = 1;
@@ -108,7 +108,7 @@ TEST(Endpoints, show_what_is_pending_and_how_fast_it_goes) {
 }
 
 TEST(Endpoints, are_up_down_or_held_by_the_breaker) {
-    Snapshot snapshot = snapshot_of("audit");
+    Snapshot snapshot = snapshot_with("audit");
     EXPECT_EQ(only_entry(snapshot)["state"], "up");
 
     snapshot.endpoints[0].is_up = false;
@@ -129,7 +129,7 @@ TEST(Endpoints, show_a_disabled_one_as_such) {
 }
 
 TEST(Endpoints, tell_when_things_last_went_wrong_and_well) {
-    Snapshot snapshot = snapshot_of("audit");
+    Snapshot snapshot = snapshot_with("audit");
     EXPECT_TRUE(only_entry(snapshot)["last_error"].is_null());
     EXPECT_TRUE(only_entry(snapshot)["last_success"].is_null());
 
@@ -146,7 +146,7 @@ TEST(Endpoints, tell_when_things_last_went_wrong_and_well) {
 
 TEST(Endpoints, are_found_by_their_exact_name) {
     const std::vector<EndpointInfo> infos{audit()};
-    const Snapshot snapshot = snapshot_of("audit");
+    const Snapshot snapshot = snapshot_with("audit");
 
     const auto found = endpoint_details(infos, snapshot, "audit");
 

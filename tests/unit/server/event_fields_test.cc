@@ -7,12 +7,11 @@
 namespace fanfare {
 namespace {
 
+using test::batch_type;
+using test::cloudevent;
 using test::Fields;
 using test::Parsed;
-
-constexpr const char* structured = "application/cloudevents+json";
-constexpr const char* batch = "application/cloudevents-batch+json";
-constexpr const char* cloudevent = R"({"specversion":"1.0","id":"1","source":"/s","type":"t"})";
+using test::structured_type;
 
 TEST(EventId, is_the_events_own) {
     const Parsed parsed({{"webhook-id", "w"}}, R"({"id":"own"})");
@@ -47,14 +46,14 @@ TEST(EventId, must_be_utf8_in_a_header) {
 }
 
 TEST(EventId, of_a_cloudevent_is_source_and_id) {
-    const Parsed one(structured, cloudevent);
-    const Parsed two(batch, "[" + std::string(cloudevent) + "," + cloudevent + "]");
+    const Parsed one(structured_type, cloudevent);
+    const Parsed two(batch_type, "[" + std::string(cloudevent) + "," + cloudevent + "]");
 
     EXPECT_EQ(one.events().at(0).fields.id, "/s 1");
     EXPECT_EQ(one.events().at(0).payload, cloudevent);
     EXPECT_EQ(one.request().type, MediaType::cloudevents);
     EXPECT_EQ(two.events().size(), 2U);
-    EXPECT_EQ(Parsed(batch, "[]").events().size(), 0U);
+    EXPECT_EQ(Parsed(batch_type, "[]").events().size(), 0U);
 }
 
 TEST(Trace, is_copied_to_each_event) {

@@ -61,8 +61,8 @@ TEST_F(IngestDedup, takes_an_event_again_and_sends_it_once) {
 }
 
 TEST_F(IngestDedup, knows_a_cloudevent_by_its_fields_in_any_order_and_with_another_trace) {
-    using Fields = std::vector<std::pair<std::string, std::string>>;
-    const auto send = [this](const Fields& fields) {
+    using HeadFields = std::vector<std::pair<std::string, std::string>>;
+    const auto send = [this](const HeadFields& fields) {
         RequestHead head;
         head.method = "POST";
         head.target = "/events";
@@ -70,13 +70,13 @@ TEST_F(IngestDedup, knows_a_cloudevent_by_its_fields_in_any_order_and_with_anoth
         return std::get<Response>(
             ingest_->respond({head, "{\"n\":1}", Peer(), pipeline_.clock.now()}));
     };
-    const Fields fields = {{"ce-specversion", "1.0"},
-                           {"ce-id", "1"},
-                           {"ce-source", "/s"},
-                           {"ce-type", "t"},
-                           {"ce-traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad-01"}};
+    const HeadFields fields = {{"ce-specversion", "1.0"},
+                               {"ce-id", "1"},
+                               {"ce-source", "/s"},
+                               {"ce-type", "t"},
+                               {"ce-traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad-01"}};
     EXPECT_EQ(send(fields).status, 202);
-    Fields again(fields.rbegin() + 1, fields.rend());
+    HeadFields again(fields.rbegin() + 1, fields.rend());
     again.emplace_back("ce-traceparent", "00-ffffffffffffffffffffffffffffffff-b7ad-01");
 
     const Response repeated = send(again);

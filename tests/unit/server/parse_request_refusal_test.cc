@@ -7,17 +7,16 @@
 namespace fanfare {
 namespace {
 
+using test::batch_type;
+using test::cloudevent;
 using test::Fields;
 using test::Parsed;
+using test::registry_v1;
+using test::registry_v2;
+using test::structured_type;
 
-constexpr const char* v1 = "application/vnd.docker.distribution.events.v1+json";
-constexpr const char* v2 = "application/vnd.docker.distribution.events.v2+json";
-
-constexpr const char* json = "application/json";
-constexpr const char* lines = "application/x-ndjson";
-constexpr const char* structured = "application/cloudevents+json";
-constexpr const char* batch = "application/cloudevents-batch+json";
-constexpr const char* cloudevent = R"({"specversion":"1.0","id":"1","source":"/s","type":"t"})";
+constexpr const char* json_type = "application/json";
+constexpr const char* ndjson_type = "application/x-ndjson";
 
 struct RefusedType {
     const char* name;
@@ -66,68 +65,72 @@ TEST_P(ParseRequestBadBody, is_refused_with_its_place) {
 INSTANTIATE_TEST_SUITE_P(
     Json, ParseRequestBadBody,
     testing::Values(
-        BadBody{"empty", json, "", R"({"offset":0})"},
-        BadBody{"empty_v1", v1, "", R"({"offset":0})"},
-        BadBody{"white_space", json, "  \n", R"({"offset":3})"},
-        BadBody{"truncated", v1, R"({"events":[{"id":"1"},{"id")", R"({"offset":27,"index":1})"},
-        BadBody{"trailing", json, "{} {}", R"({"offset":3})"},
-        BadBody{"byte_order_mark", json, "\xef\xbb\xbf{}", R"({"offset":0})"},
-        BadBody{"bad_utf8", json, "[{},{\"a\":\"\xff\"}]", R"({"offset":10,"index":1})"},
-        BadBody{"lone_surrogate", json, R"([{"a":"\ud800"}])", R"({"offset":7,"index":0})"},
-        BadBody{"lone_surrogate_in_key", json, R"({"\udc00":1})", R"({"offset":2})"},
-        BadBody{"not_a_number", json, R"({"a":NaN})", R"({"offset":5})"},
-        BadBody{"too_deep", json, std::string(513, '['), R"({"offset":512,"index":0})"},
-        BadBody{"nul", json, std::string("{}\0", 3), R"({"offset":2})"}),
+        BadBody{"empty", json_type, "", R"({"offset":0})"},
+        BadBody{"empty_v1", registry_v1, "", R"({"offset":0})"},
+        BadBody{"white_space", json_type, "  \n", R"({"offset":3})"},
+        BadBody{"truncated", registry_v1, R"({"events":[{"id":"1"},{"id")",
+                R"({"offset":27,"index":1})"},
+        BadBody{"trailing", json_type, "{} {}", R"({"offset":3})"},
+        BadBody{"byte_order_mark", json_type, "\xef\xbb\xbf{}", R"({"offset":0})"},
+        BadBody{"bad_utf8", json_type, "[{},{\"a\":\"\xff\"}]", R"({"offset":10,"index":1})"},
+        BadBody{"lone_surrogate", json_type, R"([{"a":"\ud800"}])", R"({"offset":7,"index":0})"},
+        BadBody{"lone_surrogate_in_key", json_type, R"({"\udc00":1})", R"({"offset":2})"},
+        BadBody{"not_a_number", json_type, R"({"a":NaN})", R"({"offset":5})"},
+        BadBody{"too_deep", json_type, std::string(513, '['), R"({"offset":512,"index":0})"},
+        BadBody{"nul", json_type, std::string("{}\0", 3), R"({"offset":2})"}),
     [](const auto& instance) { return instance.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Shape, ParseRequestBadBody,
-    testing::Values(BadBody{"scalar", json, "5", R"({"offset":0})"},
-                    BadBody{"string", json, "\"{}\"", R"({"offset":0})"},
-                    BadBody{"null_event", json, "[{},null]", R"({"offset":4,"index":1})"},
-                    BadBody{"array_under_registry_type", v1, "[{}]", R"({"offset":0})"},
-                    BadBody{"event_under_registry_type", v1, R"({"id":"1"})", R"({"offset":0})"},
-                    BadBody{"events_is_null", v2, R"({"events":null})", R"({"offset":10})"},
-                    BadBody{"scalar_in_envelope", v2, R"({"events":[{},7]})",
-                            R"({"offset":14,"index":1})"}),
+    testing::Values(
+        BadBody{"scalar", json_type, "5", R"({"offset":0})"},
+        BadBody{"string", json_type, "\"{}\"", R"({"offset":0})"},
+        BadBody{"null_event", json_type, "[{},null]", R"({"offset":4,"index":1})"},
+        BadBody{"array_under_registry_type", registry_v1, "[{}]", R"({"offset":0})"},
+        BadBody{"event_under_registry_type", registry_v1, R"({"id":"1"})", R"({"offset":0})"},
+        BadBody{"events_is_null", registry_v2, R"({"events":null})", R"({"offset":10})"},
+        BadBody{"scalar_in_envelope", registry_v2, R"({"events":[{},7]})",
+                R"({"offset":14,"index":1})"}),
     [](const auto& instance) { return instance.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(
-    Lines, ParseRequestBadBody,
-    testing::Values(
-        BadBody{"bad_line", lines, "{}\n\n{\"a\":x}\n{}", R"({"offset":9,"line":3,"index":1})"},
-        BadBody{"array", lines, "{}\r\n [1]", R"({"offset":5,"line":2,"index":1})"},
-        BadBody{"two_on_a_line", lines, "{} {}", R"({"offset":3,"line":1,"index":0})"},
-        BadBody{"event_over_two_lines", lines, "{\n}", R"({"offset":1,"line":1,"index":0})"}),
-    [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Lines, ParseRequestBadBody,
+                         testing::Values(BadBody{"bad_line", ndjson_type, "{}\n\n{\"a\":x}\n{}",
+                                                 R"({"offset":9,"line":3,"index":1})"},
+                                         BadBody{"array", ndjson_type, "{}\r\n [1]",
+                                                 R"({"offset":5,"line":2,"index":1})"},
+                                         BadBody{"two_on_a_line", ndjson_type, "{} {}",
+                                                 R"({"offset":3,"line":1,"index":0})"},
+                                         BadBody{"event_over_two_lines", ndjson_type, "{\n}",
+                                                 R"({"offset":1,"line":1,"index":0})"}),
+                         [](const auto& instance) { return instance.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     CloudEvents, ParseRequestBadBody,
     testing::Values(
-        BadBody{"empty_object", structured, "{}", R"({"offset":0,"index":0})"},
-        BadBody{"array", structured, "[]", R"({"offset":0,"index":0})"},
-        BadBody{"no_id", structured, R"({"specversion":"1.0","source":"/s","type":"t"})",
+        BadBody{"empty_object", structured_type, "{}", R"({"offset":0,"index":0})"},
+        BadBody{"array", structured_type, "[]", R"({"offset":0,"index":0})"},
+        BadBody{"no_id", structured_type, R"({"specversion":"1.0","source":"/s","type":"t"})",
                 R"({"offset":0,"index":0})"},
-        BadBody{"empty_source", structured,
+        BadBody{"empty_source", structured_type,
                 R"({"specversion":"1.0","id":"1","source":"","type":"t"})",
                 R"({"offset":0,"index":0})"},
-        BadBody{"number_as_id", structured,
+        BadBody{"number_as_id", structured_type,
                 R"({"specversion":"1.0","id":1,"source":"/s","type":"t"})",
                 R"({"offset":0,"index":0})"},
-        BadBody{"other_version", structured,
+        BadBody{"other_version", structured_type,
                 R"({"specversion":"0.3","id":"1","source":"/s","type":"t"})",
                 R"({"offset":0,"index":0})"},
         BadBody{
-            "data_twice", structured,
+            "data_twice", structured_type,
             R"({"specversion":"1.0","id":"1","source":"/s","type":"t","data":1,"data_base64":""})",
             R"({"offset":0,"index":0})"},
-        BadBody{"base64_of_no_string", structured,
+        BadBody{"base64_of_no_string", structured_type,
                 R"({"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":5})",
                 R"({"offset":0,"index":0})"},
-        BadBody{"object_as_batch", batch, cloudevent, R"({"offset":0})"},
-        BadBody{"second_of_batch", batch, "[" + std::string(cloudevent) + ", {}]",
+        BadBody{"object_as_batch", batch_type, cloudevent, R"({"offset":0})"},
+        BadBody{"second_of_batch", batch_type, "[" + std::string(cloudevent) + ", {}]",
                 R"({"offset":58,"index":1})"},
-        BadBody{"no_json", structured, R"({"specversion")", R"({"offset":14,"index":0})"}),
+        BadBody{"no_json", structured_type, R"({"specversion")", R"({"offset":14,"index":0})"}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST(ParseRequest, says_what_is_wrong_and_where) {
@@ -139,7 +142,7 @@ TEST(ParseRequest, says_what_is_wrong_and_where) {
 
 /// A CloudEvent in binary form, with as many arrays inside each other as data.
 Parsed binary_cloudevent(std::size_t depth) {
-    return {Fields{{"Content-Type", json},
+    return {Fields{{"Content-Type", json_type},
                    {"ce-specversion", "1.0"},
                    {"ce-id", "1"},
                    {"ce-source", "/s"},
@@ -163,7 +166,7 @@ TEST(ParseRequest, refuses_too_many_events_with_413) {
 
     EXPECT_EQ(Parsed(fields, "[{},{},{}]", 3).status(), 202);
     EXPECT_EQ(Parsed(fields, "[{},{},{},{}]", 3).status(), 413);
-    EXPECT_EQ(Parsed({{"Content-Type", lines}}, "{}\n{}\n{}\n{}\n", 3).status(), 413);
+    EXPECT_EQ(Parsed({{"Content-Type", ndjson_type}}, "{}\n{}\n{}\n{}\n", 3).status(), 413);
 }
 
 TEST(ParseRequest, refuses_broken_json_before_it_counts_events) {

@@ -9,9 +9,8 @@ namespace {
 
 using test::Fields;
 using test::Parsed;
-
-constexpr const char* v1 = "application/vnd.docker.distribution.events.v1+json";
-constexpr const char* v2 = "application/vnd.docker.distribution.events.v2+json";
+using test::registry_v1;
+using test::registry_v2;
 
 struct TypeCase {
     const char* name;
@@ -33,19 +32,19 @@ TEST_P(ParseRequestType, is_taken) {
 
 INSTANTIATE_TEST_SUITE_P(
     Envelope, ParseRequestType,
-    testing::Values(TypeCase{"v1", {{"Content-Type", v1}}, MediaType::registry_v1},
-                    TypeCase{"v2", {{"Content-Type", v2}}, MediaType::registry_v2},
+    testing::Values(TypeCase{"v1", {{"Content-Type", registry_v1}}, MediaType::registry_v1},
+                    TypeCase{"v2", {{"Content-Type", registry_v2}}, MediaType::registry_v2},
                     TypeCase{"json", {{"Content-Type", "application/json"}}, MediaType::json},
                     TypeCase{"text_json", {{"Content-Type", "text/json"}}, MediaType::json},
                     TypeCase{"none", {}, MediaType::json},
                     TypeCase{"empty", {{"Content-Type", ""}}, MediaType::json},
                     TypeCase{"parameters",
-                             {{"content-type", std::string(v1) + " ; charset=utf-8"}},
+                             {{"content-type", std::string(registry_v1) + " ; charset=utf-8"}},
                              MediaType::registry_v1},
                     TypeCase{
                         "other_case", {{"CONTENT-TYPE", "Application/JSON;a=b"}}, MediaType::json},
                     TypeCase{"two_fields",
-                             {{"Content-Type", v2}, {"Content-Type", "text/plain"}},
+                             {{"Content-Type", registry_v2}, {"Content-Type", "text/plain"}},
                              MediaType::registry_v2}),
     [](const auto& instance) { return instance.param.name; });
 
@@ -67,8 +66,8 @@ TEST(ParseRequest, takes_any_other_object_as_one_event) {
 
 TEST(ParseRequest, takes_an_empty_object_as_one_event_unless_it_is_a_registry_envelope) {
     EXPECT_EQ(Parsed("application/json", "{}").events().size(), 1U);
-    EXPECT_EQ(Parsed(v1, "{}").events().size(), 0U);
-    EXPECT_EQ(Parsed(v2, "{}").events().size(), 0U);
+    EXPECT_EQ(Parsed(registry_v1, "{}").events().size(), 0U);
+    EXPECT_EQ(Parsed(registry_v2, "{}").events().size(), 0U);
 }
 
 // Acceptance 6.
@@ -78,7 +77,7 @@ TEST(ParseRequest, takes_envelopes_of_any_size_in_order) {
         for (std::size_t i = 0; i < size; ++i) {
             text += (i > 0 ? ",{\"id\":\"" : "{\"id\":\"") + std::to_string(i) + "\"}";
         }
-        const Parsed parsed(v1, text + "]}");
+        const Parsed parsed(registry_v1, text + "]}");
 
         ASSERT_TRUE(parsed.is_taken());
         ASSERT_EQ(parsed.events().size(), size);
@@ -93,7 +92,7 @@ TEST(ParseRequest, takes_deletes_with_empty_fields_unchanged) {
     const std::string event =
         R"({"id":"1","action":"delete","target":{"mediaType":"","digest":"","size":0,"tag":"v1"}})";
 
-    const Parsed parsed(v2, "{\"events\":[" + event + "]}");
+    const Parsed parsed(registry_v2, "{\"events\":[" + event + "]}");
 
     ASSERT_TRUE(parsed.is_taken());
     EXPECT_EQ(parsed.events().at(0).payload, event);
@@ -107,7 +106,7 @@ TEST(ParseRequest, keeps_unknown_fields_and_numbers_digit_for_digit) {
         R"({"id":"1","target":{"artifactType":"x","data":"aGk=","size":9007199254740993},)"
         R"("n":[123456789012345678901234567890,1.10,1E400,-0],"x":{"y":"\u003c\u2028"}})";
 
-    const Parsed parsed(v2, "{\"events\":[" + event + "]}");
+    const Parsed parsed(registry_v2, "{\"events\":[" + event + "]}");
 
     ASSERT_TRUE(parsed.is_taken());
     EXPECT_EQ(parsed.events().at(0).payload, event);

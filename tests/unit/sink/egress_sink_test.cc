@@ -11,15 +11,16 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::FakeWire;
-
-const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+using test::ok_answer;
 
 class EgressSinkTest : public testing::Test {
   protected:
     EgressSinkTest() {
         options_.url = "http://receiver.test/hook";
         answer_with({"192.0.2.1"});
-        network_.on_connected = [](FakeWire& wire) { wire.on_sent = [&wire] { wire.answer(ok); }; };
+        network_.on_connected = [](FakeWire& wire) {
+            wire.on_sent = [&wire] { wire.answer(ok_answer); };
+        };
     }
 
     void answer_with(const std::vector<std::string>& addresses) {

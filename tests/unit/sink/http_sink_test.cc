@@ -13,15 +13,16 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::FakeWire;
-
-const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+using test::ok_answer;
 
 class HttpSinkTest : public testing::Test {
   protected:
     HttpSinkTest() {
         options_.url = "http://receiver.test/hook";
         network_.names.addresses = {net::ip::make_address("10.0.0.1")};
-        network_.on_connected = [](FakeWire& wire) { wire.on_sent = [&wire] { wire.answer(ok); }; };
+        network_.on_connected = [](FakeWire& wire) {
+            wire.on_sent = [&wire] { wire.answer(ok_answer); };
+        };
     }
 
     void make_sink() {

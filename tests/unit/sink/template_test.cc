@@ -13,7 +13,8 @@ namespace {
 using nlohmann::json;
 using Output = Template::Output;
 
-constexpr const char* payload = R"({"text":"a\"b\\\n\u0001é😀\/","number":12345678901234567890123,
+constexpr const char* odd_payload =
+    R"({"text":"a\"b\\\n\u0001é😀\/","number":12345678901234567890123,
   "real":1e400,"yes":true,"nothing":null,"list":[1, "x y",{"k" : "v\n"}],"empty":"","":{"a/b":1}})";
 
 std::string render(const std::string& text, const EventPtr& event, Output output = Output::json) {
@@ -25,7 +26,7 @@ std::string render(const std::string& text, const EventPtr& event, Output output
 }
 
 std::string render(const std::string& text, Output output = Output::json) {
-    return render(text, event(payload), output);
+    return render(text, event(odd_payload), output);
 }
 
 struct Case {
@@ -67,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"("{{ /none }}{{ \"\" }}")", R"("")"}));
 
 TEST(Template, gives_the_whole_event) {
-    EXPECT_EQ(render(R"({"data":"{{ @event }}"})"), std::string(R"({"data":)") + payload + "}");
+    EXPECT_EQ(render(R"({"data":"{{ @event }}"})"), std::string(R"({"data":)") + odd_payload + "}");
     EXPECT_EQ(json::parse(render(R"("event: {{ @event }}")", event(R"({ "a" : "b c" })"))),
               R"(event: {"a":"b c"})");
 }

@@ -18,7 +18,7 @@ nlohmann::ordered_json attempt_json(const AttemptRecord& attempt) {
     entry["status"] = attempt.status == 0 ? Json() : Json(attempt.status);
     const bool has_error = attempt.status == 0 && attempt.error != Reason::none;
     entry["error"] = has_error ? Json(to_string(attempt.error)) : Json();
-    entry["duration_seconds"] = seconds(attempt.took);
+    entry["duration_seconds"] = to_seconds(attempt.took);
     return entry;
 }
 

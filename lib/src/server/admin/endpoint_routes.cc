@@ -96,18 +96,18 @@ std::string describe(const TestResult& result, const Event& ping) {
     } else {
         describe(*result.outcome, body);
     }
-    body["duration_seconds"] = seconds(result.took);
+    body["duration_seconds"] = to_seconds(result.took);
     return json_line(body);
 }
 
-Response unavailable(std::string_view message) {
+Response store_unavailable(std::string_view message) {
     Response response = error_response(503, "STORE_UNAVAILABLE", message);
     response.headers.emplace_back("Retry-After", "1");
     return response;
 }
 
 Response cut_off() {
-    return unavailable("no server of the shared queue can be reached: nothing was done");
+    return store_unavailable("no server of the shared queue can be reached: nothing was done");
 }
 
 std::string is_paused_body(const Endpoint& endpoint, bool is_paused) {
@@ -179,7 +179,8 @@ awaitable<Response> EndpointRoutes::purge(AdminCall, std::shared_ptr<Endpoint> e
     const std::optional<std::size_t> purged =
         co_await sources_.broadcaster.purge(std::move(endpoint));
     if (!purged) {
-        co_return unavailable("the shared queue did not answer: events may still be waiting there");
+        co_return store_unavailable(
+            "the shared queue did not answer: events may still be waiting there");
     }
     Json body;
     body["purged"] = *purged;

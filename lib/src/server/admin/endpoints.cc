@@ -78,7 +78,7 @@ Json statuses(const std::vector<StatusRange>& ranges) {
 Json batch(const LeaseLimits& limits) {
     return {{"max_events", limits.events_max},
             {"max_bytes", limits.bytes_max},
-            {"linger_seconds", seconds(limits.linger)}};
+            {"linger_seconds", to_seconds(limits.linger)}};
 }
 
 const char* text(RetryPolicy::Jitter jitter) {
@@ -96,12 +96,12 @@ const char* text(RetryPolicy::Jitter jitter) {
 void add_growth(const RetryPolicy& policy, Json& result) {
     result["strategy"] = "exponential";
     if (policy.schedule.empty()) {
-        result["initial_seconds"] = seconds(policy.initial);
+        result["initial_seconds"] = to_seconds(policy.initial);
         result["factor"] = policy.factor;
-        result["max_seconds"] = seconds(policy.max);
+        result["max_seconds"] = to_seconds(policy.max);
     }
     for (const Duration wait : policy.schedule) {
-        result["schedule_seconds"].push_back(seconds(wait));
+        result["schedule_seconds"].push_back(to_seconds(wait));
     }
     result["jitter"] = text(policy.jitter_or_default());
 }
@@ -113,14 +113,14 @@ Json retry(const RetryPolicy& policy) {
     } else {
         result["strategy"] = "breaker";
         result["threshold"] = policy.threshold;
-        result["backoff_seconds"] = seconds(policy.backoff);
+        result["backoff_seconds"] = to_seconds(policy.backoff);
     }
     result["max_attempts"] = policy.attempts_max;
-    result["max_age_seconds"] = seconds(policy.age_max);
+    result["max_age_seconds"] = to_seconds(policy.age_max);
     result["permanent"] = statuses(policy.permanent);
     result["retryable"] = statuses(policy.retryable);
     result["gone_disables"] = policy.gone_disables;
-    result["retry_after_max_seconds"] = seconds(policy.retry_after_max);
+    result["retry_after_max_seconds"] = to_seconds(policy.retry_after_max);
     return result;
 }
 
@@ -170,8 +170,8 @@ Json settings(const EndpointInfo& info) {
     result["headers"] = Json::object();
     for (const std::string& name : info.header_names) result["headers"][name] = "<redacted>";
     result["format"] = to_string(info.format);
-    result["timeout_seconds"] = seconds(info.timeout);
-    result["connect_timeout_seconds"] = seconds(info.connect_timeout);
+    result["timeout_seconds"] = to_seconds(info.timeout);
+    result["connect_timeout_seconds"] = to_seconds(info.connect_timeout);
     result["success"] = statuses(info.success);
     result["max_in_flight"] = info.max_in_flight;
     if (!info.order_by.empty()) result["order_by"] = info.order_by;
@@ -184,7 +184,7 @@ Json settings(const EndpointInfo& info) {
     result["insecure_skip_verify"] = info.insecure_skip_verify;
     result["signing"] = signing(info);
     result["auth"] = auth(info.auth_type);
-    result["idle_timeout_seconds"] = seconds(info.idle_timeout);
+    result["idle_timeout_seconds"] = to_seconds(info.idle_timeout);
     if (!info.proxy.empty()) {
         result["proxy"] = info.proxy;
         result["no_proxy"] = info.no_proxy;
@@ -213,15 +213,15 @@ Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
     result["name"] = info.name;
     result["state"] = state(info, endpoint);
     if (endpoint.pause_left > Duration::zero()) {
-        result["pause_seconds_left"] = seconds(endpoint.pause_left);
+        result["pause_seconds_left"] = to_seconds(endpoint.pause_left);
     }
     if (endpoint.hold_left > Duration::zero()) {
         // As another process has found.
-        result["held_seconds_left"] = seconds(endpoint.hold_left);
+        result["held_seconds_left"] = to_seconds(endpoint.hold_left);
     }
     result["pending"] = endpoint.pending_events;
     result["pending_bytes"] = endpoint.pending_bytes;
-    result["oldest_pending_seconds"] = seconds(endpoint.oldest_pending);
+    result["oldest_pending_seconds"] = to_seconds(endpoint.oldest_pending);
     result["in_flight"] = endpoint.in_flight_requests;
     result["rate"] = endpoint.delivered_per_second;
     result["counters"] = counters(endpoint.metrics);

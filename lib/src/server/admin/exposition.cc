@@ -126,7 +126,7 @@ void add_endpoint_queue(Families& families, const Snapshot& snapshot) {
     add(metric::endpoint_pending_events, [](E e) { return e.pending_events; });
     add(metric::endpoint_pending_bytes, [](E e) { return e.pending_bytes; });
     add(metric::endpoint_in_flight, [](E e) { return e.in_flight_requests; });
-    add(metric::endpoint_oldest_pending, [](E e) { return seconds(e.oldest_pending); });
+    add(metric::endpoint_oldest_pending, [](E e) { return to_seconds(e.oldest_pending); });
 }
 
 void add_endpoint_reasons(Families& families, const Snapshot& snapshot) {

@@ -18,7 +18,7 @@ Json json_of(const FleetReplica& replica) {
     json["version"] = replica.version;
     json["started"] = rfc3339(replica.started_at);
     json["is_self"] = replica.is_self;
-    json["seen_seconds_ago"] = seconds(replica.last_seen);
+    json["seen_seconds_ago"] = to_seconds(replica.last_seen);
     json["endpoints"] = replica.endpoints.size();
     return json;
 }

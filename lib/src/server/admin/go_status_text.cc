@@ -13,7 +13,7 @@ struct StatusText {
 };
 
 // The registered names; where Go kept an older one (413, 414, 416), Go's.
-constexpr std::array texts = {
+constexpr std::array status_texts = {
     StatusText{100, "Continue"},
     StatusText{101, "Switching Protocols"},
     StatusText{102, "Processing"},
@@ -81,10 +81,10 @@ constexpr std::array texts = {
 }  // namespace
 
 std::string go_status(int code) {
-    const auto found = std::find_if(texts.begin(), texts.end(),
+    const auto found = std::find_if(status_texts.begin(), status_texts.end(),
                                     [code](const StatusText& entry) { return entry.code == code; });
     std::string result = std::to_string(code) + ' ';
-    if (found != texts.end()) result += found->text;
+    if (found != status_texts.end()) result += found->text;
     return result;
 }
 

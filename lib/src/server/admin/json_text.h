@@ -14,6 +14,6 @@ std::string json_text(const nlohmann::ordered_json& json);
 /// The same, with the line's end.
 std::string json_line(const nlohmann::ordered_json& json);
 
-inline double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
+inline double to_seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
 
 }  // namespace fanfare

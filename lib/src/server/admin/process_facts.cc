@@ -16,9 +16,9 @@ namespace {
 double boot_time() {
     std::ifstream in("/proc/stat");
     std::string word;
-    double seconds = 0;
+    double boot_seconds = 0;
     while (in >> word) {
-        if (word == "btime" && in >> seconds) return seconds;
+        if (word == "btime" && in >> boot_seconds) return boot_seconds;
     }
     return 0;
 }

@@ -15,7 +15,7 @@ bool is_name_character(char c) {
            c == '-' || c == '.';
 }
 
-bool fits(std::string_view pattern, std::string_view path) {
+bool pattern_fits(std::string_view pattern, std::string_view path) {
     const std::size_t begin = pattern.find(placeholder);
     if (begin == std::string_view::npos) return pattern == path;
     const std::string_view behind = pattern.substr(begin + placeholder.size());
@@ -32,8 +32,9 @@ bool serves(const AdminRoute& route, std::string_view method) {
 }  // namespace
 
 const AdminRoute* AdminRoutes::find_path(std::string_view path) const {
-    const auto found = std::find_if(routes_.begin(), routes_.end(),
-                                    [path](const auto& route) { return fits(route.path, path); });
+    const auto found = std::find_if(routes_.begin(), routes_.end(), [path](const auto& route) {
+        return pattern_fits(route.path, path);
+    });
     return found == routes_.end() ? nullptr : &*found;
 }
 

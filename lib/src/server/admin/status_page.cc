@@ -11,7 +11,7 @@ namespace fanfare {
 namespace {
 
 /// How a policy names the text that stands between two tags.
-std::string source_of(std::string_view text) {
+std::string hash_source(std::string_view text) {
     std::array<char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), &size,
@@ -33,8 +33,8 @@ std::string page_of(const StatusPageParts& parts) {
 // Events hold what strangers wrote. The page shows it as text; should it ever fail to, then the
 // policy keeps it from running, and from sending anything anywhere.
 std::string policy_of(const StatusPageParts& parts) {
-    return "default-src 'none'; script-src " + source_of(parts.script) + "; style-src " +
-           source_of(parts.style) +
+    return "default-src 'none'; script-src " + hash_source(parts.script) + "; style-src " +
+           hash_source(parts.style) +
            "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
            "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 }

@@ -10,7 +10,7 @@
 namespace fanfare {
 namespace {
 
-bool is_listed(const std::vector<std::string>& list, std::string_view text) {
+bool is_one_of(const std::vector<std::string>& list, std::string_view text) {
     return list.empty() || std::find(list.begin(), list.end(), text) != list.end();
 }
 
@@ -85,8 +85,8 @@ Result<RecordFilter> RecordFilter::parse(const Query& query, const ActionGroups&
 }
 
 bool RecordFilter::wants(const HistoryRecord& record) const {
-    return is_listed(actions_, record.event->action()) &&
-           is_listed(sources_, to_string(record.source)) &&
+    return is_one_of(actions_, record.event->action()) &&
+           is_one_of(sources_, to_string(record.source)) &&
            (targets_.empty() || has_target(*record.event, targets_));
 }
 

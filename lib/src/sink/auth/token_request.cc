@@ -66,19 +66,20 @@ TokenAnswer refused_by_status(const ResponseParser& parser, WallTime now) {
 std::optional<Duration> life_of(const nlohmann::json& answer) {
     const auto found = answer.find("expires_in");
     if (found == answer.end()) return std::nullopt;
-    std::int64_t seconds = 0;
+    std::int64_t life_seconds = 0;
     if (found->is_string()) {
         const auto& text = found->get_ref<const std::string&>();
-        const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), life_seconds);
         if (read.ec != std::errc()) return std::nullopt;
     } else if (found->is_number()) {
         const double value = found->get<double>();
-        seconds = value < double{life_seconds_max} ? static_cast<std::int64_t>(std::max(value, 0.0))
-                                                   : life_seconds_max;
+        life_seconds = value < double{life_seconds_max}
+                           ? static_cast<std::int64_t>(std::max(value, 0.0))
+                           : life_seconds_max;
     } else {
         return std::nullopt;
     }
-    return std::chrono::seconds(std::clamp(seconds, std::int64_t{0}, life_seconds_max));
+    return std::chrono::seconds(std::clamp(life_seconds, std::int64_t{0}, life_seconds_max));
 }
 
 /// What became of an exchange, if it was not an answer.

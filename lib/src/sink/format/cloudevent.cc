@@ -18,7 +18,7 @@ std::string type_of(const Event& event, const std::string& type_prefix) {
 
 /// A registry calls itself `host:port`. That is a URI-reference if the host can be taken for a
 /// scheme, and one to a network path otherwise.
-std::string source_of(std::string_view address) {
+std::string cloudevent_source(std::string_view address) {
     if (is_uri_reference(address)) return std::string(address);
     std::string network_path = "//";
     network_path += address;
@@ -41,7 +41,7 @@ CloudEventAttributes attributes_of(const Event& event, const std::string& type_p
     CloudEventAttributes attributes = {
         {"specversion", "1.0"},
         {"id", std::string(event.id())},
-        {"source", source_of(payload->find("/source/addr").string())},
+        {"source", cloudevent_source(payload->find("/source/addr").string())},
         {"type", type_of(event, type_prefix)},
     };
     const auto add = [&attributes](const char* name, std::string value) {

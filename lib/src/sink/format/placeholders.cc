@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view opening = "{{";
 constexpr std::string_view closing = "}}";
-constexpr const char* forms =
+constexpr const char* placeholder_forms =
     R"(expected {{ /json/pointer }}, {{ @id }}, {{ @seq }}, {{ @event }} or {{ "text" }})";
 
 using Part = TemplateText::value_type;
@@ -52,7 +52,8 @@ std::optional<Part> parse_reference(std::string_view text) {
 
 /// A reference that stands in the way, by its number among those of its text.
 Error bad_reference(std::size_t number) {
-    return Error("placeholder " + std::to_string(number) + " is no reference; " + forms);
+    return Error("placeholder " + std::to_string(number) + " is no reference; " +
+                 placeholder_forms);
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ Result<TemplateText> parse_template_text(std::string_view text) {
         const std::size_t end = find_closing(text);
         if (end == std::string_view::npos) {
             return Error("placeholder " + std::to_string(number) + R"( has "{{" without "}}"; )" +
-                         forms);
+                         placeholder_forms);
         }
         std::optional<Part> part = parse_reference(trimmed(text.substr(0, end)));
         if (!part) return bad_reference(number);

@@ -2,12 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "event/json_tokens.h"
 #include "sink/format/render_error.h"
 
 namespace fanfare {
 namespace {
-
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 /// The end of the JSON string that begins at `begin`, behind its quote.
 std::size_t string_end(std::string_view json, std::size_t begin) {
@@ -20,7 +19,7 @@ std::string without_spaces(std::string_view json) {
     std::string compact;
     for (std::size_t i = 0; i < json.size();) {
         const std::size_t end = json[i] == '"' ? string_end(json, i) : i + 1;
-        if (!is_space(json[i])) compact += json.substr(i, end - i);
+        if (!is_json_space(json[i])) compact += json.substr(i, end - i);
         i = end;
     }
     return compact;
@@ -48,7 +47,7 @@ class Template::Maker {
     Result<Template> make(Output output) {
         for (std::size_t i = 0; i < json_.size();) {
             if (json_[i] != '"') {
-                if (!is_space(json_[i])) made_.ending_ += json_[i];
+                if (!is_json_space(json_[i])) made_.ending_ += json_[i];
                 ++i;
                 continue;
             }
@@ -63,7 +62,7 @@ class Template::Maker {
 
   private:
     bool is_key(std::size_t end) const {
-        while (end < json_.size() && is_space(json_[end])) ++end;
+        while (end < json_.size() && is_json_space(json_[end])) ++end;
         return end < json_.size() && json_[end] == ':';
     }
 

@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <array>
 
+#include "base/digits.h"
 #include "sink/format/cloudevent.h"
 
 namespace fanfare {
 namespace {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr bool is_hex(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
