@@ -105,6 +105,21 @@ class NatsFollowBehind : public NatsFollowTest {
     }
 };
 
+// Consumers that were farther would take what is stored at an old number for done with.
+TEST_F(NatsFollowBehind, gives_no_number_that_it_has_given_before) {
+    NatsProcess process(server_.url(), quick_log());
+    stored(process.events, entry("one"));
+    copy_store("early");
+    stored(process.events, entry("two"));
+    stored(process.events, entry("three"));
+
+    use_store("early");
+    ASSERT_TRUE(meets(process, 1));
+
+    EXPECT_EQ(stored(process.events, entry("four")), 4U);
+    EXPECT_EQ(stored(process.events, entry("five")), 5U);
+}
+
 TEST_F(NatsFollowBehind, is_waited_for) {
     Followed followed;
     NatsProcess process(server_.url(), quick_log());
@@ -140,8 +155,9 @@ TEST_F(NatsFollowBehind, counts_as_another_stream_in_the_end) {
     ASSERT_TRUE(soon([&] { return followed.begun() == 2; }));
     stored(process.events, entry("other"));
 
-    ASSERT_TRUE(soon([&] { return followed.size() == 4; }));
-    EXPECT_EQ(followed.seqs, (std::vector<std::uint64_t>{1, 2, 1, 2}));
+    // Number 2 was given before, so it comes again.
+    ASSERT_TRUE(soon([&] { return followed.size() == 5; }));
+    EXPECT_EQ(followed.seqs, (std::vector<std::uint64_t>{1, 2, 1, 2, 3}));
     EXPECT_EQ(followed.entries.back().event->id(), "other");
 }
 

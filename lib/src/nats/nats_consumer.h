@@ -25,6 +25,8 @@ class NatsConsumer final : public SharedConsumer {
         /// What tells the stream from another one of its name; empty: it is not known to be there.
         /// On the loop.
         std::function<std::string()> stream_id;
+        /// What lies at this seq has come. On the loop.
+        std::function<void(std::uint64_t seq)> on_seq;
         /// The place is not known to be there from start() on, and then is. Any thread.
         std::function<void()> on_missing;
         std::function<void()> on_there;

@@ -15,16 +15,6 @@ namespace {
 
 constexpr Duration log_retry_delay = std::chrono::seconds(1);
 
-/// A dead letter is an event and some headers more, for which there has to be room, too.
-constexpr std::size_t letter_room = 4096;
-
-std::size_t bytes_of_message(const NatsOutgoing& message) {
-    constexpr std::size_t line = 4;  // ": " and the end of it
-    std::size_t bytes = message.payload.size();
-    for (const auto& [name, value] : message.headers) bytes += name.size() + value.size() + line;
-    return bytes;
-}
-
 }  // namespace
 
 unsigned partition_of(std::string_view key) noexcept { return crc32c(key) % log_partitions; }
@@ -106,7 +96,7 @@ void NatsLog::Impl::ensured(const JsResult<JsStreamInfo>& info) {
     if (!connection_.is_connected()) return;
     if (info) {
         if (!is_ready_) connection_.log().info("nats", "stream is there", {{"stream", stream_}});
-        stream_id_ = info->created;
+        if (std::exchange(stream_id_, info->created) != info->created) highest_seq_ = 0;
         is_ready_ = true;
         last_problem_.clear();
         note(*info);
@@ -138,6 +128,7 @@ void NatsLog::Impl::look() {
 }
 
 void NatsLog::Impl::note(const JsStreamInfo& info) {
+    knows(info.last_seq);
     const std::lock_guard lock(mutex_);
     figures_.first_seq = info.messages == 0 ? 0 : info.first_seq;
     figures_.last_seq = info.last_seq;
@@ -163,101 +154,7 @@ void NatsLog::Impl::clean() {
     });
 }
 
-// Appending ----------------------------------------------------------------------------------
-
-/// Entries that were appended together. Touched on the loop only once the first is sent.
-struct NatsLog::Impl::Group {
-    OnPublished on_published;
-    TimePoint began;
-    std::vector<std::uint64_t> seqs;
-    std::size_t missing = 0;
-    Published outcome = Published::stored;
-};
-
-bool NatsLog::Impl::append(std::vector<LogEntry> entries, OnPublished on_published) {
-    const std::shared_ptr<const NatsLogOptions> options = this->options();
-    const std::size_t count = entries.size();
-    if (waiting_.fetch_add(count) + count > options->waiting_max) {
-        waiting_ -= count;
-        return false;
-    }
-    const auto group = std::make_shared<Group>();
-    group->on_published = std::move(on_published);
-    group->began = connection_.clock().now();
-    group->seqs.resize(count);
-    group->missing = count;
-    if (!is_open_ && places_missing_ <= 0) is_open_ = true;
-    if (count == 0 || !is_open_ || !connection_.is_connected()) {
-        refuse_all(group, count);
-        return true;
-    }
-    for (std::size_t i = 0; i < count; ++i) publish(entries[i], i, group);
-    return true;
-}
-
-void NatsLog::Impl::refuse_all(const std::shared_ptr<Group>& group, std::size_t entries) {
-    net::post(connection_.executor(), [self = shared_from_this(), group, entries] {
-        self->waiting_ -= entries;
-        if (self->is_closed_) return;
-        {
-            const std::lock_guard lock(self->mutex_);
-            self->figures_.failed += entries;
-        }
-        group->on_published(entries == 0 ? Published::stored : Published::unavailable, {});
-    });
-}
-
-void NatsLog::Impl::publish(const LogEntry& entry, std::size_t index,
-                            const std::shared_ptr<Group>& group) {
-    const std::shared_ptr<const NatsLogOptions> options = this->options();
-    const unsigned partition = options->partition ? options->partition(*entry.event) : 0;
-    const NatsOutgoing message{.subject = subject(partition),
-                               .headers = headers_of(entry),
-                               .payload = entry.event->payload()};
-    const std::size_t bytes_max = connection_.payload_max();
-    if (bytes_max > 0 && bytes_of_message(message) + letter_room > bytes_max) {
-        net::post(connection_.executor(), [self = shared_from_this(), index, group] {
-            self->published(JsError(400, 0, "too large for the server"), index, *group);
-        });
-        return;
-    }
-    api_.publish(message, options->ack_timeout,
-                 [self = shared_from_this(), index, group](JsResult<JsPubAck> ack) {
-                     self->published(ack, index, *group);
-                 });
-}
-
-void NatsLog::Impl::published(const JsResult<JsPubAck>& ack, std::size_t index, Group& group) {
-    --waiting_;
-    if (is_closed_) return;
-    Published outcome = Published::stored;
-    if (ack) {
-        group.seqs[index] = ack->seq;
-    } else if (is_full(ack.error())) {
-        outcome = Published::full;
-    } else {
-        outcome = ack.error().status() == 400 ? Published::refused : Published::unavailable;
-    }
-    // The one that says most of what to do next: the order of the enumerators is that.
-    const auto rank = [](Published what) {
-        constexpr std::array<int, 4> ranks = {0, 2, 1, 3};
-        return ranks.at(static_cast<std::size_t>(what));
-    };
-    if (rank(outcome) > rank(group.outcome)) group.outcome = outcome;
-    {
-        const std::lock_guard lock(mutex_);
-        if (ack) {
-            ++figures_.published;
-            if (ack->is_duplicate) ++figures_.duplicates;
-            figures_.publish_duration.observe(connection_.clock().now() - group.began);
-        } else {
-            ++figures_.failed;
-        }
-    }
-    if (--group.missing != 0) return;
-    if (group.outcome != Published::stored) group.seqs.clear();
-    group.on_published(group.outcome, std::move(group.seqs));
-}
+// Figures ------------------------------------------------------------------------------------
 
 SharedLogFigures NatsLog::Impl::figures() const {
     SharedLogFigures figures;
@@ -293,8 +190,9 @@ void NatsLog::Impl::follow(std::size_t records,
         on_start(info.created, next);
         return next;
     };
-    const auto on_message = [on_entry = std::move(on_entry)](std::uint64_t seq,
-                                                             const NatsMessage& message) {
+    const auto on_message = [this, on_entry = std::move(on_entry)](std::uint64_t seq,
+                                                                   const NatsMessage& message) {
+        knows(seq);
         on_entry(seq, entry_of(message));
     };
     reader_ = OrderedReader::make(api_, options, {on_stream, on_message});
@@ -360,9 +258,11 @@ std::unique_ptr<SharedConsumer> NatsLog::consumer(ConsumerOptions options) {
                                .pull_heartbeat = log->pull_heartbeat,
                                .look_interval = log->look_interval,
                                .stream_id = nullptr,
+                               .on_seq = nullptr,
                                .on_missing = nullptr,
                                .on_there = nullptr};
     made.stream_id = [impl = impl_] { return impl->stream_id(); };
+    made.on_seq = [impl = impl_](std::uint64_t seq) { impl->knows(seq); };
     made.on_missing = [impl = impl_] { impl->place_is_missing(); };
     made.on_there = [impl = impl_] { impl->place_is_there(); };
     return std::make_unique<NatsConsumer>(impl_->api(), std::move(made));

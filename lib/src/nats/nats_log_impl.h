@@ -30,6 +30,9 @@ class NatsLog::Impl : public std::enable_shared_from_this<NatsLog::Impl> {
     void forget(const std::string& endpoint, std::function<void(bool)> on_done);
     void places(std::function<void(std::optional<std::vector<std::string>>)> on_done);
 
+    /// The stream has got as far as this. Any thread.
+    void knows(std::uint64_t seq) noexcept;
+
     /// A place is being made, or is there. Any thread.
     void place_is_missing() noexcept;
     void place_is_there() noexcept { --places_missing_; }
@@ -51,7 +54,9 @@ class NatsLog::Impl : public std::enable_shared_from_this<NatsLog::Impl> {
     void note(const JsStreamInfo& info);
     void clean();
     void clean_later();
-    void publish(const LogEntry& entry, std::size_t index, const std::shared_ptr<Group>& group);
+    void publish(const std::shared_ptr<Group>& group, std::size_t index, unsigned repeats);
+    void publish_again(const std::shared_ptr<Group>& group, std::size_t index, unsigned repeats,
+                       std::uint64_t seq);
     void published(const JsResult<JsPubAck>& ack, std::size_t index, Group& group);
     void refuse_all(const std::shared_ptr<Group>& group, std::size_t entries);
 
@@ -59,6 +64,7 @@ class NatsLog::Impl : public std::enable_shared_from_this<NatsLog::Impl> {
     const JetStream api_;
     const std::string stream_;
     std::atomic<std::uint64_t> waiting_ = 0;
+    std::atomic<std::uint64_t> highest_seq_ = 0;  ///< known of the stream
     std::atomic<unsigned> places_started_ = 0;
     const unsigned first_places_;
     std::atomic<int> places_missing_;

@@ -1,0 +1,152 @@
+// How entries get into the stream.
+#include <boost/asio/post.hpp>
+
+#include "nats/entry_codec.h"
+#include "nats/nats_log_impl.h"
+
+namespace fanfare {
+
+namespace {
+
+/// A dead letter is an event and some headers more, for which there has to be room, too.
+constexpr std::size_t letter_room = 4096;
+
+std::size_t bytes_of_message(const NatsOutgoing& message) {
+    constexpr std::size_t line = 4;  // ": " and the end of it
+    std::size_t bytes = message.payload.size();
+    for (const auto& [name, value] : message.headers) bytes += name.size() + value.size() + line;
+    return bytes;
+}
+
+/// After so many, the stream counts as one that begins behind what it says.
+constexpr unsigned repeats_max = 1000;
+
+}  // namespace
+
+/// Entries that were appended together. Touched on the loop only once the first is sent.
+struct NatsLog::Impl::Group {
+    std::vector<LogEntry> entries;
+    OnPublished on_published;
+    TimePoint began;
+    std::vector<std::uint64_t> seqs;
+    std::size_t missing = 0;
+    Published outcome = Published::stored;
+};
+
+bool NatsLog::Impl::append(std::vector<LogEntry> entries, OnPublished on_published) {
+    const std::shared_ptr<const NatsLogOptions> options = this->options();
+    const std::size_t count = entries.size();
+    if (waiting_.fetch_add(count) + count > options->waiting_max) {
+        waiting_ -= count;
+        return false;
+    }
+    const auto group = std::make_shared<Group>();
+    group->entries = std::move(entries);
+    group->on_published = std::move(on_published);
+    group->began = connection_.clock().now();
+    group->seqs.resize(count);
+    group->missing = count;
+    if (!is_open_ && places_missing_ <= 0) is_open_ = true;
+    if (count == 0 || !is_open_ || !connection_.is_connected()) {
+        refuse_all(group, count);
+        return true;
+    }
+    for (std::size_t i = 0; i < count; ++i) publish(group, i, 0);
+    return true;
+}
+
+void NatsLog::Impl::refuse_all(const std::shared_ptr<Group>& group, std::size_t entries) {
+    net::post(connection_.executor(), [self = shared_from_this(), group, entries] {
+        self->waiting_ -= entries;
+        if (self->is_closed_) return;
+        {
+            const std::lock_guard lock(self->mutex_);
+            self->figures_.failed += entries;
+        }
+        group->on_published(entries == 0 ? Published::stored : Published::unavailable, {});
+    });
+}
+
+/// `repeats`: how often it has been published already.
+void NatsLog::Impl::publish(const std::shared_ptr<Group>& group, std::size_t index,
+                            unsigned repeats) {
+    const LogEntry& entry = group->entries[index];
+    const std::shared_ptr<const NatsLogOptions> options = this->options();
+    const unsigned partition = options->partition ? options->partition(*entry.event) : 0;
+    const NatsOutgoing message{.subject = subject(partition),
+                               .headers = headers_of(entry),
+                               .payload = entry.event->payload()};
+    const std::size_t bytes_max = connection_.payload_max();
+    if (bytes_max > 0 && bytes_of_message(message) + letter_room > bytes_max) {
+        net::post(connection_.executor(), [self = shared_from_this(), index, group] {
+            self->published(JsError(400, 0, "too large for the server"), index, *group);
+        });
+        return;
+    }
+    const std::uint64_t known = highest_seq_;
+    const auto on_ack = [self = shared_from_this(), group, index, repeats,
+                         known](const JsResult<JsPubAck>& ack) {
+        if (ack && !ack->is_duplicate && ack->seq <= known && !self->is_closed_) {
+            if (repeats < repeats_max) return self->publish_again(group, index, repeats, ack->seq);
+            self->highest_seq_ = ack->seq;
+        }
+        if (ack) self->knows(ack->seq);
+        self->published(ack, index, *group);
+    };
+    api_.publish(message, options->ack_timeout, on_ack);
+}
+
+/// The stream has given it a number that it had given before: it has lost its end, as a server that
+/// should not lead may have. Consumers that were farther take it for done with, so it needs
+/// another.
+void NatsLog::Impl::publish_again(const std::shared_ptr<Group>& group, std::size_t index,
+                                  unsigned repeats, std::uint64_t seq) {
+    if (repeats == 0) {
+        connection_.log().warn(
+            "nats", "the stream gives a number for the second time",
+            {{"stream", stream_}, {"seq", seq}, {"known_seq", highest_seq_.load()}});
+    }
+    LogEntry& entry = group->entries[index];
+    entry.dedup_key = std::string(entry.event->id()) + "#" + std::to_string(seq);
+    publish(group, index, repeats + 1);
+}
+
+void NatsLog::Impl::knows(std::uint64_t seq) noexcept {
+    std::uint64_t known = highest_seq_;
+    while (known < seq && !highest_seq_.compare_exchange_weak(known, seq)) {
+    }
+}
+
+void NatsLog::Impl::published(const JsResult<JsPubAck>& ack, std::size_t index, Group& group) {
+    --waiting_;
+    if (is_closed_) return;
+    Published outcome = Published::stored;
+    if (ack) {
+        group.seqs[index] = ack->seq;
+    } else if (is_full(ack.error())) {
+        outcome = Published::full;
+    } else {
+        outcome = ack.error().status() == 400 ? Published::refused : Published::unavailable;
+    }
+    // The one that says most of what to do next: the order of the enumerators is that.
+    const auto rank = [](Published what) {
+        constexpr std::array<int, 4> ranks = {0, 2, 1, 3};
+        return ranks.at(static_cast<std::size_t>(what));
+    };
+    if (rank(outcome) > rank(group.outcome)) group.outcome = outcome;
+    {
+        const std::lock_guard lock(mutex_);
+        if (ack) {
+            ++figures_.published;
+            if (ack->is_duplicate) ++figures_.duplicates;
+            figures_.publish_duration.observe(connection_.clock().now() - group.began);
+        } else {
+            ++figures_.failed;
+        }
+    }
+    if (--group.missing != 0) return;
+    if (group.outcome != Published::stored) group.seqs.clear();
+    group.on_published(group.outcome, std::move(group.seqs));
+}
+
+}  // namespace fanfare
