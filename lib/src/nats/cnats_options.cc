@@ -32,14 +32,6 @@ class Setter {
     std::string problem_;
 };
 
-bool wants_tls(const NatsConnectionOptions& options) {
-    if (!options.ca_file.empty() || !options.cert_file.empty() || options.insecure_skip_verify) {
-        return true;
-    }
-    return std::any_of(options.servers.begin(), options.servers.end(),
-                       [](const std::string& url) { return url.rfind("tls://", 0) == 0; });
-}
-
 void set_security(natsOptions* to, const NatsConnectionOptions& options, Setter& set) {
     if (!options.credentials_file.empty()) {
         set(natsOptions_SetUserCredentialsFromFiles(to, options.credentials_file.c_str(), nullptr),
@@ -69,6 +61,14 @@ void set_hooks(natsOptions* to, const CnatsHooks& hooks, Setter& set) {
 }
 
 }  // namespace
+
+bool wants_tls(const NatsConnectionOptions& options) {
+    if (!options.ca_file.empty() || !options.cert_file.empty() || options.insecure_skip_verify) {
+        return true;
+    }
+    return std::any_of(options.servers.begin(), options.servers.end(),
+                       [](const std::string& url) { return url.rfind("tls://", 0) == 0; });
+}
 
 Result<CnatsOptions> make_cnats_options(const NatsConnectionOptions& options,
                                         const CnatsHooks& hooks) {

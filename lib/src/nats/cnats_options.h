@@ -23,6 +23,9 @@ struct CnatsHooks {
     void* closure = nullptr;
 };
 
+/// Whether it is to be encrypted, whatever the server says.
+bool wants_tls(const NatsConnectionOptions& options);
+
 /// Options with which cnats connects once, and after that again until no server has taken it a few
 /// times. An Error if a file cannot be used.
 Result<CnatsOptions> make_cnats_options(const NatsConnectionOptions& options,

@@ -152,6 +152,7 @@ void NatsConnection::Impl::subscribe(Subscribed& inbox) {
     natsSubscription_SetPendingLimits(inbox.subscription, -1, -1);
     if (natsSubscription_SetOnCompleteCB(inbox.subscription, on_inbox_complete, &inbox) !=
         NATS_OK) {
+        natsSubscription_Destroy(std::exchange(inbox.subscription, nullptr));
         return;
     }
     const std::lock_guard lock(mutex_);

@@ -11,6 +11,8 @@ namespace fanfare {
 namespace {
 
 constexpr int flush_timeout_ms = 500;
+/// For cnats to say that the last of its parts has ended.
+constexpr Duration end_limit = std::chrono::seconds(5);
 constexpr Duration reopen_delay = std::chrono::seconds(1);
 
 /// The URL without what stands before an `@`.
@@ -45,14 +47,14 @@ std::string problem_of(natsConnection* connection, natsStatus status) {
 }
 
 /// What a call of this thread has failed with.
-std::string problem_of(natsStatus status) {
+std::string problem_of(natsStatus status, bool is_encrypted) {
     natsStatus last = NATS_OK;
     const char* text = nats_GetLastError(&last);
     std::string problem = natsStatus_GetText(status);
     if (text != nullptr && *text != '\0') problem = without_place(text);
     // It hangs up on whoever shows none.
     const bool is_hung_up_on = status == NATS_PROTOCOL_ERROR || status == NATS_IO_ERROR;
-    if (is_hung_up_on) problem += " (does the server want a client certificate?)";
+    if (is_hung_up_on && is_encrypted) problem += " (does the server want a client certificate?)";
     return problem;
 }
 
@@ -158,7 +160,7 @@ void NatsConnection::Impl::connect() {
     natsConnection* connection = nullptr;
     const natsStatus status = natsConnection_Connect(&connection, options->get());
     if (status != NATS_OK) {
-        const std::string text = problem_of(status);
+        const std::string text = problem_of(status, wants_tls(options_));
         net::post(loop_, [this, text] { could_not_connect(text); });
         return;
     }
@@ -249,7 +251,7 @@ void NatsConnection::Impl::closed() {
     // cnats has given up; we do not.
     {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return open_parts_ == 0; });
+        changed_.wait_for(lock, end_limit, [this] { return open_parts_ == 0; });
     }
     natsSubscription_Destroy(std::exchange(subscription_, nullptr));
     natsConnection_Destroy(std::exchange(connection_, nullptr));

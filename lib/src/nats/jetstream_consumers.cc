@@ -104,6 +104,10 @@ void read_pages(const JetStream& api, const std::string& stream, Duration timeou
     const auto on_page = [api, stream, timeout, so_far = std::move(so_far),
                           on_done = std::move(on_done)](JsResult<ConsumerPage> page) mutable {
         if (!page) return on_done(page.error());
+        // One of a page before that has gone since has moved the others.
+        const bool is_other = so_far.size != 0 && page->total != so_far.total;
+        if (is_other) return on_done(JsError(0, 0, "the list has changed while it was read"));
+        so_far.total = page->total;
         JsConsumers& all = so_far.consumers;
         std::ranges::move(page->consumers.known, std::back_inserter(all.known));
         std::ranges::move(page->consumers.silent, std::back_inserter(all.silent));

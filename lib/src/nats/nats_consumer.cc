@@ -159,7 +159,7 @@ void NatsConsumer::Impl::receive_status(std::size_t index, const NatsMessage& me
 void NatsConsumer::Impl::deliver(Place& place, const NatsMessage& message, std::size_t index) {
     const JsReceipt receipt = js_receipt(message.reply());
     if (receipt.deliveries == 0) return;
-    options_.on_seq(receipt.seq);
+    if (stream_id_ == options_.stream_id()) options_.on_seq(receipt.seq);
     --credit_;
     // It may be one that is held already.
     if (is_partitioned()) place.held = 1;

@@ -96,7 +96,10 @@ void NatsLog::Impl::ensured(const JsResult<JsStreamInfo>& info) {
     if (!connection_.is_connected()) return;
     if (info) {
         if (!is_ready_) connection_.log().info("nats", "stream is there", {{"stream", stream_}});
-        if (std::exchange(stream_id_, info->created) != info->created) highest_seq_ = 0;
+        if (std::exchange(stream_id_, info->created) != info->created) {
+            ++epoch_;
+            highest_seq_ = reused_first_ = reused_last_ = 0;
+        }
         is_ready_ = true;
         last_problem_.clear();
         note(*info);

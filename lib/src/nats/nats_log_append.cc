@@ -1,4 +1,6 @@
 // How entries get into the stream.
+#include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 
 #include "nats/entry_codec.h"
@@ -18,8 +20,7 @@ std::size_t bytes_of_message(const NatsOutgoing& message) {
     return bytes;
 }
 
-/// Of one event. Others that are published meanwhile use up numbers, too; after so many, the stream
-/// is as short as it says.
+/// Of one event. Others that are published meanwhile use up numbers, too.
 constexpr unsigned repeats_max = 100;
 
 }  // namespace
@@ -84,38 +85,65 @@ void NatsLog::Impl::publish(const std::shared_ptr<Group>& group, std::size_t ind
         });
         return;
     }
-    const std::uint64_t known = highest_seq_;
+    const Known known{highest_seq_, epoch_};
     const auto on_ack = [self = shared_from_this(), group, index, repeats,
                          known](const JsResult<JsPubAck>& ack) {
-        if (ack && !ack->is_duplicate && ack->seq <= known && !self->is_closed_) {
-            if (repeats < repeats_max) return self->publish_again(group, index, repeats, ack->seq);
-            self->highest_seq_ = ack->seq;
-        }
-        if (ack) self->knows(ack->seq);
+        if (ack && self->is_reused(*ack, known)) return self->reused(group, index, repeats, *ack);
+        if (ack && known.epoch == self->epoch_) self->knows(ack->seq);
         self->published(ack, index, *group);
     };
     api_.publish(message, options->ack_timeout, on_ack);
-}
-
-/// The stream has given it a number that it had given before: it has lost its end, as a server that
-/// should not lead may have. Consumers that were farther take it for done with, so it needs
-/// another.
-void NatsLog::Impl::publish_again(const std::shared_ptr<Group>& group, std::size_t index,
-                                  unsigned repeats, std::uint64_t seq) {
-    if (repeats == 0) {
-        connection_.log().warn(
-            "nats", "the stream gives a number for the second time",
-            {{"stream", stream_}, {"seq", seq}, {"known_seq", highest_seq_.load()}});
-    }
-    LogEntry& entry = group->entries[index];
-    entry.dedup_key = std::string(entry.event->id()) + "#" + std::to_string(seq);
-    publish(group, index, repeats + 1);
 }
 
 void NatsLog::Impl::knows(std::uint64_t seq) noexcept {
     std::uint64_t known = highest_seq_;
     while (known < seq && !highest_seq_.compare_exchange_weak(known, seq)) {
     }
+}
+
+/// The stream has lost its end, as a server that should not lead may have. Consumers that were
+/// farther take what has such a number for done with. `known`: when it was published.
+bool NatsLog::Impl::is_reused(const JsPubAck& ack, const Known& known) const noexcept {
+    if (is_closed_ || known.epoch != epoch_) return false;
+    if (!ack.is_duplicate) return ack.seq <= known.seq;
+    // It has been published before, at such a time.
+    return ack.seq >= reused_first_ && ack.seq <= reused_last_;
+}
+
+/// Unless the stream has been made anew, the entry needs another number.
+void NatsLog::Impl::reused(const std::shared_ptr<Group>& group, std::size_t index, unsigned repeats,
+                           const JsPubAck& ack) {
+    if (reused_last_ != 0) return publish_again(group, index, repeats, ack.seq);
+    const auto on_info = [self = shared_from_this(), group, index, repeats,
+                          ack](const JsResult<JsStreamInfo>& info) {
+        if (self->is_closed_) return;
+        if (!info) return self->published(info.error(), index, *group);
+        if (info->created == self->stream_id_) {
+            return self->publish_again(group, index, repeats, ack.seq);
+        }
+        self->ensured(info);
+        self->published(ack, index, *group);
+    };
+    api_.stream_info(stream_, on_info);
+}
+
+void NatsLog::Impl::publish_again(const std::shared_ptr<Group>& group, std::size_t index,
+                                  unsigned repeats, std::uint64_t seq) {
+    if (reused_last_ == 0) {
+        connection_.log().warn(
+            "nats", "the stream gives a number for the second time",
+            {{"stream", stream_}, {"seq", seq}, {"known_seq", highest_seq_.load()}});
+        reused_first_ = seq;
+    }
+    reused_first_ = std::min(reused_first_, seq);
+    reused_last_ = std::max(reused_last_, highest_seq_.load());
+    if (repeats >= repeats_max) {
+        // Its sender tries again, and uses up more numbers.
+        return published(JsError(503, 0, "every number is one given before"), index, *group);
+    }
+    LogEntry& entry = group->entries[index];
+    entry.dedup_key = std::string(entry.event->id()) + "#" + std::to_string(seq);
+    publish(group, index, repeats + 1);
 }
 
 void NatsLog::Impl::published(const JsResult<JsPubAck>& ack, std::size_t index, Group& group) {

@@ -55,6 +55,14 @@ class NatsLog::Impl : public std::enable_shared_from_this<NatsLog::Impl> {
     void clean();
     void clean_later();
     void publish(const std::shared_ptr<Group>& group, std::size_t index, unsigned repeats);
+    /// How far the stream was known to be, and which stream.
+    struct Known {
+        std::uint64_t seq;
+        unsigned epoch;
+    };
+    bool is_reused(const JsPubAck& ack, const Known& known) const noexcept;
+    void reused(const std::shared_ptr<Group>& group, std::size_t index, unsigned repeats,
+                const JsPubAck& ack);
     void publish_again(const std::shared_ptr<Group>& group, std::size_t index, unsigned repeats,
                        std::uint64_t seq);
     void published(const JsResult<JsPubAck>& ack, std::size_t index, Group& group);
@@ -65,6 +73,7 @@ class NatsLog::Impl : public std::enable_shared_from_this<NatsLog::Impl> {
     const std::string stream_;
     std::atomic<std::uint64_t> waiting_ = 0;
     std::atomic<std::uint64_t> highest_seq_ = 0;  ///< known of the stream
+    std::atomic<unsigned> epoch_ = 0;             ///< counts the streams that there have been
     std::atomic<unsigned> places_started_ = 0;
     const unsigned first_places_;
     std::atomic<int> places_missing_;
@@ -82,6 +91,8 @@ class NatsLog::Impl : public std::enable_shared_from_this<NatsLog::Impl> {
     std::shared_ptr<Janitor> janitor_;
     std::shared_ptr<OrderedReader> reader_;
     std::string stream_id_;
+    /// Numbers that the stream may have given twice; zero: none.
+    std::uint64_t reused_first_ = 0, reused_last_ = 0;
     std::string last_problem_;
     std::minstd_rand random_{std::random_device{}()};
 };

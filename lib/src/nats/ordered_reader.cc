@@ -1,5 +1,6 @@
 #include "nats/ordered_reader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -7,6 +8,8 @@ namespace fanfare {
 
 namespace {
 
+/// A server gives up on a client for which too much waits.
+constexpr std::size_t batch_bytes_min = 4 << 20;
 constexpr Duration restart_delay = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -41,6 +44,7 @@ void OrderedReader::close() {
 void OrderedReader::set_connected(bool is_connected) {
     if (is_closed_) return;
     is_connected_ = is_connected;
+    shorter_since_.reset();
     if (is_connected) return restart();
     ++round_;
     alarm_->clear();
@@ -92,7 +96,8 @@ void OrderedReader::create(const JsStreamInfo& info) {
     }
     consumer_seq_ = 0;
     is_behind_ = true;
-    has_more_ = info.messages > 0 && info.last_seq >= next_;
+    begun_at_ = api_.connection().clock().now();
+    last_seq_ = info.messages > 0 ? info.last_seq : 0;
     const auto on_message = [weak = weak_from_this()](NatsMessage message) {
         if (const auto self = weak.lock()) self->receive(std::move(message));
     };
@@ -118,7 +123,7 @@ void OrderedReader::created(const JsResult<JsConsumerInfo>& info) {
         return restart_after(restart_delay);
     }
     consumer_ = info->name;
-    if (has_more_) return pull(options_.batch_max, false);
+    if (last_seq_ >= next_) return pull(options_.batch_max, false);
     caught_up();
     pull(1, true);
 }
@@ -133,7 +138,9 @@ void OrderedReader::pull(unsigned batch, bool waits) {
         body += R"(,"expires":)" + std::to_string((options_.heartbeat * 15).count()) +
                 R"(,"idle_heartbeat":)" + std::to_string(options_.heartbeat.count());
     } else {
-        body += R"(,"no_wait":true)";
+        const std::size_t bytes_max =
+            std::max<std::size_t>(batch_bytes_min, 2 * api_.connection().payload_max());
+        body += R"(,"no_wait":true,"max_bytes":)" + std::to_string(bytes_max);
     }
     body += '}';
     api_.connection().publish(
@@ -148,7 +155,10 @@ void OrderedReader::pull_after_interval() {
                      [this] { pull(options_.batch_max, false); });
 }
 
+/// The consumer's server may not have all yet that the leader has, or what was last there is gone.
 void OrderedReader::caught_up() {
+    const bool is_young = api_.connection().clock().now() - begun_at_ < options_.believed_after;
+    if (next_ <= last_seq_ && is_young) return;
     if (!std::exchange(is_behind_, false)) return;
     if (callbacks_.on_caught_up) callbacks_.on_caught_up();
 }
@@ -160,7 +170,8 @@ void OrderedReader::receive(NatsMessage message) {
     if (receipt.deliveries == 0) return;
     if (receipt.consumer_seq != consumer_seq_ + 1) return restart();
     consumer_seq_ = receipt.consumer_seq;
-    ++came_;
+    // A batch may take its time.
+    if (came_++ % 16 == 0) restart_after(options_.heartbeat * 5 / 2);
     if (asked_ > 0) --asked_;
     if (receipt.seq >= next_) {
         next_ = receipt.seq + 1;
@@ -170,11 +181,16 @@ void OrderedReader::receive(NatsMessage message) {
     if (asked_ == 0) end_batch();
 }
 
-/// 100: a heartbeat; 404 and 408: there is no more now; all else: the consumer is of no use.
+/// 100: a heartbeat; 404 and 408: there is no more now; 409: what comes next does not fit in, or,
+/// as all else: the consumer is of no use.
 void OrderedReader::receive_status(const NatsMessage& message) {
     switch (message.status()) {
         case 100:
+            caught_up();
             return restart_after(options_.heartbeat * 5 / 2);
+        case 409:
+            if (came_ > 0) return pull(options_.batch_max, false);
+            return restart_after(restart_delay);
         case 404:
         case 408:
             caught_up();

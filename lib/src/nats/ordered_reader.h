@@ -77,7 +77,8 @@ class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
     std::uint64_t consumer_seq_ = 0;          ///< of the last message
     std::optional<TimePoint> shorter_since_;  ///< the stream's end is before next_
     bool is_behind_ = false;                  ///< on_caught_up is to be called
-    bool has_more_ = false;                   ///< messages are to come at once
+    TimePoint begun_at_{};                    ///< with this consumer
+    std::uint64_t last_seq_ = 0;              ///< of the stream then
     unsigned asked_ = 0;                      ///< messages that the last pull may still bring
     unsigned came_ = 0;                       ///< that it has brought
     NatsConnection::Inbox inbox_{};

@@ -117,7 +117,7 @@ void Fleet::on_read() {
 }
 
 void Fleet::on_change(const std::string& key, const std::optional<std::string>& text) {
-    said_.erase(key);
+    heard(key, text);
     try {
         if (key.starts_with(replica_prefix)) {
             on_replica(key.substr(replica_prefix.size()), text);
@@ -150,6 +150,7 @@ void Fleet::on_pause(const std::string& token, bool is_paused) {
 
 /// Also of what was not paused: a receiver that was gone, or asked for time.
 void Fleet::on_resume(const std::string& token) {
+    if (!is_read_) return;  // it would end the first hold
     const std::string name = name_of(token);
     if (name.empty() || paused_.contains(token)) return;
     at(name, [](Endpoint& endpoint) { endpoint.resume(); });
@@ -193,9 +194,6 @@ void Fleet::on_hold(const std::string& token, const std::optional<std::string>& 
     Duration left{};
     if (text) {
         const Json json = Json::parse(*text);
-        const bool is_own = json.value("by", std::string()) == self_.id;
-        holds_.emplace(token, *text);
-        if (is_own) return;
         const Duration told = milliseconds(json.value("milliseconds", std::int64_t{0}));
         const WallTime until = from_milliseconds(json.value("until", std::int64_t{0}));
         left = std::min<Duration>({told, until - loop_.clock().wall(), hold_max});
@@ -205,8 +203,12 @@ void Fleet::on_hold(const std::string& token, const std::optional<std::string>& 
             const auto grace = std::chrono::duration_cast<Duration>(hold_grace * draw(random_));
             left += attempt_limit(name) + grace;
         }
+        holds_.emplace(token, *text);
+        if (!is_by_other(*text)) return;
     }
-    if (!name.empty()) at(name, [left](Endpoint& endpoint) { endpoint.hold(left); });
+    if (!name.empty() && is_read_) {
+        at(name, [left](Endpoint& endpoint) { endpoint.hold(left); });
+    }
 }
 
 void Fleet::pause(const std::string& endpoint) {
@@ -225,11 +227,22 @@ void Fleet::resume(const std::string& endpoint) {
 
 /// The board tells of what was taken away only if it was there.
 void Fleet::say(const std::string& key, std::optional<std::string> text) {
-    const bool is_heard = text || paused_.contains(key.substr(pause_prefix.size()));
     if (text) board_.put(key, *text);
     if (!text) board_.erase(key);
-    said_.erase(key);
-    if (is_heard) said_.emplace(key, Said{std::move(text), loop_.clock().now()});
+    const auto before = said_.extract(key);
+    const bool was_there = !before.empty() || paused_.contains(key.substr(pause_prefix.size()));
+    if (!text && !was_there) return;
+    Said said{std::move(text), {}, loop_.clock().now()};
+    if (!before.empty()) said.before = before.mapped().text;
+    said_.emplace(key, std::move(said));
+}
+
+/// What somebody else has said since counts, but what was said here before is on its way still.
+void Fleet::heard(const std::string& key, const std::optional<std::string>& text) {
+    const auto said = said_.find(key);
+    if (said == said_.end()) return;
+    const bool is_older = said->second.text != text && said->second.before == text;
+    if (!is_older) said_.erase(said);
 }
 
 /// What was said a moment ago may still be heard.

@@ -125,6 +125,7 @@ class Fleet final : public HoldNews {
     bool is_by_other(const std::string& hold) const;
     void say(const std::string& key, std::optional<std::string> text);
     void say_again();
+    void heard(const std::string& key, const std::optional<std::string>& text);
     void forget_silent();
     void tell_mismatches();
 
@@ -152,6 +153,7 @@ class Fleet final : public HoldNews {
     /// What has been said and not been heard from the board yet, by key.
     struct Said {
         std::optional<std::string> text;
+        std::optional<std::optional<std::string>> before;  ///< what this has replaced, if anything
         TimePoint at{};
     };
     std::map<std::string, Said> said_;
