@@ -229,6 +229,19 @@ class Order(NatsCase):
                 came[event["key"]].append(event["id"])
         self.assertEqual(came, sent)
 
+    def test_few_in_flight_make_no_key_wait(self):
+        """As nobody knows which of the partitions have something."""
+        receiver = self.receiver()
+        daemon = self.replica([{"name": "audit", "url": receiver.url("/audit"),
+                                "order_by": "/key", "max_in_flight": 2}])
+        names = [f"e{number}" for number in range(20)]
+        begun = time.monotonic()
+        for name in names:
+            self.post(daemon, name, key="same")
+        self.wait_ids(receiver, "/audit", names)
+        self.assertLess(time.monotonic() - begun, 8)
+        self.assertEqual(receiver.accepted_ids("/audit"), names)
+
     def test_bounds_hold_for_all_replicas_together(self):
         """By the receiver's own count: the replicas' figures are not read at one moment."""
         receiver = self.receiver()

@@ -128,8 +128,10 @@ class Shared(NatsCase):
         self.target.on("/audit", Answer(503))
         for number in range(12):
             self.post(replicas[number % 3], f"e{number}")
-        for replica in replicas:
-            self.wait_metric(replica, "fanfare_endpoint_breaker_open", 1, endpoint="audit")
+        # The first one that finds out holds back the others, whose breakers may never open.
+        wait_until(lambda: self.fleet_sum(replicas, "breaker_open", "audit") > 0 and
+                   self.fleet_sum(replicas, "in_flight_requests", "audit") == 0, 20,
+                   "an open breaker, and nothing under way")
         before = self.target.count("/audit")
         self.assertTrue(stays_true(
             lambda: self.target.count("/audit") <= before + 6, 4.0),

@@ -85,6 +85,19 @@ TEST_F(NatsLogTest, refuses_what_would_be_too_large_as_a_dead_letter) {
     EXPECT_EQ(append(process.events, entry("fits", fits)).first, Published::stored);
 }
 
+TEST_F(NatsLogTest, stores_nothing_of_a_request_one_of_which_is_too_large) {
+    NatsProcess process(server_.url(), quick_log());
+    stored(process.events, entry("first"));
+    const std::string large = "{\"a\": \"" + std::string(2'000'000, 'x') + "\"}";
+
+    std::promise<Published> how;
+    ASSERT_TRUE(process.events.append({entry("a"), entry("b", large), entry("c")},
+                                      [&](Published told, const auto&) { how.set_value(told); }));
+
+    EXPECT_EQ(how.get_future().get(), Published::refused);
+    EXPECT_EQ(stored(process.events, entry("next")), 2U);
+}
+
 TEST_F(NatsLogTest, does_not_take_more_than_may_wait) {
     NatsLogOptions options = quick_log();
     options.waiting_max = 2;

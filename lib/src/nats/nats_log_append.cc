@@ -13,10 +13,10 @@ namespace {
 /// A dead letter is an event and some headers more, for which there has to be room, too.
 constexpr std::size_t letter_room = 4096;
 
-std::size_t bytes_of_message(const NatsOutgoing& message) {
+std::size_t bytes_of_headers(const NatsHeaders& headers) {
     constexpr std::size_t line = 4;  // ": " and the end of it
-    std::size_t bytes = message.payload.size();
-    for (const auto& [name, value] : message.headers) bytes += name.size() + value.size() + line;
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : headers) bytes += name.size() + value.size() + line;
     return bytes;
 }
 
@@ -50,41 +50,46 @@ bool NatsLog::Impl::append(std::vector<LogEntry> entries, OnPublished on_publish
     group->missing = count;
     if (!is_open_ && places_missing_ <= 0) is_open_ = true;
     if (count == 0 || !is_open_ || !connection_.is_connected()) {
-        refuse_all(group, count);
+        refuse_all(group, count, Published::unavailable);
         return true;
     }
-    for (std::size_t i = 0; i < count; ++i) publish(group, i, 0);
+    // All or none: nothing is sent before it is known that all fit.
+    std::vector<NatsHeaders> headers;
+    headers.reserve(count);
+    const std::size_t bytes_max = connection_.payload_max();
+    for (const LogEntry& entry : group->entries) {
+        headers.push_back(headers_of(entry));
+        const std::size_t bytes = entry.event->payload().size() + bytes_of_headers(headers.back());
+        if (bytes_max == 0 || bytes + letter_room <= bytes_max) continue;
+        refuse_all(group, count, Published::refused);
+        return true;
+    }
+    for (std::size_t i = 0; i < count; ++i) publish(group, i, std::move(headers[i]), 0);
     return true;
 }
 
-void NatsLog::Impl::refuse_all(const std::shared_ptr<Group>& group, std::size_t entries) {
-    net::post(connection_.executor(), [self = shared_from_this(), group, entries] {
+void NatsLog::Impl::refuse_all(const std::shared_ptr<Group>& group, std::size_t entries,
+                               Published how) {
+    net::post(connection_.executor(), [self = shared_from_this(), group, entries, how] {
         self->waiting_ -= entries;
         if (self->is_closed_) return;
         {
             const std::lock_guard lock(self->mutex_);
             self->figures_.failed += entries;
         }
-        group->on_published(entries == 0 ? Published::stored : Published::unavailable, {});
+        group->on_published(entries == 0 ? Published::stored : how, {});
     });
 }
 
 /// `repeats`: how often it has been published already.
 void NatsLog::Impl::publish(const std::shared_ptr<Group>& group, std::size_t index,
-                            unsigned repeats) {
+                            NatsHeaders headers, unsigned repeats) {
     const LogEntry& entry = group->entries[index];
     const std::shared_ptr<const NatsLogOptions> options = this->options();
     const unsigned partition = options->partition ? options->partition(*entry.event) : 0;
     const NatsOutgoing message{.subject = subject(partition),
-                               .headers = headers_of(entry),
+                               .headers = std::move(headers),
                                .payload = entry.event->payload()};
-    const std::size_t bytes_max = connection_.payload_max();
-    if (bytes_max > 0 && bytes_of_message(message) + letter_room > bytes_max) {
-        net::post(connection_.executor(), [self = shared_from_this(), index, group] {
-            self->published(JsError(400, 0, "too large for the server"), index, *group);
-        });
-        return;
-    }
     const Known known{highest_seq_, epoch_};
     const auto on_ack = [self = shared_from_this(), group, index, repeats,
                          known](const JsResult<JsPubAck>& ack) {
@@ -143,7 +148,7 @@ void NatsLog::Impl::publish_again(const std::shared_ptr<Group>& group, std::size
     }
     LogEntry& entry = group->entries[index];
     entry.dedup_key = std::string(entry.event->id()) + "#" + std::to_string(seq);
-    publish(group, index, repeats + 1);
+    publish(group, index, headers_of(entry), repeats + 1);
 }
 
 void NatsLog::Impl::published(const JsResult<JsPubAck>& ack, std::size_t index, Group& group) {

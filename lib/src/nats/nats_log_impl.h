@@ -54,7 +54,8 @@ class NatsLog::Impl : public std::enable_shared_from_this<NatsLog::Impl> {
     void note(const JsStreamInfo& info);
     void clean();
     void clean_later();
-    void publish(const std::shared_ptr<Group>& group, std::size_t index, unsigned repeats);
+    void publish(const std::shared_ptr<Group>& group, std::size_t index, NatsHeaders headers,
+                 unsigned repeats);
     /// How far the stream was known to be, and which stream.
     struct Known {
         std::uint64_t seq;
@@ -66,7 +67,7 @@ class NatsLog::Impl : public std::enable_shared_from_this<NatsLog::Impl> {
     void publish_again(const std::shared_ptr<Group>& group, std::size_t index, unsigned repeats,
                        std::uint64_t seq);
     void published(const JsResult<JsPubAck>& ack, std::size_t index, Group& group);
-    void refuse_all(const std::shared_ptr<Group>& group, std::size_t entries);
+    void refuse_all(const std::shared_ptr<Group>& group, std::size_t entries, Published how);
 
     NatsConnection& connection_;
     const JetStream api_;

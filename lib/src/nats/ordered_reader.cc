@@ -118,10 +118,13 @@ void OrderedReader::create(const JsStreamInfo& info) {
 
 void OrderedReader::created(const JsResult<JsConsumerInfo>& info) {
     if (!info) {
-        api_.connection().log().warn("nats", "cannot read the stream, will retry",
-                                     {{"stream", options_.stream}, {"error", info.error().text()}});
+        if (std::exchange(last_problem_, info.error().text()) != last_problem_) {
+            api_.connection().log().warn("nats", "cannot read the stream, will retry",
+                                         {{"stream", options_.stream}, {"error", last_problem_}});
+        }
         return restart_after(restart_delay);
     }
+    last_problem_.clear();
     consumer_ = info->name;
     if (last_seq_ >= next_) return pull(options_.batch_max, false);
     caught_up();

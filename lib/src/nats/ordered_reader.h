@@ -83,6 +83,7 @@ class OrderedReader : public std::enable_shared_from_this<OrderedReader> {
     unsigned came_ = 0;                       ///< that it has brought
     NatsConnection::Inbox inbox_{};
     std::string consumer_;
+    std::string last_problem_;  ///< as it was logged
 };
 
 }  // namespace fanfare

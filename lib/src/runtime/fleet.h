@@ -40,7 +40,7 @@ struct FleetReplica {
 struct FleetMismatch {
     std::string endpoint;
     std::vector<std::string> replicas;  ///< that have another configuration than this process
-    std::vector<std::string> without;   ///< that do not have it
+    std::vector<std::string> without;   ///< that do not have it, this one included
 };
 
 struct FleetView {

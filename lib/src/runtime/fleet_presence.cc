@@ -92,7 +92,7 @@ FleetView Fleet::view() const {
             }
         }
         for (const auto& [name, hash] : other.endpoints) {
-            if (!endpoints_.contains(name)) mismatches[name].replicas.push_back(other.id);
+            if (!endpoints_.contains(name)) mismatches[name].without = {self_.id};
         }
         view.replicas.push_back(other);
         view.replicas.back().last_seen = now - known.seen_at;

@@ -69,11 +69,11 @@ void SharedQueue::set_in_flight_max(unsigned leases) {
 }
 
 unsigned SharedQueue::window() const noexcept {
-    const unsigned most = std::max(options_.in_flight_max, 1U);
-    return options_.is_partitioned ? std::min(most, log_partitions) : most;
+    return options_.is_partitioned ? log_partitions : std::max(options_.in_flight_max, 1U);
 }
 
-/// What is to come and what is here are never more than may be in flight.
+/// What is to come and what is here are never more than may be in flight; but one of each
+/// partition may always come, as nobody knows which of them have something.
 void SharedQueue::refill() {
     const std::size_t used = held_.size() + credit_;
     if (is_leaving_ || !consumer_ || used >= window()) return;
