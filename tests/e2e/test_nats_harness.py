@@ -7,6 +7,7 @@ from harness.nats import NatsCluster, NatsServer
 from harness.nats_client import NatsError
 from harness.network import Network
 from harness.wait import stays_true, wait_until
+from harness.witness import Witness
 
 EVENTS = {"name": "fanfare", "subjects": ["fanfare.events.*"], "storage": "file",
           "retention": "limits", "discard": "new", "allow_direct": True}
@@ -53,6 +54,30 @@ class One(EndToEndCase):
             client.settle(again)
             self.assertEqual(client.pull("fanfare", "audit", seconds=0.1), [])
             self.assertEqual(client.consumer("fanfare", "audit")["ack_floor"]["stream_seq"], 1)
+
+    def deliver(self, client, *numbers):
+        """Stores these events, and has them acknowledged."""
+        for number in numbers:
+            client.publish("fanfare.events.0", b"{}", {"Fanfare-Id": f"e-{number}"})
+            client.settle(client.pull("fanfare", "audit")[0])
+
+    def test_a_witness_tells_what_was_stored_under_a_number_that_was_there_before(self):
+        witness = Witness("fanfare", [self.server])
+        self.addCleanup(witness.close)
+        with self.server.client() as client:
+            create(client)
+            wait_until(lambda: witness.is_listening(1), 10, "the witness")
+            self.deliver(client, 1, 2, 3)
+            wait_until(lambda: witness.heard() == 3, 10, "all that was told")
+            self.assertEqual(witness.lost(client, [1, 2, 3]), set())
+            self.assertEqual(witness.lost(client, [4]), set(), "it was never there")
+
+            client.api("STREAM.DELETE.fanfare")
+            create(client)
+            self.deliver(client, 1, 7, 3, 4)
+            self.assertEqual(witness.lost(client, [7, 3]), {7, 3})
+            self.assertEqual(witness.lost(client, [4]), set(), "its number is a new one")
+            self.assertEqual(witness.lost(client, [2]), {2}, "others from around it are there")
 
     def test_a_restart_keeps_ports_and_messages(self):
         with self.server.client() as client:
