@@ -64,25 +64,30 @@ class SideBySide(EndToEndCase):
             {"name": "flaky", "url": receiver.url("/flaky"), "threshold": 1000},
             {"name": "once", "url": receiver.url("/flaky"), "retry": {"max_attempts": 1}}],
             threads=threads)
-        poster = threading.Thread(target=self.post_mixed, args=(daemon, 600))
+        has_seen_enough = threading.Event()
+        posted = []
+        poster = threading.Thread(target=self.post_mixed, args=(daemon, posted, has_seen_enough))
         poster.start()
-        looks = 0
-        while poster.is_alive():
-            self.assert_conserved(daemon)
-            looks += 1
-        poster.join()
-        self.assertGreater(looks, 5)
-        self.wait_delivered(daemon, "flaky", 20)
+        try:
+            for _ in range(10):
+                self.assert_conserved(daemon)
+        finally:
+            has_seen_enough.set()
+            poster.join()
+        self.wait_delivered(daemon, "flaky", 60)
+        pushes = len(posted) // 2
         metrics = daemon.metrics()
-        self.assertEqual(metrics.endpoint("ignored_events_total", "healthy"), 300)
-        self.assertEqual(metrics.endpoint("successes_total", "healthy"), 300)
+        self.assertEqual(metrics.endpoint("ignored_events_total", "healthy"), pushes)
+        self.assertEqual(metrics.endpoint("successes_total", "healthy"), pushes)
 
     @staticmethod
-    def post_mixed(daemon, count):
-        """Pushes and pulls in turn, ten to a request."""
-        for first in range(0, count, 10):
-            daemon.post(envelope(*(event(f"e{n}", ("push", "pull")[n % 2])
-                                   for n in range(first, first + 10))))
+    def post_mixed(daemon, posted, has_seen_enough):
+        """Pushes and pulls in turn, ten to a request: 600, and on until enough is seen."""
+        while len(posted) < 600 or not has_seen_enough.is_set():
+            events = [event(f"e{n}", ("push", "pull")[n % 2])
+                      for n in range(len(posted), len(posted) + 10)]
+            daemon.post(envelope(*events))
+            posted.extend(events)
 
     def test_disabled_endpoint_is_not_contacted_and_not_in_metrics(self):
         """Acceptance 15."""
