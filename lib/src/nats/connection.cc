@@ -127,10 +127,10 @@ void NatsConnection::Impl::receive_reply(NatsMessage message) {
 
 // Inboxes ------------------------------------------------------------------------------------
 
-NatsConnection::Inbox NatsConnection::Impl::open_inbox(Listen listen, OnMessage on_message) {
+NatsConnection::Inbox NatsConnection::Impl::open_inbox(OnMessage on_message) {
     const std::uint64_t token = next_token_.fetch_add(1, std::memory_order_relaxed);
     const std::string subject = inbox_prefix_ + "i." + std::to_string(token);
-    const std::string listened = listen == Listen::below ? subject + ".*" : subject;
+    const std::string listened = subject + ".*";
     auto shared = std::make_shared<const OnMessage>(std::move(on_message));
     net::dispatch(loop_, [this, token, listened, shared] {
         if (is_ending_) return;
@@ -226,8 +226,8 @@ void NatsConnection::request(const NatsOutgoing& message, Duration timeout, OnRe
     impl_->send(message, timeout, std::move(on_reply));
 }
 
-NatsConnection::Inbox NatsConnection::open_inbox(Listen listen, OnMessage on_message) {
-    return impl_->open_inbox(listen, std::move(on_message));
+NatsConnection::Inbox NatsConnection::open_inbox(OnMessage on_message) {
+    return impl_->open_inbox(std::move(on_message));
 }
 
 void NatsConnection::close_inbox(std::uint64_t token) { impl_->close_inbox(token); }

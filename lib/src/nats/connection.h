@@ -120,12 +120,10 @@ class NatsConnection {
         std::uint64_t token = 0;
         std::string subject;
     };
-    /// Listens to the subject itself, or to all that has one more word behind a dot: JetStream
-    /// pushes only to what somebody listens to by exactly its name.
-    enum class Listen : std::uint8_t { exactly, below };
+    /// Listens to all that has one more word, behind a dot, than the subject that it returns.
     /// It stays over a reconnect. `on_message` is not called any more once close_inbox() was called
     /// on the loop.
-    Inbox open_inbox(Listen listen, OnMessage on_message);
+    Inbox open_inbox(OnMessage on_message);
     void close_inbox(std::uint64_t token);
 
     /// `on_state` is called soon with how it is now, and then at every change; on the loop.

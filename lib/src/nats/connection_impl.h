@@ -45,7 +45,7 @@ class NatsConnection::Impl {
     void stop();
     void sync(const std::function<void()>& work);
     void send(const NatsOutgoing& message, Duration timeout, OnReply on_reply);
-    Inbox open_inbox(Listen listen, OnMessage on_message);
+    Inbox open_inbox(OnMessage on_message);
     void close_inbox(std::uint64_t token);
     std::uint64_t watch(OnState on_state);
     void unwatch(std::uint64_t id) { watchers_.erase(id); }
@@ -150,7 +150,7 @@ class NatsConnection::Impl {
     unsigned open_parts_ = 0;  ///< connection and subscription of cnats that may still call
     std::string server_;
 
-    std::thread connector_;  ///< while connecting for the first time, which cannot be had otherwise
+    std::thread connector_;  ///< while connecting, which blocks
     std::thread thread_;
 };
 

@@ -53,7 +53,7 @@ void NatsConsumer::Impl::start(OnDeliveries on_deliveries) {
             const auto self = weak.lock();
             if (self && !self->is_closed_) self->receive(i, message);
         };
-        places_[i].inbox = connection().open_inbox(NatsConnection::Listen::below, on_message);
+        places_[i].inbox = connection().open_inbox(on_message);
     }
     watch_ = connection().watch([weak = weak_from_this()](bool is_connected) {
         if (const auto self = weak.lock()) self->set_connected(is_connected);

@@ -27,6 +27,7 @@ constexpr unsigned repeats_max = 100;
 
 /// Entries that were appended together. Touched on the loop only once the first is sent.
 struct NatsLog::Impl::Group {
+    std::shared_ptr<const NatsLogOptions> options;
     std::vector<LogEntry> entries;
     OnPublished on_published;
     TimePoint began;
@@ -43,6 +44,7 @@ bool NatsLog::Impl::append(std::vector<LogEntry> entries, OnPublished on_publish
         return false;
     }
     const auto group = std::make_shared<Group>();
+    group->options = options;
     group->entries = std::move(entries);
     group->on_published = std::move(on_published);
     group->began = connection_.clock().now();
@@ -85,8 +87,8 @@ void NatsLog::Impl::refuse_all(const std::shared_ptr<Group>& group, std::size_t 
 void NatsLog::Impl::publish(const std::shared_ptr<Group>& group, std::size_t index,
                             NatsHeaders headers, unsigned repeats) {
     const LogEntry& entry = group->entries[index];
-    const std::shared_ptr<const NatsLogOptions> options = this->options();
-    const unsigned partition = options->partition ? options->partition(*entry.event) : 0;
+    const NatsLogOptions& options = *group->options;
+    const unsigned partition = options.partition ? options.partition(*entry.event) : 0;
     const NatsOutgoing message{.subject = subject(partition),
                                .headers = std::move(headers),
                                .payload = entry.event->payload()};
@@ -97,7 +99,7 @@ void NatsLog::Impl::publish(const std::shared_ptr<Group>& group, std::size_t ind
         if (ack && known.epoch == self->epoch_) self->knows(ack->seq);
         self->published(ack, index, *group);
     };
-    api_.publish(message, options->ack_timeout, on_ack);
+    api_.publish(message, options.ack_timeout, on_ack);
 }
 
 void NatsLog::Impl::knows(std::uint64_t seq) noexcept {
@@ -162,7 +164,7 @@ void NatsLog::Impl::published(const JsResult<JsPubAck>& ack, std::size_t index, 
     } else {
         outcome = ack.error().status() == 400 ? Published::refused : Published::unavailable;
     }
-    // The one that says most of what to do next: the order of the enumerators is that.
+    // The one that says most of what to do next. By enumerator.
     const auto rank = [](Published what) {
         constexpr std::array<int, 4> ranks = {0, 2, 1, 3};
         return ranks.at(static_cast<std::size_t>(what));

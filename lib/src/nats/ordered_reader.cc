@@ -101,7 +101,7 @@ void OrderedReader::create(const JsStreamInfo& info) {
     const auto on_message = [weak = weak_from_this()](NatsMessage message) {
         if (const auto self = weak.lock()) self->receive(std::move(message));
     };
-    inbox_ = api_.connection().open_inbox(NatsConnection::Listen::exactly, on_message);
+    inbox_ = api_.connection().open_inbox(on_message);
     const JsConsumerConfig config{.stream = options_.stream,
                                   .durable = {},
                                   .description = {},
@@ -150,7 +150,7 @@ void OrderedReader::pull(unsigned batch, bool waits) {
         {.subject = "$JS.API.CONSUMER.MSG.NEXT." + options_.stream + "." + consumer_,
          .headers = {},
          .payload = body,
-         .reply = inbox_.subject});
+         .reply = inbox_.subject + ".0"});
 }
 
 void OrderedReader::pull_after_interval() {

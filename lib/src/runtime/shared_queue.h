@@ -17,9 +17,9 @@ namespace fanfare {
 
 /// A queue whose events come from a log that several processes share, each event to one of them.
 /// In memory is only what this process is to deliver next, in a queue of the order that the
-/// endpoint wants: as many events as may be in flight, and no more. The log is told of all that is
-/// held as long as it is held. What is to be tried later goes back to the log, and perhaps to
-/// another process.
+/// endpoint wants: as many events as may be in flight, or one of each partition. The log is told of
+/// all that is held as long as it is held. What is to be tried later goes back to the log, and
+/// perhaps to another process.
 ///
 /// Payloads that are held take no part in the Budget: they are bounded by in_flight_max events per
 /// endpoint, each no larger than what one sender may send.
