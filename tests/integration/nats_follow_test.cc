@@ -168,6 +168,7 @@ TEST_F(NatsFollowTest, tells_of_another_stream_in_the_place_of_the_first) {
     stored(process.events, entry("one"));
     stored(process.events, entry("two"));
     ASSERT_TRUE(soon([&] { return followed.size() == 2; }));
+    ASSERT_TRUE(soon([&] { return process.events.figures().last_seq == 2; }));
 
     JetStream(process.connection).delete_stream("fanfare", [](const JsResult<bool>&) {});
     ASSERT_TRUE(soon([&] { return process.events.figures().last_seq == 0; }));

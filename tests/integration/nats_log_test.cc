@@ -136,6 +136,7 @@ TEST_F(NatsLogTest, is_unavailable_at_once_without_a_server_and_recovers) {
 TEST_F(NatsLogTest, makes_the_stream_again_that_somebody_has_deleted) {
     NatsProcess process(server_.url(), quick_log());
     stored(process.events, entry("first"));
+    ASSERT_TRUE(soon([&] { return process.events.figures().last_seq == 1; }));
     JetStream(process.connection).delete_stream("fanfare", [](const JsResult<bool>&) {});
     ASSERT_TRUE(soon([&] { return process.events.figures().last_seq == 0; }));
 

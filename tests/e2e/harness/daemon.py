@@ -85,6 +85,7 @@ class Daemon(Process):
 
     def log(self):
         """The log so far, one mapping per line."""
+        self.catch_up()
         return [_entry(line) for line in list(self.lines)]
 
     def log_entries(self, **fields):

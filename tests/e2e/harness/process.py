@@ -1,13 +1,16 @@
 """Processes with captured output, ended with the test that started them."""
 
 import ctypes
+import fcntl
 import os
 import random
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 import unittest
@@ -73,14 +76,38 @@ class Process:
         return self._popen.poll()
 
     def _read_output(self):
-        for raw in self._popen.stdout:
+        output = self._popen.stdout.fileno()
+        poll = select.poll()
+        poll.register(output, select.POLLIN)
+        rest, is_open = b"", True
+        while is_open:
+            poll.poll()
+            # What has left the pipe is in `lines` once the lock is free: see catch_up().
             with self._changed:
-                self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
+                data = os.read(output, 65536)
+                is_open = bool(data)
+                *lines, rest = (rest + data).split(b"\n")
+                if not is_open and rest:
+                    lines.append(rest)
+                self.lines += [line.decode("utf-8", "replace") for line in lines]
                 self._changed.notify_all()
+
+    def catch_up(self):
+        """Returns once all that it had written before the call is in `lines`; after 2 s if it does not
+        stop writing."""
+        deadline = time.monotonic() + 2
+        while self._pump.is_alive() and self._unread() and time.monotonic() < deadline:
+            time.sleep(0.0005)
         with self._changed:
-            self._changed.notify_all()
+            pass
+
+    def _unread(self):
+        count = ctypes.c_int()
+        fcntl.ioctl(self._popen.stdout, termios.FIONREAD, count)
+        return count.value
 
     def text(self):
+        self.catch_up()
         with self._changed:
             return "\n".join(self.lines)
 
