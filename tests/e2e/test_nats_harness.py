@@ -5,9 +5,9 @@ import socket
 from harness.case import EndToEndCase
 from harness.nats import NatsCluster, NatsServer
 from harness.nats_client import NatsError
+from harness.nats_copies import copy_of, differences
 from harness.network import Network
 from harness.wait import stays_true, wait_until
-from harness.witness import Witness
 
 EVENTS = {"name": "fanfare", "subjects": ["fanfare.events.*"], "storage": "file",
           "retention": "limits", "discard": "new", "allow_direct": True}
@@ -55,29 +55,24 @@ class One(EndToEndCase):
             self.assertEqual(client.pull("fanfare", "audit", seconds=0.1), [])
             self.assertEqual(client.consumer("fanfare", "audit")["ack_floor"]["stream_seq"], 1)
 
-    def deliver(self, client, *numbers):
-        """Stores these events, and has them acknowledged."""
-        for number in numbers:
-            client.publish("fanfare.events.0", b"{}", {"Fanfare-Id": f"e-{number}"})
-            client.settle(client.pull("fanfare", "audit")[0])
-
-    def test_a_witness_tells_what_was_stored_under_a_number_that_was_there_before(self):
-        witness = Witness("fanfare", [self.server])
-        self.addCleanup(witness.close)
-        with self.server.client() as client:
-            create(client)
-            wait_until(lambda: witness.is_listening(1), 10, "the witness")
-            self.deliver(client, 1, 2, 3)
-            wait_until(lambda: witness.heard() == 3, 10, "all that was told")
-            self.assertEqual(witness.lost(client, [1, 2, 3]), set())
-            self.assertEqual(witness.lost(client, [4]), set(), "it was never there")
-
-            client.api("STREAM.DELETE.fanfare")
-            create(client)
-            self.deliver(client, 1, 7, 3, 4)
-            self.assertEqual(witness.lost(client, [7, 3]), {7, 3})
-            self.assertEqual(witness.lost(client, [4]), set(), "its number is a new one")
-            self.assertEqual(witness.lost(client, [2]), {2}, "others from around it are there")
+    def test_copies_are_compared(self):
+        other = NatsServer(self.directory, "other")
+        self.addCleanup(other.close)
+        other.start()
+        for server, names in ((self.server, "abcd"), (other, "abxde")):
+            with server.client() as client:
+                create(client)
+                for name in names:
+                    client.publish("fanfare.events.0", b"{}", {"Nats-Msg-Id": name})
+                client.api("STREAM.MSG.DELETE.fanfare", {"seq": 1})
+        wait_until(lambda: len(copy_of(other, "fanfare")) == 4, 10, "all of it to be on disk")
+        mine, theirs = copy_of(self.server, "fanfare"), copy_of(other, "fanfare")
+        self.assertEqual({number: name for number, (_, name) in mine.items()},
+                         {2: "b", 3: "c", 4: "d"})
+        self.assertEqual(theirs[3][1], "x")
+        self.assertEqual(differences([self.server, self.server], "fanfare"), [])
+        self.assertEqual(differences([self.server, other], "fanfare"), [2, 3, 4],
+                         "they were stored at other times")
 
     def test_a_restart_keeps_ports_and_messages(self):
         with self.server.client() as client:

@@ -164,7 +164,7 @@ class FleetCase(NatsCase):
         self.sender.close()
         promised = set(self.ledger.promised)
         for name in self.IN_FLIGHT:
-            promised -= self.wait_all(name, seconds)
+            self.wait_all(name, seconds)
         for name in self.IN_FLIGHT:
             self.wait_settled(self.replicas[0], name, seconds)
         self.assertEqual(self.ledger.wrong, [])
@@ -175,11 +175,9 @@ class FleetCase(NatsCase):
               f"{ {name: self.ledger.repeats(name) for name in self.IN_FLIGHT} }", flush=True)
 
     def wait_all(self, name, seconds):
-        """Until the endpoint has got all that was promised. Returns what it cannot get, as servers
-        have lost it."""
+        """Until the endpoint has got all that was promised."""
         wait_until(lambda: not self.ledger.missing(name), seconds,
                    lambda: f"{name} to get {self.ledger.missing(name)[:20]} …")
-        return set()
 
     def repeats_of_servers(self):
         """What servers have lost, and was stored once more."""
