@@ -302,8 +302,8 @@ void App::announce() {
 }
 
 awaitable<void> App::live() {
-    announce();
     admin_->set_readiness(Readiness::ready);
+    announce();
     co_await stop_asked_.wait();
     co_await shut_down();
     release();
