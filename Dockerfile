@@ -19,7 +19,7 @@ COPY daemon daemon
 ARG COMMIT=unknown
 ENV CCACHE_DIR=/ccache
 RUN --mount=type=cache,target=/ccache \
-    cmake --preset release -DFANFARE_BUILD_TESTS=OFF -DFANFARE_COMMIT="$COMMIT" \
+    cmake --preset release -DFANFARE_UNITY=ON -DFANFARE_BUILD_TESTS=OFF -DFANFARE_COMMIT="$COMMIT" \
     && cmake --build --preset release --target daemon/fanfare \
     && strip -o /usr/bin/fanfare build/release/daemon/fanfare
 # What the scratch image holds: the program, its shared libraries, the CAs, and the names of users.
