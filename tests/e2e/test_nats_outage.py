@@ -143,6 +143,21 @@ class Full(OutageCase):
         wait_until(lambda: self.try_post("again") == 202, 60, "room again")
         wait_until(lambda: "again" in self.target.accepted_ids("/audit"), 20)
 
+    def test_a_server_with_less_room_than_the_stream_asks_for(self):
+        self.nats.stop()
+        self.nats.room = 1 << 30
+        self.nats.start()
+        self.start_unready()
+        wait_until(lambda: self.fanfare.log_entries(
+            msg="cannot make or change the stream, will retry", max_bytes=10 << 30), 20, "a reason")
+        self.assertEqual((self.try_post("a"), self.ready()), (503, 503))
+
+        self.nats.stop()
+        self.nats.room = 1 << 36
+        self.nats.start()
+        self.wait_ready(200)
+        self.assertEqual(self.try_post("a"), 202)
+
     def test_what_is_larger_than_the_server_takes_is_413(self):
         self.nats.stop()
         self.nats.more["max_payload"] = 64 * 1024

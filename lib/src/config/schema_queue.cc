@@ -29,7 +29,8 @@ std::size_t& bytes_max(Target& target) {
 Key max_bytes_key() {
     return {"max_bytes",
             "Payload held in memory, each counted once; 503 beyond. With `nats`: the size of the "
-            "stream; 503 beyond, and memory has the default of 256MiB.",
+            "stream, which its servers must have room for; 503 beyond, and memory has the default "
+            "of 256MiB.",
             SizeKind{kib, tib, bytes_max}, false, "256MiB; with `storage: nats` 10GiB"};
 }
 

@@ -108,8 +108,12 @@ void NatsLog::Impl::ensured(const JsResult<JsStreamInfo>& info) {
     }
     if (info.error().text() != last_problem_) {
         last_problem_ = info.error().text();
+        const std::shared_ptr<const NatsLogOptions> options = this->options();
         connection_.log().warn("nats", "cannot make or change the stream, will retry",
-                               {{"stream", stream_}, {"error", last_problem_}});
+                               {{"stream", stream_},
+                                {"error", last_problem_},
+                                {"replicas", options->replicas},
+                                {"max_bytes", options->bytes_max}});
     }
     look_alarm_->set(connection_.clock().now() + log_retry_delay, [this] { ensure(); });
 }
