@@ -38,6 +38,21 @@ class NatsMessage {
     /// What the server says of the status.
     std::string_view description() const noexcept { return header("Description"); }
 
+    /// What is destroyed on this thread during its life is given back to cnats at its end. A thread
+    /// of cnats' frees messages, and is woken for each that does not follow closely on another.
+    /// One at a time per thread. Messages that it has no memory to keep are given back at once.
+    class GivenBackTogether {
+      public:
+        GivenBackTogether() noexcept;
+        ~GivenBackTogether();
+        GivenBackTogether(const GivenBackTogether&) = delete;
+        GivenBackTogether& operator=(const GivenBackTogether&) = delete;
+
+      private:
+        friend class NatsMessage;
+        std::vector<__natsMsg*> messages_;
+    };
+
   private:
     struct Destroy {
         void operator()(__natsMsg* message) const noexcept;

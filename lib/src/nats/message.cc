@@ -10,10 +10,24 @@ std::string_view view(const char* text) noexcept {
     return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
+thread_local NatsMessage::GivenBackTogether* current_batch = nullptr;
+
 }  // namespace
 
+NatsMessage::GivenBackTogether::GivenBackTogether() noexcept { current_batch = this; }
+
+NatsMessage::GivenBackTogether::~GivenBackTogether() {
+    current_batch = nullptr;
+    for (natsMsg* const message : messages_) natsMsg_Destroy(message);
+}
+
 void NatsMessage::Destroy::operator()(__natsMsg* message) const noexcept {
-    natsMsg_Destroy(message);
+    if (current_batch == nullptr) return natsMsg_Destroy(message);
+    try {
+        current_batch->messages_.push_back(message);
+    } catch (const std::bad_alloc&) {
+        natsMsg_Destroy(message);
+    }
 }
 
 std::string_view NatsMessage::subject() const noexcept {
