@@ -2,7 +2,6 @@
 up, with one of each killed."""
 
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -34,6 +33,13 @@ def nats_configurations():
 def for_old_servers(text):
     """Debian's NATS is older than this line, and refuses it."""
     without, count = re.subn(r"(?m)^ *sync_interval: always\n", "", text)
+    assert count == 1, text
+    return without
+
+
+def for_old_compose(text):
+    """Debian's podman-compose takes no aliases: the replicas have no name in common then."""
+    without, count = re.subn(r"(?m)^  networks:\n    default:\n      aliases: .*\n", "", text)
     assert count == 1, text
     return without
 
@@ -92,8 +98,6 @@ class Fleet(unittest.TestCase):
             run("promtool", "test", "rules", file.name)
 
     def test_stack_delivers_while_a_server_and_a_replica_are_gone(self):
-        if os.environ.get("FANFARE_FLEET_STACK") != "1":
-            self.skipTest("starts seven containers; with FANFARE_FLEET_STACK=1 it is run")
         require("buildah", "podman", "runc", "mmdebstrap", "catatonit", "podman-compose")
         environment()
         folder = WORK / "tmp/fleet"
@@ -101,12 +105,13 @@ class Fleet(unittest.TestCase):
         shutil.copytree(DEPLOY, folder / "deploy")
         conf = folder / "deploy/compose/fleet/nats.conf"
         conf.write_text(for_old_servers(conf.read_text()))
+        file = folder / "deploy/compose/fleet.yaml"
+        file.write_text(for_old_compose(file.read_text()))
         ports = {f"{name}_PORT_{n}": free_port() for name in ("INGEST", "ADMIN") for n in (1, 2, 3)}
         ports["PROMETHEUS_PORT"] = free_port()
         env = {**environment(), **{name: str(port) for name, port in ports.items()}}
         project = PREFIX + "fleet"
-        command = ("podman-compose", "--project-name", project,
-                   "--file", folder / "deploy/compose/fleet.yaml")  # fmt: skip
+        command = ("podman-compose", "--project-name", project, "--file", file)
         try:
             run(*command, "up", "--detach", env=env)
             self.check_running(project, ports)

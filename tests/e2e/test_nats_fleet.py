@@ -94,8 +94,8 @@ class Apart(FleetCase):
             numbers = differences(self.cluster.nodes, STREAM)
             if not numbers:
                 raise
-            self.skipTest(f"the servers' copies differ at {len(numbers)} numbers, {numbers[:10]} …, "
-                          f"so nobody can say whose this is: {error}")
+            self.skipTest(f"the servers' copies differ at {len(numbers)} numbers, {numbers[:10]} …,"
+                          f" so nobody can say whose this is: {error}")
 
     def repeats_of_servers(self):
         with self.cluster.client() as client:
