@@ -40,7 +40,6 @@ void NatsConnection::Impl::send(const NatsOutgoing& message, Duration timeout, O
 }
 
 void NatsConnection::Impl::send_all() {
-    const NatsMessage::GivenBackTogether together;
     for (Sending& sending : outgoing_.take()) send_one(std::move(sending));
 }
 
@@ -101,7 +100,6 @@ void NatsConnection::Impl::on_inbox_message(natsConnection*, natsSubscription*, 
 }
 
 void NatsConnection::Impl::receive_all() {
-    const NatsMessage::GivenBackTogether together;
     for (Incoming& incoming : incoming_.take()) receive(std::move(incoming));
 }
 

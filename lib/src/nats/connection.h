@@ -38,19 +38,23 @@ class NatsMessage {
     /// What the server says of the status.
     std::string_view description() const noexcept { return header("Description"); }
 
-    /// What is destroyed on this thread during its life is given back to cnats at its end. A thread
-    /// of cnats' frees messages, and is woken for each that does not follow closely on another.
-    /// One at a time per thread. Messages that it has no memory to keep are given back at once.
+    /// During its life, what is destroyed on this thread is given back to cnats many at a time, and
+    /// the rest at its end. A thread of cnats' frees messages, and is woken for each that does not
+    /// follow closely on another. One at a time per thread.
     class GivenBackTogether {
       public:
-        GivenBackTogether() noexcept;
+        GivenBackTogether();
         ~GivenBackTogether();
         GivenBackTogether(const GivenBackTogether&) = delete;
         GivenBackTogether& operator=(const GivenBackTogether&) = delete;
 
       private:
         friend class NatsMessage;
+        void take(__natsMsg* message) noexcept;
+        void give_back() noexcept;
+
         std::vector<__natsMsg*> messages_;
+        std::size_t bytes_ = 0;  ///< of their payloads
     };
 
   private:

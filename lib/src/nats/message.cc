@@ -10,24 +10,38 @@ std::string_view view(const char* text) noexcept {
     return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
+constexpr std::size_t messages_max = 256;
+constexpr std::size_t bytes_max = 256 << 10;
+
 thread_local NatsMessage::GivenBackTogether* current_batch = nullptr;
 
 }  // namespace
 
-NatsMessage::GivenBackTogether::GivenBackTogether() noexcept { current_batch = this; }
+NatsMessage::GivenBackTogether::GivenBackTogether() {
+    messages_.reserve(messages_max);
+    current_batch = this;
+}
 
 NatsMessage::GivenBackTogether::~GivenBackTogether() {
     current_batch = nullptr;
-    for (natsMsg* const message : messages_) natsMsg_Destroy(message);
+    give_back();
 }
 
-void NatsMessage::Destroy::operator()(__natsMsg* message) const noexcept {
+void NatsMessage::GivenBackTogether::take(natsMsg* message) noexcept {
+    messages_.push_back(message);  // there is room
+    bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message));
+    if (messages_.size() == messages_max || bytes_ >= bytes_max) give_back();
+}
+
+void NatsMessage::GivenBackTogether::give_back() noexcept {
+    for (natsMsg* const message : messages_) natsMsg_Destroy(message);
+    messages_.clear();
+    bytes_ = 0;
+}
+
+void NatsMessage::Destroy::operator()(natsMsg* message) const noexcept {
     if (current_batch == nullptr) return natsMsg_Destroy(message);
-    try {
-        current_batch->messages_.push_back(message);
-    } catch (const std::bad_alloc&) {
-        natsMsg_Destroy(message);
-    }
+    current_batch->take(message);
 }
 
 std::string_view NatsMessage::subject() const noexcept {
