@@ -74,6 +74,7 @@ class SideBySide(EndToEndCase):
         finally:
             has_seen_enough.set()
             poster.join()
+        self.assertGreaterEqual(len(posted), 600)
         self.wait_delivered(daemon, "flaky", 60)
         pushes = len(posted) // 2
         metrics = daemon.metrics()
@@ -82,8 +83,8 @@ class SideBySide(EndToEndCase):
 
     @staticmethod
     def post_mixed(daemon, posted, has_seen_enough):
-        """Pushes and pulls in turn, ten to a request: 600, and on until enough is seen."""
-        while len(posted) < 600 or not has_seen_enough.is_set():
+        """Pushes and pulls in turn, ten to a request: 600, and up to 6,000 until enough is seen."""
+        while len(posted) < 600 or not has_seen_enough.is_set() and len(posted) < 6000:
             events = [event(f"e{n}", ("push", "pull")[n % 2])
                       for n in range(len(posted), len(posted) + 10)]
             daemon.post(envelope(*events))

@@ -65,12 +65,12 @@ class One(EndToEndCase):
                 for name in names:
                     client.publish("fanfare.events.0", b"{}", {"Nats-Msg-Id": name})
                 client.api("STREAM.MSG.DELETE.fanfare", {"seq": 1})
-        wait_until(lambda: len(copy_of(other, "fanfare")) == 4, 10, "all of it to be on disk")
+        wait_until(lambda: [len(copy_of(one, "fanfare")) for one in (self.server, other)] == [3, 4],
+                   10, "all of it to be on disk")
         mine, theirs = copy_of(self.server, "fanfare"), copy_of(other, "fanfare")
         self.assertEqual({number: name for number, (_, name) in mine.items()},
                          {2: "b", 3: "c", 4: "d"})
         self.assertEqual(theirs[3][1], "x")
-        self.assertEqual(differences([self.server, self.server], "fanfare"), [])
         self.assertEqual(differences([self.server, other], "fanfare"), [2, 3, 4],
                          "they were stored at other times")
 
@@ -122,6 +122,9 @@ class Three(EndToEndCase):
         cluster.wait_current("fanfare")
         with leader.client() as client:
             self.assertEqual(client.stream("fanfare")["state"]["messages"], 2)
+        wait_until(lambda: all(len(copy_of(one, "fanfare")) == 2 for one in cluster.nodes), 10,
+                   "all of it to be on all disks")
+        self.assertEqual(differences(cluster.nodes, "fanfare"), [])
 
 
 class Apart(EndToEndCase):

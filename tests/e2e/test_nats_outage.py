@@ -145,15 +145,16 @@ class Full(OutageCase):
 
     def test_a_server_with_less_room_than_the_stream_asks_for(self):
         self.nats.stop()
-        self.nats.room = 1 << 30
+        self.nats.store_bytes_max = 1 << 30
         self.nats.start()
         self.start_unready()
         wait_until(lambda: self.fanfare.log_entries(
-            msg="cannot make or change the stream, will retry", max_bytes=10 << 30), 20, "a reason")
+            msg="cannot make or change the stream, will retry", max_bytes=10 << 30,
+            error="insufficient storage resources available"), 20, "a reason")
         self.assertEqual((self.try_post("a"), self.ready()), (503, 503))
 
         self.nats.stop()
-        self.nats.room = 1 << 36
+        self.nats.store_bytes_max = 1 << 36
         self.nats.start()
         self.wait_ready(200)
         self.assertEqual(self.try_post("a"), 202)

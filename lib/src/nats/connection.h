@@ -38,15 +38,16 @@ class NatsMessage {
     /// What the server says of the status.
     std::string_view description() const noexcept { return header("Description"); }
 
-    /// During its life, what is destroyed on this thread is given back to cnats many at a time, and
-    /// the rest at its end. A thread of cnats' frees messages, and is woken for each that does not
-    /// follow closely on another. One at a time per thread.
-    class GivenBackTogether {
+    /// During its life, what is destroyed on this thread, come or to be sent, is given back to cnats
+    /// many at a time, and the rest at its end: a thread of cnats' frees messages, and is woken for
+    /// each that does not follow closely on another. One at a time per thread. Up to 63 messages,
+    /// of less than 256 KiB of payload and what their headers take, stay while nothing comes.
+    class DestroyBatch {
       public:
-        GivenBackTogether();
-        ~GivenBackTogether();
-        GivenBackTogether(const GivenBackTogether&) = delete;
-        GivenBackTogether& operator=(const GivenBackTogether&) = delete;
+        DestroyBatch();
+        ~DestroyBatch();
+        DestroyBatch(const DestroyBatch&) = delete;
+        DestroyBatch& operator=(const DestroyBatch&) = delete;
 
       private:
         friend class NatsMessage;

@@ -74,7 +74,7 @@ NatsConnection::Impl::Impl(Clock& clock, Log& log, NatsConnectionOptions options
 
 /// What a handler throws, for want of memory say, ends neither the loop nor the process.
 void NatsConnection::Impl::run() {
-    const NatsMessage::GivenBackTogether together;
+    NatsMessage::DestroyBatch batch;
     for (;;) {
         try {
             loop_.run();

@@ -1,5 +1,7 @@
 #include <nats/nats.h>
 
+#include <cassert>
+
 #include "nats/connection.h"
 
 namespace fanfare {
@@ -10,30 +12,32 @@ std::string_view view(const char* text) noexcept {
     return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
-constexpr std::size_t messages_max = 256;
+constexpr std::size_t messages_max = 64;
 constexpr std::size_t bytes_max = 256 << 10;
 
-thread_local NatsMessage::GivenBackTogether* current_batch = nullptr;
+// A deleter has no other way to what its thread is about.
+thread_local NatsMessage::DestroyBatch* current_batch = nullptr;
 
 }  // namespace
 
-NatsMessage::GivenBackTogether::GivenBackTogether() {
+NatsMessage::DestroyBatch::DestroyBatch() {
+    assert(current_batch == nullptr);
     messages_.reserve(messages_max);
     current_batch = this;
 }
 
-NatsMessage::GivenBackTogether::~GivenBackTogether() {
+NatsMessage::DestroyBatch::~DestroyBatch() {
     current_batch = nullptr;
     give_back();
 }
 
-void NatsMessage::GivenBackTogether::take(natsMsg* message) noexcept {
+void NatsMessage::DestroyBatch::take(natsMsg* message) noexcept {
     messages_.push_back(message);  // there is room
     bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message));
     if (messages_.size() == messages_max || bytes_ >= bytes_max) give_back();
 }
 
-void NatsMessage::GivenBackTogether::give_back() noexcept {
+void NatsMessage::DestroyBatch::give_back() noexcept {
     for (natsMsg* const message : messages_) natsMsg_Destroy(message);
     messages_.clear();
     bytes_ = 0;

@@ -164,7 +164,7 @@ void NatsLog::Impl::published(const JsResult<JsPubAck>& ack, std::size_t index, 
     } else {
         outcome = ack.error().status() == 400 ? Published::refused : Published::unavailable;
     }
-    // The one that says most of what to do next. By enumerator.
+    // The one that says most of what to do next. Indexed by the enumerator.
     const auto rank = [](Published what) {
         constexpr std::array<int, 4> ranks = {0, 2, 1, 3};
         return ranks.at(static_cast<std::size_t>(what));

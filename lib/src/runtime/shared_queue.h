@@ -21,7 +21,7 @@ namespace fanfare {
 /// all that is held as long as it is held. What is to be tried later goes back to the log, and
 /// perhaps to another process.
 ///
-/// Payloads that are held take no part in the Budget: they are bounded by in_flight_max events per
+/// Payloads that are held take no part in the Budget: they are bounded by that number of events per
 /// endpoint, each no larger than what one sender may send.
 ///
 /// Nothing is to be pushed; what is pushed all the same has no place in the log.

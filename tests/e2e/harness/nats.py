@@ -24,7 +24,7 @@ class NatsServer:
         self.directory.mkdir()
         self.port, self.monitor_port, self.route_port = _free_ports(3)
         self.more = dict(more or {})
-        self.room = 1 << 36  # bytes on disk that streams may ask for
+        self.store_bytes_max = 1 << 36  # that streams may ask for
         self.process = None
 
     @property
@@ -45,7 +45,7 @@ class NatsServer:
                   "http": f"{self.host}:{self.monitor_port}", **self.more}
         if jetstream:
             config["jetstream"] = {"store_dir": str(self.store), "max_memory_store": 1 << 28,
-                                   "max_file_store": self.room}
+                                   "max_file_store": self.store_bytes_max}
         file = self.directory / "nats.conf"
         file.write_text(json.dumps(config, indent=1), encoding="utf-8")
         self.process = Process([*self._prefix, "nats-server", "-c", file])

@@ -1,11 +1,11 @@
-"""What each server of a cluster has on its disk of a stream. All copies should be the same; after a
+"""A stream as it lies on the disks of a cluster's servers. All copies should be the same; after a
 server was cut off, 2.9.10's sometimes are not, and stay so."""
 
 import struct
 
 from harness.nats_client import NatsError
 
-# Length with a flag, number, nanoseconds since 1970, length of the subject.
+# Of a record, as filestore.go of nats-server 2.9 writes it: length with a flag, number, nanoseconds since 1970, length of the subject.
 _HEAD = struct.Struct("<IQQH")
 _FLAG = 1 << 31
 _ERASED = 1 << 63

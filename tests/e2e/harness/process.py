@@ -93,8 +93,8 @@ class Process:
                 self._changed.notify_all()
 
     def catch_up(self):
-        """Returns once all that it had written before the call is in `lines`; after 2 s if it does not
-        stop writing."""
+        """Returns once all lines that it had written before the call are in `lines`; after 2 s if it
+        does not stop writing."""
         deadline = time.monotonic() + 2
         while self._pump.is_alive() and self._unread() and time.monotonic() < deadline:
             time.sleep(0.0005)
@@ -157,4 +157,6 @@ class Process:
             self._popen.kill()
         self._popen.wait()
         self._pump.join(5)
-        self._popen.stdout.close()
+        # What it has started may hold the pipe still, and the pump read from it.
+        if not self._pump.is_alive():
+            self._popen.stdout.close()
