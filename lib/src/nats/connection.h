@@ -38,10 +38,11 @@ class NatsMessage {
     /// What the server says of the status.
     std::string_view description() const noexcept { return header("Description"); }
 
-    /// During its life, what is destroyed on this thread, come or to be sent, is given back to cnats
-    /// many at a time, and the rest at its end: a thread of cnats' frees messages, and is woken for
-    /// each that does not follow closely on another. One at a time per thread. Up to 63 messages,
-    /// of less than 256 KiB of payload and what their headers take, stay while nothing comes.
+    /// During its life, what is destroyed on this thread, come or to be sent, is given back to
+    /// cnats many at a time, and the rest at its end: a thread of cnats' frees messages, and is
+    /// woken for each that does not follow closely on another. One at a time per thread. Up to 63
+    /// messages, of less than 256 KiB of payload and what their headers take, stay while nothing
+    /// comes.
     class DestroyBatch {
       public:
         DestroyBatch();
