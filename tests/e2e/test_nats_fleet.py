@@ -82,7 +82,7 @@ class Replicas(FleetCase):
         self.settle()
 
 
-@unittest.skipUnless(is_long(), "servers of 2.9 lose what they have committed: only in long runs")
+@unittest.skipUnless(is_long(), "the copies of servers of 2.9 come to differ: only in long runs")
 class Apart(FleetCase):
     """After a cut the copies of the stream on servers of 2.9 may differ for good. Which of them an
     endpoint gets its events from, and so what it gets, is chance then, and not ours to mend."""

@@ -24,8 +24,8 @@ PUBLISHERS = 3
 
 
 class Publisher:
-    """Publishes an event after the other through one server, or the next one if that is silent; each
-    again, with its id, until it is acknowledged."""
+    """Publishes one event after the other through a server, or the next one if that is silent;
+    each again, with its id, until it is acknowledged."""
 
     def __init__(self, number, nodes):
         self._number, self._nodes = number, nodes

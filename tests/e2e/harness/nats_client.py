@@ -109,10 +109,6 @@ class NatsClient:
         """Without waiting for anything."""
         self._send(publish_bytes(subject, data, reply, headers))
 
-    def subscribe(self, subject):
-        """next_message() gives what comes there, too."""
-        self._send(f"SUB {subject} 2\r\n".encode())
-
     def new_inbox(self):
         self._next_inbox += 1
         return f"{self._inbox}.{self._next_inbox}"

@@ -5,7 +5,8 @@ import struct
 
 from harness.nats_client import NatsError
 
-# Of a record, as filestore.go of nats-server 2.9 writes it: length with a flag, number, nanoseconds since 1970, length of the subject.
+# Of a record, as filestore.go of nats-server 2.9 writes it: length with a flag, number,
+# nanoseconds since 1970, length of the subject.
 _HEAD = struct.Struct("<IQQH")
 _FLAG = 1 << 31
 _ERASED = 1 << 63

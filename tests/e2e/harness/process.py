@@ -93,8 +93,8 @@ class Process:
                 self._changed.notify_all()
 
     def catch_up(self):
-        """Returns once all lines that it had written before the call are in `lines`; after 2 s if it
-        does not stop writing."""
+        """Returns once all lines that it had written before the call are in `lines`; after 2 s if
+        it does not stop writing."""
         deadline = time.monotonic() + 2
         while self._pump.is_alive() and self._unread() and time.monotonic() < deadline:
             time.sleep(0.0005)
