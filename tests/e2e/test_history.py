@@ -87,6 +87,27 @@ class Ring(HistoryCase):
         self.assertEqual(lowest, [5, 5, 5, 14, 14])
         self.assertEqual(self.seqs(), [14, 15])
 
+    def test_counts_of_all_that_came(self):
+        self.start([{"name": "pager", "url": "http://127.0.0.1:9/", "disabled": True}],
+                   history={"capacity": 2}, reload={"watch": False})
+        status, fresh = self.get("/v1/events/stats")
+        self.assertEqual((status, fresh["total"], fresh["by"], fresh["other"]), (200, 0, [], 0))
+        self.send([event("a"), event("b"), event("c", "pull"), {"id": "d"}])
+        self.reload(history={"capacity": 3})
+        wait_until(lambda: self.get("/v1/events/stats")[1]["total"] == 5)
+        stats = self.get("/v1/events/stats")[1]
+        self.assertEqual(stats["by"], [
+            {"source": "http", "action": "push", "count": 2},
+            {"source": "http", "action": "", "count": 1},
+            {"source": "http", "action": "pull", "count": 1},
+            {"source": "meta", "action": "config.reloaded", "count": 1}])
+        self.assertEqual((stats["instance"], stats["since"]),
+                         (self.list()["instance"], fresh["since"]))
+        self.assertEqual(fetch(self.fanfare.admin, "POST", "/v1/events/stats").status, 405)
+        self.assertEqual(self.get("/v1/events/stats?count=1")[0], 400)
+        self.reload(history={"capacity": 0})
+        self.assertEqual(self.get("/v1/events/stats")[0], 404)
+
     def test_what_is_asked_wrongly(self):  # H11
         self.start()
         for query, name in (("count=0", "count"), ("count=xyz", "count"), ("count=-1", "count"),

@@ -8,11 +8,11 @@
 #include <mutex>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "fanfare/clock.h"
 #include "fanfare/event.h"
+#include "fanfare/event_tally.h"
 
 namespace fanfare {
 
@@ -25,14 +25,6 @@ struct HistoryOptions {
     std::size_t response_max = 10'000;  ///< records of one answer
     bool operator==(const HistoryOptions&) const = default;
 };
-
-/// How an event came about.
-enum class EventSource : std::uint8_t {
-    http,    ///< somebody has sent it
-    meta,    ///< the daemon tells something of itself
-    replay,  ///< a dead letter that is queued again
-};
-std::string_view to_string(EventSource source) noexcept;
 
 /// One event that was accepted. `event` is a copy for this purpose: its payload is in one line, it
 /// takes no part in any budget, and it has no number of its own.
@@ -73,6 +65,12 @@ struct HistoryCounts {
     }
 };
 
+/// What has come into a history since it began, whether or not it still holds it.
+struct HistoryStats {
+    WallTime since{};
+    EventTally tally;
+};
+
 /// The newest events, in a ring bounded by number and by bytes; the oldest go first. Adding never
 /// fails for want of room and never waits for a reader. Any thread.
 class History {
@@ -108,6 +106,7 @@ class History {
 
     HistoryRange range() const;
     HistoryCounts counts() const;
+    HistoryStats stats() const;
 
     /// Records with seqs from `first` on: `records_max` at most, and no more once their payloads
     /// are beyond `bytes_max`, but one if there is one.
@@ -152,6 +151,7 @@ class History {
     HistoryOptions options_;
     std::deque<HistoryRecord> records_;
     HistoryCounts counts_;
+    HistoryStats stats_;
     std::list<std::shared_ptr<Watch::State>> watches_;
 };
 

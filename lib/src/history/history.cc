@@ -32,18 +32,6 @@ EventFields fields_of(const Event& event) {
 
 }  // namespace
 
-std::string_view to_string(EventSource source) noexcept {
-    switch (source) {
-        case EventSource::http:
-            return "http";
-        case EventSource::meta:
-            return "meta";
-        case EventSource::replay:
-            break;
-    }
-    return "replay";
-}
-
 struct History::Watch::State {
     Executor loop;
     std::function<void()> on_more;  // the loop's; empty once the watch is gone
@@ -61,6 +49,7 @@ History::History(Clock& clock, HistoryOptions options, std::uint64_t last_seq)
     : clock_(clock), options_(options) {
     counts_.range.lowest = last_seq + 1;
     counts_.range.next = last_seq + 1;
+    stats_.since = clock.wall();
 }
 
 History::~History() = default;
@@ -118,6 +107,7 @@ void History::push(Copies& copies, std::uint64_t first_seq, EventSource source, 
     counts_.truncated += copies.truncated;
     for (EventPtr& copy : copies.events) {
         const std::size_t bytes = copy->payload().size();
+        stats_.tally.add(source, copy->action());
         records_.push_back({first_seq++, received, source, std::move(copy)});
         counts_.bytes += bytes;
     }
@@ -171,6 +161,11 @@ HistoryCounts History::counts() const {
     HistoryCounts counts = counts_;
     counts.events = records_.size();
     return counts;
+}
+
+HistoryStats History::stats() const {
+    const std::lock_guard lock(mutex_);
+    return stats_;
 }
 
 /// Of the first record with a seq of `seq` or above. Seqs may have gaps: numbers given to events

@@ -84,6 +84,21 @@ std::string event_list_json(const std::string& instance, const EventList& list) 
     return out;
 }
 
+std::string event_stats_json(const std::string& instance, const HistoryStats& stats) {
+    Json json;
+    json["instance"] = instance;
+    json["since"] = rfc3339(stats.since);
+    json["total"] = stats.tally.total();
+    json["by"] = Json::array();
+    for (const EventTally::Pair& pair : stats.tally.pairs()) {
+        json["by"].push_back({{"source", fanfare::to_string(pair.source)},
+                              {"action", pair.action},
+                              {"count", pair.count}});
+    }
+    json["other"] = stats.tally.others();
+    return json_line(json);
+}
+
 std::string event_json(const HistoryRecord& record, const std::vector<EndpointFate>& fates) {
     Json endpoints = Json::array();
     for (const EndpointFate& fate : fates) endpoints.push_back(describe(fate));

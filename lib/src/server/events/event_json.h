@@ -24,6 +24,9 @@ struct EventList {
 
 std::string event_list_json(const std::string& instance, const EventList& list);
 
+/// The body of `/v1/events/stats`.
+std::string event_stats_json(const std::string& instance, const HistoryStats& stats);
+
 /// One event and what has become of it.
 std::string event_json(const HistoryRecord& record, const std::vector<EndpointFate>& fates);
 

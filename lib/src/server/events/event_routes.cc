@@ -81,6 +81,7 @@ void EventRoutes::add_to(AdminRoutes& routes) {
         &EventRoutes::list);
     add("GET", "/v1/events/stream",
         {"count", "since", "name", "action", "source", "target", "format"}, &EventRoutes::stream);
+    add("GET", "/v1/events/stats", {}, &EventRoutes::show_stats);
     add("GET", "/v1/events/{}", {}, &EventRoutes::show);
     add("GET", "/v1/streams", {}, &EventRoutes::list_streams);
     add("DELETE", "/v1/streams/{}", {}, &EventRoutes::kick);
@@ -250,6 +251,11 @@ awaitable<Response> EventRoutes::show(AdminCall call) {
     }
     const std::vector<EndpointFate> fates = co_await broadcaster_.fates(*seq);
     co_return json_response(event_json(slice.records.front(), fates));
+}
+
+awaitable<Response> EventRoutes::show_stats(AdminCall) {
+    if (is_disabled()) co_return history_disabled();
+    co_return json_response(event_stats_json(hub_.instance(), hub_.history().stats()));
 }
 
 awaitable<Response> EventRoutes::stream(AdminCall call) { co_return open_stream(call); }

@@ -12,7 +12,8 @@
 
 namespace fanfare {
 
-/// `/v1/events`, `/v1/events/{seq}`, `/v1/events/stream`, `/v1/streams` (SPEC 16). The hub's loop.
+/// `/v1/events`, `/v1/events/{seq}`, `/v1/events/stats`, `/v1/events/stream`, `/v1/streams`
+/// (SPEC 16). The hub's loop.
 class EventRoutes {
   public:
     static constexpr std::uint64_t list_count = 1000;  ///< unless it is asked for otherwise
@@ -64,6 +65,7 @@ class EventRoutes {
     void scan(const Wanted& wanted, std::uint64_t first, EventList& list) const;
     awaitable<Response> list(AdminCall call);
     awaitable<Response> show(AdminCall call);
+    awaitable<Response> show_stats(AdminCall call);
     awaitable<Response> stream(AdminCall call);
     awaitable<Response> list_streams(AdminCall call);
     awaitable<Response> kick(AdminCall call);
