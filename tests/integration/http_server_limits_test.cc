@@ -355,7 +355,7 @@ TEST(HttpServerStop, cuts_off_what_does_not_end_in_time) {
     server.stop(100ms).wait();
 
     EXPECT_GE(std::chrono::steady_clock::now() - begin, 100ms);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
     EXPECT_EQ(server.connections(), 0U);
     EXPECT_EQ(server.handler().answered(), 0);
 }
@@ -369,7 +369,7 @@ TEST(HttpServerStop, is_at_once_when_nothing_is_going_on) {
 
     server.stop(10s).wait();
 
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
 }
 
 }  // namespace

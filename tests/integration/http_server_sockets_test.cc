@@ -225,7 +225,7 @@ TEST_F(HttpServerTls, stops_with_handshakes_and_idle_connections_under_way) {
 
     server.stop(10s).wait();
 
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
     EXPECT_EQ(server.connections(), 0U);
 }
 

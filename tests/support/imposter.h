@@ -180,11 +180,11 @@ class Imposter {
     /// Waits until `is_reached` is true of the imposter; false after ten seconds. Looks again when
     /// a request or connection comes or goes.
     bool wait_until(const std::function<bool()>& is_reached) const {
-        const auto deadline = Recorded::Clock::now() + std::chrono::seconds(10);
+        const auto deadline = Recorded::Clock::now() + std::chrono::seconds(30);
         while (!is_reached()) {
             std::unique_lock lock(mutex_);
             if (Recorded::Clock::now() >= deadline) return false;
-            changed_.wait_for(lock, std::chrono::milliseconds(10));
+            changed_.wait_for(lock, std::chrono::milliseconds(30));
         }
         return true;
     }

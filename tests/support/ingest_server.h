@@ -68,7 +68,7 @@ class IngestServer {
     }
 
     /// The next event at the endpoint; null if none comes in time.
-    EventPtr receive() { return channel_.receive_for(std::chrono::seconds(10)).value_or(nullptr); }
+    EventPtr receive() { return channel_.receive_for(std::chrono::seconds(30)).value_or(nullptr); }
     bool is_empty() { return !channel_.try_receive(); }
 
     Broadcaster& broadcaster() { return broadcaster_; }

@@ -23,7 +23,7 @@ class Received {
     }
 
     /// The delivery at `index`, once it is there.
-    Delivery at(std::size_t index, std::chrono::milliseconds limit = std::chrono::seconds(10)) {
+    Delivery at(std::size_t index, std::chrono::milliseconds limit = std::chrono::seconds(30)) {
         std::unique_lock lock(mutex_);
         if (!changed_.wait_for(lock, limit, [&] { return all_.size() > index; })) {
             ADD_FAILURE() << "no delivery " << index << ", " << all_.size() << " are there";

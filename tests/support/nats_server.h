@@ -26,7 +26,7 @@ namespace fanfare::test {
 
 /// Whether `holds` comes true in time; looks every few milliseconds.
 inline bool soon(const std::function<bool()>& holds,
-                 std::chrono::milliseconds limit = std::chrono::seconds(10)) {
+                 std::chrono::milliseconds limit = std::chrono::seconds(30)) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!holds()) {
         if (std::chrono::steady_clock::now() > end) return false;
@@ -81,8 +81,12 @@ class NatsServer {
         pid_ = 0;
     }
 
-    /// It neither reads nor writes, but its connections stay.
-    void freeze() const { ::kill(pid_, SIGSTOP); }
+    /// It neither reads nor writes, but its connections stay. Returns once all its threads stand
+    /// still: until one of them has taken the signal, the others go on.
+    void freeze() const {
+        ::kill(pid_, SIGSTOP);
+        ::waitpid(pid_, nullptr, WUNTRACED);
+    }
     void thaw() const { ::kill(pid_, SIGCONT); }
 
     std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }

@@ -18,7 +18,7 @@ namespace fanfare::test {
 
 /// Waits until `condition` holds; false if it does not within `patience`.
 template <class Condition>
-bool eventually(Condition condition, std::chrono::seconds patience = std::chrono::seconds(10)) {
+bool eventually(Condition condition, std::chrono::seconds patience = std::chrono::seconds(30)) {
     const auto end = std::chrono::steady_clock::now() + patience;
     while (!condition()) {
         if (std::chrono::steady_clock::now() > end) return false;

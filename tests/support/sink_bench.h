@@ -38,7 +38,7 @@ class SinkBench {
 
     /// Turns the loop until the attempt has ended, in real time and for ten seconds at most.
     Outcome finish() {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
         while (!is_done() && std::chrono::steady_clock::now() < deadline) {
             context.restart();
             context.run_one_until(deadline);
