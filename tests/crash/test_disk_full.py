@@ -27,7 +27,7 @@ class FullCase(CrashCase):
         wait_until(lambda: senders.answered(503), 60, "no room")
         for _, _, took, retry_after in senders.answered(503):
             self.assertIsNotNone(retry_after)
-            self.assertLess(took, 2)
+            self.assertLess(took, 4)
         return senders
 
     def assert_deliveries_go_on(self, daemon):

@@ -199,7 +199,7 @@ class OAuth2(EndToEndCase):
         self.assertIn("token request: ", self.last_error())
         begun = time.monotonic()
         self.assertEqual(self.fanfare.stop(), 0)
-        self.assertLess(time.monotonic() - begun, 3)
+        self.assertLess(time.monotonic() - begun, 8)
 
     def test_token_endpoint_that_is_not_there(self):
         self.start(token_url=f"http://127.0.0.1:{free_port()}/token")

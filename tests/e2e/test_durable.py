@@ -69,7 +69,7 @@ class Restarts(DurableCase):
         first.post(numbered(0, 50))
         begun = time.monotonic()
         self.assertEqual(first.stop(), 0)
-        self.assertLess(time.monotonic() - begun, 3)
+        self.assertLess(time.monotonic() - begun, 10)
         kept = [entry["events"] for entry in first.log() if entry["msg"] == "events kept on disk"]
         self.assertEqual(kept, [50])
         self.assertEqual((self.directory / "queue" / "events.db-wal").stat().st_size, 0)
@@ -88,7 +88,7 @@ class Restarts(DurableCase):
         wait_until(lambda: first.metrics().endpoint("in_flight_requests", "t1") == 1)
         begun = time.monotonic()
         self.assertEqual(first.stop(), 0)
-        self.assertLess(time.monotonic() - begun, 3)
+        self.assertLess(time.monotonic() - begun, 10)
 
         receiver.on("/hook", Answer(200))
         second = self.daemon([{"name": "t1", "url": receiver.url()}], queue=self.queue())

@@ -14,6 +14,8 @@ from harness.process import free_port
 from harness.receiver import Answer, HANG
 from harness.wait import wait_until
 
+LATE = 4  # seconds a busy machine may add; what is not to happen takes longer
+
 
 class Stops(EndToEndCase):
     """Acceptance 29, 30 and 32."""
@@ -34,7 +36,7 @@ class Stops(EndToEndCase):
             daemon = self.daemon(shutdown={"drain": "20s"})
             begun = time.monotonic()
             self.assertEqual(daemon.stop(number), 0)
-            self.assertLess(time.monotonic() - begun, 1)
+            self.assertLess(time.monotonic() - begun, LATE)
 
     def test_healthy_endpoint_gets_everything_and_it_ends_without_waiting(self):
         """Acceptance 29."""
@@ -57,7 +59,7 @@ class Stops(EndToEndCase):
         code, took = self.stop(daemon)
         self.assertEqual(code, 0)
         self.assertGreaterEqual(took, 0.95)
-        self.assertLess(took, 2)
+        self.assertLess(took, 1 + LATE)
         self.assertEqual(self.dropped(daemon, "dead"), 50)
 
     def test_hanging_endpoint_does_not_delay_beyond_the_drain_time(self):
@@ -70,7 +72,7 @@ class Stops(EndToEndCase):
         receiver.wait_for(1, "/hang")
         code, took = self.stop(daemon)
         self.assertEqual(code, 0)
-        self.assertLess(took, 2)
+        self.assertLess(took, 1 + LATE)
         self.assertEqual(self.dropped(daemon, "hanging"), 20)
         self.assertEqual(receiver.accepted_ids("/ok"), ids(0, 20))
 
@@ -84,7 +86,7 @@ class Stops(EndToEndCase):
         code, took = self.stop(daemon)
         self.assertEqual(code, 0)
         self.assertGreaterEqual(took, 0.95)
-        self.assertLess(took, 2)
+        self.assertLess(took, 1 + LATE)
         self.assertEqual(self.dropped(daemon, "paused"), 30)
         self.assertEqual(self.dropped(daemon, "healthy"), 0)
         self.assertEqual(receiver.accepted_ids("/ok"), ids(0, 30))
@@ -98,7 +100,7 @@ class Stops(EndToEndCase):
         receiver.wait_for(1)
         code, took = self.stop(daemon)
         self.assertEqual(code, 0)
-        self.assertLess(took, 2)
+        self.assertLess(took, 1 + LATE)
         self.assertEqual(receiver.count(), 1)
         self.assertEqual(self.dropped(daemon, "t1"), 10)
 
@@ -148,7 +150,7 @@ class Stops(EndToEndCase):
             taken += 1
         code, took = self.stop(daemon)
         self.assertEqual(code, 0)
-        self.assertLess(took, 2)
+        self.assertLess(took, 1 + LATE)
         self.assertEqual(self.dropped(daemon, "dead"), taken)
 
     def test_second_signal_ends_it_at_once(self):
@@ -161,7 +163,7 @@ class Stops(EndToEndCase):
         wait_until(lambda: daemon.log_entries(msg="stopping"))
         begun = time.monotonic()
         self.assertEqual(daemon.stop(), 130)
-        self.assertLess(time.monotonic() - begun, 1)
+        self.assertLess(time.monotonic() - begun, LATE)
 
     def test_while_it_drains_new_events_are_refused_and_it_is_not_ready(self):
         daemon = self.daemon([{"name": "dead", "url": f"http://127.0.0.1:{free_port()}/"}],
@@ -194,7 +196,7 @@ class Stops(EndToEndCase):
             connection.send(b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{")
             code, took = self.stop(daemon)
         self.assertEqual(code, 0)
-        self.assertLess(took, 3)
+        self.assertLess(took, 1 + LATE)
 
 
 class Dies(EndToEndCase):

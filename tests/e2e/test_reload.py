@@ -350,13 +350,13 @@ class Watched(ReloadCase):
 
     def test_many_writes_are_one_reload(self):
         """RL7."""
-        daemon = self.start(self.named("a"), {"debounce": "500ms", "poll_interval": "0s"})
+        daemon = self.start(self.named("a"), {"debounce": "2s", "poll_interval": "0s"})
         begun = time.monotonic()
         for number in range(20):
             self.write(daemon, self.named(f"n{number}"))
             while time.monotonic() < begun + number * 0.02:
                 time.sleep(0.001)  # spreads them over 400 ms
-        self.assertLess(time.monotonic() - begun, 0.49)
+        self.assertLess(time.monotonic() - begun, 1.9)
         self.wait_for_names(daemon, "n19")
         self.assertTrue(stays_true(lambda: self.results(daemon)["ok"] == 1, 1))
         self.assertEqual(self.results(daemon), {"ok": 1, "rejected": 0, "noop": 0})
@@ -443,7 +443,7 @@ class Watched(ReloadCase):
         self.addCleanup(os.close, writer)
         begun = time.monotonic()
         self.assertEqual(daemon.stop(), 0)
-        self.assertLess(time.monotonic() - begun, 3)
+        self.assertLess(time.monotonic() - begun, 8)
 
 
 class OnDisk(ReloadCase):

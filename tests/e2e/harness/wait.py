@@ -6,8 +6,8 @@ from harness.sanitizers import patient
 
 
 def wait_until(condition, seconds=10.0, what="the condition"):
-    """Returns the first true value of condition(); raises AssertionError after `seconds`,
-    or later with sanitizers."""
+    """Returns the first true value of condition(); raises AssertionError after `seconds`
+    of an idle machine, which are more on others."""
     seconds = patient(seconds)
     deadline = time.monotonic() + seconds
     while True:
