@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -69,6 +71,15 @@ void describe(const CLI::App& app, const std::string& path, std::vector<Complete
     }
 }
 
+/// Whoever answers at the address may say anything; shells are given names only.
+bool is_endpoint_name(const std::string& text) {
+    constexpr std::size_t length_max = 64;
+    return !text.empty() && text.size() <= length_max &&
+           std::all_of(text.begin(), text.end(), [](unsigned char c) {
+               return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-');
+           });
+}
+
 /// One endpoint's name per line; nothing if nobody answers. Shells ask for them.
 int print_endpoint_names(const AdminTarget& target) {
     const Result<std::string> body =
@@ -78,7 +89,8 @@ int print_endpoint_names(const AdminTarget& target) {
     if (!list.is_object()) return failed;
     std::string names;
     for (const json& endpoint : list.value("endpoints", json::array())) {
-        names += shown(endpoint, "name") + '\n';
+        const std::string name = shown(endpoint, "name");
+        if (is_endpoint_name(name)) names += name + '\n';
     }
     return print(names).value_or(ok);
 }

@@ -50,9 +50,11 @@ constexpr const char* bash_tail = R"sh(
         file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         directory) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         endpoint)
-            local names
-            names=$(_fanfare_endpoints)
-            mapfile -t COMPREPLY < <(compgen -W "$names" -- "$current")
+            # Not compgen -W: that expands what it is given, and this has come over the network.
+            COMPREPLY=()
+            while read -r word; do
+                if [[ $word == "$current"* ]]; then COMPREPLY+=("$word"); fi
+            done < <(_fanfare_endpoints)
             ;;
         reason) mapfile -t COMPREPLY < <(compgen -W "$reasons" -- "$current") ;;
         shell) mapfile -t COMPREPLY < <(compgen -W 'bash zsh' -- "$current") ;;

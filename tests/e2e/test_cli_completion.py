@@ -1,5 +1,6 @@
 """Completion of commands, options and names in bash and zsh, and the help of every command."""
 
+import json
 import re
 import subprocess
 
@@ -31,9 +32,9 @@ class Completion(EndToEndCase):
         path.write_text(script(shell), encoding="utf-8")
         return path
 
-    def offered(self, line):
-        """For a command line that begins with `fanfare`."""
-        line = line.replace("fanfare", executable(), 1)
+    def offered(self, line, program=None):
+        """For a command line that begins with `fanfare`, which is `program`."""
+        line = line.replace("fanfare", program or executable(), 1)
         done = subprocess.run(["bash", "--norc", "-c", COMPLETE], capture_output=True, timeout=10,
                               cwd=self.directory, check=False,
                               env={"SCRIPT": str(self.write("bash")), "LINE": line,
@@ -97,6 +98,21 @@ class Completion(EndToEndCase):
         line = f"fanfare test --url {server.url} --token-file "
         self.assertEqual(self.offered(f"{line}~/token "), ["audit"])
         self.assertEqual(self.offered(f"{line}{self.write('bash')} "), [])
+
+    def test_names_that_are_none_are_neither_offered_nor_run(self):
+        """Whoever listens at the address while the daemon is down may answer anything."""
+        names = ["$(touch evil)", "`touch evil`", "a b", "", "audit\n$(touch evil)", "a" * 65, "ok-1"]
+        listed = answer(200, json.dumps({"endpoints": [{"name": name} for name in names]}))
+        server = Scripted(listed)
+        self.addCleanup(server.close)
+        self.assertEqual(self.offered(f"fanfare pause --url {server.url} "), ["ok-1"])
+        self.assertFalse((self.directory / "evil").exists())
+        # The script does not trust the program either.
+        fake = self.directory / "fake"
+        fake.write_text("#!/bin/sh\necho '$(touch evil)'; echo 'ok-1'\n", encoding="ascii")
+        fake.chmod(0o755)
+        self.assertEqual(self.offered("fanfare pause o", program=str(fake)), ["ok-1"])
+        self.assertFalse((self.directory / "evil").exists())
 
     def test_no_names_without_a_daemon_that_answers_within_a_moment(self):
         self.assertEqual(self.offered(f"fanfare pause --url http://127.0.0.1:{free_port()} "), [])
