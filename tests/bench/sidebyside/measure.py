@@ -107,6 +107,7 @@ def open_loop(bench, start, rate):
         written, scheduled = result["written"], result["scheduled"]
         return {"p50_us": written["p50_us"], "p99_us": written["p99_us"],
                 "p999_us": written["p999_us"], "max_us": written["max_us"],
+                "answered_p99_us": result["answered_p99_us"],
                 "scheduled_p50_us": scheduled["p50_us"], "scheduled_p99_us": scheduled["p99_us"],
                 "scheduled_p999_us": scheduled["p999_us"], "refused": result["refused"],
                 "out_per_second": result["per_second"],

@@ -1,14 +1,14 @@
 // Load and sink in one process and one thread, so that one clock sees an event leave and arrive.
 //
-//   both_ends --ingest PORT --sink PORT --body FILE --rate N      open loop: N events/s, on
-//   schedule both_ends --ingest PORT --sink PORT --body FILE --window N    closed loop: N events
-//   under way
+//   both_ends --ingest PORT --sink PORT --body FILE --rate N      open loop: N events/s
+//   both_ends --ingest PORT --sink PORT --body FILE --window N    closed loop: N under way
 //
 // Posts FILE, with a running number in place of the last twelve digits of the event's id, over
-// kept connections, and answers 204 to what comes back. Each event is stamped three times: when the
-// schedule wants it sent, right before its request is written, and when all of its delivery
-// has been read. An event that finds no idle connection waits, and its schedule time does
+// kept connections, and answers 204 to what comes back. Each event is stamped four times: when the
+// schedule wants it sent, right before its request is written, when its answer and when all of its
+// delivery has been read. An event that finds no idle connection waits, and its schedule time does
 // not move: what the daemon's slowness does to the sender is not left out ("coordinated omission").
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -16,6 +16,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tools/ends.h"
 #include "tools/percentiles.h"
@@ -103,27 +104,50 @@ class Pace {
     const Nanoseconds start_;
 };
 
+/// The p99 of each second by itself, of which the median is told: a stall of the machine makes one
+/// second long, and not the whole run.
+class EachSecond {
+  public:
+    void add(Nanoseconds since_start, Nanoseconds taken) {
+        seconds_[since_start / 1'000'000'000].add(taken);
+    }
+
+    double median_p99() {
+        std::vector<double> all;
+        for (auto& [second, taken] : seconds_) all.push_back(taken.p99());
+        if (all.empty()) return 0;
+        std::sort(all.begin(), all.end());
+        return all[all.size() / 2];
+    }
+
+  private:
+    std::map<Nanoseconds, Percentiles> seconds_;
+};
+
 void print(const Options& options, const Book& book, Nanoseconds start, Nanoseconds end) {
     const auto warm = start + static_cast<Nanoseconds>(options.warm_up * 1e9);
     Percentiles written;
     Percentiles scheduled;
+    EachSecond answered;
     std::uint64_t counted = 0;
     for (const Book::Entry& entry : book.entries()) {
         if (entry.delivered == 0) continue;
         if (entry.delivered >= warm && entry.delivered < end) ++counted;
         if (entry.due < warm) continue;
         written.add(entry.delivered - entry.written);
+        answered.add(entry.due - warm, entry.answered - entry.written);
         scheduled.add(entry.delivered - entry.due);
     }
     std::printf(
         "{\"sent\":%llu,\"accepted\":%llu,\"refused\":%llu,\"delivered\":%llu,"
-        "\"duplicates\":%llu,\"per_second\":%.1f,\"written\":%s,\"scheduled\":%s}\n",
+        "\"duplicates\":%llu,\"per_second\":%.1f,\"answered_p99_us\":%.1f,\"written\":%s,"
+        "\"scheduled\":%s}\n",
         static_cast<unsigned long long>(book.sent()),
         static_cast<unsigned long long>(book.accepted()),
         static_cast<unsigned long long>(book.refused()),
         static_cast<unsigned long long>(book.delivered()),
         static_cast<unsigned long long>(book.duplicates()),
-        static_cast<double>(counted) * 1e9 / static_cast<double>(end - warm),
+        static_cast<double>(counted) * 1e9 / static_cast<double>(end - warm), answered.median_p99(),
         written.json().c_str(), scheduled.json().c_str());
 }
 

@@ -115,11 +115,12 @@ void Poller::turn(int timeout_ms) {
 }
 
 std::uint64_t Book::open(Nanoseconds due) {
-    entries_.push_back({due, now_ns(), 0});
+    entries_.push_back({.due = due, .written = now_ns()});
     return entries_.size() - 1;
 }
 
-void Book::answered(int status) {
+void Book::answered(std::uint64_t number, int status) {
+    entries_.at(number).answered = now_ns();
     if (status == 202) {
         ++accepted_;
     } else if (status == 503) {
@@ -171,8 +172,8 @@ void Source::connect(int port, int connections) {
 void Source::send(Nanoseconds due) {
     Connection* connection = idle_.back();
     idle_.pop_back();
-    const std::uint64_t number = book_.open(due);
-    std::string text = std::to_string(number);
+    connection->number = book_.open(due);
+    std::string text = std::to_string(connection->number);
     text.insert(0, digits - text.size(), '0');
     request_.replace(number_at_, digits, text);
     write_all(connection->descriptor, request_);
@@ -185,7 +186,7 @@ void Source::read(Connection& connection) {
     const std::optional<std::size_t> size = message_size(connection.input);
     if (!size) return;
     constexpr std::size_t status_at = std::string_view("HTTP/1.1 ").size();
-    book_.answered(std::stoi(connection.input.substr(status_at, 3)));
+    book_.answered(connection.number, std::stoi(connection.input.substr(status_at, 3)));
     connection.input.erase(0, *size);
     idle_.push_back(&connection);
 }

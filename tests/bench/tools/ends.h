@@ -43,11 +43,12 @@ class Book {
     struct Entry {
         Nanoseconds due = 0;        ///< when the schedule wanted it sent
         Nanoseconds written = 0;    ///< right before its request was written
+        Nanoseconds answered = 0;   ///< when the answer had been read; 0: not yet
         Nanoseconds delivered = 0;  ///< when its delivery had been read; 0: not yet
     };
 
     std::uint64_t open(Nanoseconds due);
-    void answered(int status);
+    void answered(std::uint64_t number, int status);
     void arrived(std::uint64_t number);
 
     std::uint64_t sent() const { return entries_.size(); }
@@ -83,6 +84,7 @@ class Source {
     struct Connection {
         int descriptor = -1;
         std::string input;
+        std::uint64_t number = 0;  // of the event whose answer is awaited
     };
     void read(Connection& connection);
 

@@ -14,6 +14,12 @@ class Percentiles {
   public:
     void add(std::int64_t nanoseconds) { values_.push_back(nanoseconds); }
 
+    /// Microseconds.
+    double p99() {
+        std::sort(values_.begin(), values_.end());
+        return at(0.99);
+    }
+
     /// Microseconds as JSON.
     std::string json() {
         std::sort(values_.begin(), values_.end());
