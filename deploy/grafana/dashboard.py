@@ -187,6 +187,7 @@ STUCK = [
               (f"sum by (instance) ({STORE_USED})", "{{instance}} taken"),
               (f"fanfare_store_file_bytes{DAEMON}", "{{instance}} file"),
               (f"fanfare_store_wal_bytes{DAEMON}", "{{instance}} log"),
+              (f"fanfare_store_disk_available_bytes{DAEMON}", "{{instance}} left on the disk"),
               (f"fanfare_store_max_bytes{DAEMON}", "{{instance}} max_disk"),
           ], 12, unit="bytes"),
     graph(117, "Commits to disk", "How long a commit takes, its sync included: the least time to "

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 
@@ -183,7 +184,11 @@ class Configured(DurableCase):
         self.assertEqual(response.header("Retry-After"), "1")
         self.assertEqual(json.loads(response.body)["errors"][0]["code"], "STORE_FULL")
         self.assertEqual(daemon.get("/readyz").status, 503)
-        self.assertEqual(daemon.metrics().value("fanfare_store_full"), 1)
+        metrics = daemon.metrics()
+        self.assertEqual(metrics.value("fanfare_store_full"), 1)
+        left = shutil.disk_usage(self.directory).free
+        self.assertAlmostEqual(metrics.value("fanfare_store_disk_available_bytes"), left,
+                               delta=max(left / 10, 1 << 30))
 
         receiver.on("/hook", Answer(200))
         self.wait_delivered(daemon, "t1", 60)

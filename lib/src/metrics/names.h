@@ -133,6 +133,9 @@ inline constexpr Definition store_file_bytes{"fanfare_store_file_bytes", Type::g
                                              "Size of the durable queue's file."};
 inline constexpr Definition store_free_bytes{"fanfare_store_free_bytes", Type::gauge, "",
                                              "Of it, what is free for new events."};
+inline constexpr Definition store_disk_available_bytes{
+    "fanfare_store_disk_available_bytes", Type::gauge, "",
+    "What its disk has left for the file to grow; 0 if the queue is in memory."};
 inline constexpr Definition store_wal_bytes{"fanfare_store_wal_bytes", Type::gauge, "",
                                             "Size of the write-ahead log beside it."};
 inline constexpr Definition store_max_bytes{"fanfare_store_max_bytes", Type::gauge, "",
@@ -292,6 +295,7 @@ inline constexpr std::array all = {ingest_requests,
                                    store_events,
                                    store_file_bytes,
                                    store_free_bytes,
+                                   store_disk_available_bytes,
                                    store_wal_bytes,
                                    store_max_bytes,
                                    store_full,

@@ -120,6 +120,7 @@ struct StoreStats {
     std::uint64_t events = 0;      ///< stored, also such as nobody wants any more
     std::uint64_t file_bytes = 0;  ///< with what is free
     std::uint64_t free_bytes = 0;  ///< in the file
+    std::uint64_t disk_available_bytes = 0;  ///< to who is not root
     std::uint64_t wal_bytes = 0;
     std::uint64_t bytes_max = 0;
     std::uint64_t damaged_events = 0;    ///< seen since the start

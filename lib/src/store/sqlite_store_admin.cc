@@ -124,6 +124,9 @@ StoreStats SqliteStore::stats() {
     } catch (const SqliteError& error) {
         fail(error);
     }
+    std::error_code no_disk;
+    const fs::space_info disk = fs::space(file_, no_disk);
+    stats.disk_available_bytes = no_disk ? 0 : disk.available;
     std::error_code no_log;
     const std::uintmax_t wal_bytes = fs::file_size(file_ + "-wal", no_log);
     stats.wal_bytes = no_log ? 0 : wal_bytes;

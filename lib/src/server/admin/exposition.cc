@@ -194,6 +194,7 @@ void add_store(Families& families, const JournalCounts& counts) {
     add_single(families, metric::store_events, counts.store.events);
     add_single(families, metric::store_file_bytes, counts.store.file_bytes);
     add_single(families, metric::store_free_bytes, counts.store.free_bytes);
+    add_single(families, metric::store_disk_available_bytes, counts.store.disk_available_bytes);
     add_single(families, metric::store_wal_bytes, counts.store.wal_bytes);
     add_single(families, metric::store_max_bytes, counts.store.bytes_max);
     add_single(families, metric::store_full, counts.is_full);
