@@ -298,8 +298,8 @@ void add_replay(CLI::App& parent, Chosen& chosen, const std::string& name) {
         parent, chosen, {"replay", "Queue dead letters again for their endpoints"}, run_replay);
     add_selection(*replay.command, replay.options->selection);
     replay.command->footer(
-        "They go to the end of the queue, with the ids that they had, and are no dead letters any\n"
-        "more then. Exits 1 if some are left.\n\n"
+        "They go to the end of the queue, with the ids that they had, and stay dead letters until\n"
+        "they are delivered. Exits 1 if some were not queued.\n\n"
         "Examples:\n"
         "  " +
         name +

@@ -97,6 +97,11 @@ class Newest {
             std::uint64_t next_start = 0;
             try {
                 if (!end) end = page->at("next").get<std::uint64_t>();
+                const bool is_too_much = !start && wants_last() && page->at("clamped").get<bool>();
+                if (is_too_much) {  // for one answer
+                    start = page->at("lowest").get<std::uint64_t>();
+                    continue;
+                }
                 next_start = page->at("next_start").get<std::uint64_t>();
             } catch (const json::exception&) {
                 return parse_answer(options_.admin, "").error();
@@ -121,11 +126,13 @@ class Newest {
     }
 
   private:
+    /// Whether one answer may do. Of the last events a filter would leave fewer than are wanted.
+    bool wants_last() const { return options_.limit > 0 && !has_filter(options_.filter); }
+
     Result<std::string> ask(std::optional<std::uint64_t> start) const {
         AdminRequest request{.path = events_path};
         append_filter(options_.filter, request.query);
-        // Of the last events a filter would leave fewer than are wanted.
-        if (!start && options_.limit > 0 && !has_filter(options_.filter)) {
+        if (!start && wants_last()) {
             request.query.emplace_back("tail", std::to_string(options_.limit));
         } else {
             request.query.emplace_back("count", std::to_string(page_events));

@@ -132,6 +132,21 @@ class Live(BrowserCase):
         self.wait_true("document.querySelectorAll('#events-rows tr').length === 4")
         self.assert_quiet(daemon)
 
+    def test_without_streams_it_says_what_it_does_not_show(self):
+        daemon = self.start(streams={"max_total": 0}, history={"capacity": 4000})
+        daemon.post(numbered(0, 1))
+        self.show(daemon)
+        self.wait_true("document.querySelectorAll('#events-rows tr').length === 1")
+        newest = "document.querySelector('#events-rows button').innerText"
+        daemon.post(numbered(1, 3000))
+        self.wait_text("#events-rows", "1800 events passed over, as they come so fast")
+        self.wait_true(f"{newest} === '3001'")
+        daemon.post(numbered(3001, 5000))
+        self.wait_text("#events-rows", "1000 events gone from the history before")
+        self.wait_text("#events-rows", "3800 events passed over, as they come so fast")
+        self.wait_true(f"{newest} === '8001'")
+        self.assert_quiet(daemon)
+
     def test_says_when_a_filter_is_refused(self):
         daemon = self.start()
         self.show(daemon)

@@ -1,5 +1,6 @@
 """The status page as somebody sees it: what it shows, how fast, and in what form."""
 
+import re
 import sys
 
 from browser import BrowserCase
@@ -55,7 +56,8 @@ class Shown(BrowserCase):
         calm = self.browser.evaluate(colour)
         daemon.post(numbered(0, 1))
         self.wait_text(self.row("broken"), "breaker open")
-        self.assertNotEqual(self.browser.evaluate(colour), calm)
+        red, green, blue = map(int, re.findall(r"\d+", self.browser.evaluate(colour))[:3])
+        self.assertGreater(red, 1.5 * max(green, blue))
         self.wait_text(self.row("broken"), "status 503")
         self.wait_text("#sum-failing", "1")
         self.assertIn("1 failing", self.browser.page("title"))
@@ -190,8 +192,8 @@ class Many(BrowserCase):
             "performance.getEntriesByName('endpoints-shown')[0].startTime")
         print(f"page: {opened['headers']['content-length']} bytes; with {MANY} endpoints: first "
               f"paint after {painted:.0f} ms, all endpoints after {shown:.0f} ms", file=sys.stderr)
-        self.assertLessEqual(painted, 1000)
-        self.assertLessEqual(shown, 5000)
+        # The first paint is of the frame alone: what was asked for is seen once all are shown.
+        self.assertLessEqual(shown, 1000)
         self.assertEqual(self.browser.evaluate(
             "document.querySelectorAll('#endpoints-rows tr').length"), MANY)
         self.screenshot("many", whole=False)

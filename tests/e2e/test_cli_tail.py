@@ -207,6 +207,7 @@ class Events(FollowCase):
             self.fanfare.post(numbered(begin, 250))
         self.assertEqual(self.listed("--limit", "0"), [f"e{i}" for i in range(1000)])
         self.assertEqual(self.listed("--limit", "50"), [f"e{i}" for i in range(950, 1000)])
+        self.assertEqual(self.listed("--limit", "300"), [f"e{i}" for i in range(700, 1000)])
         self.assertEqual(self.listed("--action", "push", "--limit", "300"),
                          [f"e{i}" for i in range(700, 1000)])
         answer = json.loads(self.events("--limit", "0", "--json"))

@@ -4,11 +4,11 @@ import json
 import threading
 import time
 
-from harness.events import event
+from harness.events import envelope, event
 from harness.events_case import EventsCase
-from harness.http import fetch, open_socket
+from harness.http import Connection, fetch, open_socket
 from harness.receiver import Answer
-from harness.wait import wait_until
+from harness.wait import stays_true, wait_until
 
 
 class HistoryCase(EventsCase):
@@ -72,6 +72,18 @@ class Ring(HistoryCase):
         for tail in ("10", "11", "15", "18446744073709551615"):
             self.assertEqual(self.seqs(f"tail={tail}"), list(range(4, 14)), tail)
         self.assertEqual(self.seqs("tail=2"), [12, 13])
+
+    def test_the_last_ones_that_one_answer_holds(self):
+        self.start(history={"capacity": 1000})
+        for first in range(0, 200, 20):
+            self.send([{**event(f"e{n}"), "data": "x" * 60_000} for n in range(first, first + 20)])
+        for query in ("tail=200", "tail=200&action=push"):
+            body = self.list(query)
+            self.assertTrue(body["clamped"])
+            seqs = [record["seq"] for record in body["events"]]
+            self.assertEqual(seqs, list(range(seqs[0], 201)), query)
+            self.assertTrue(130 <= len(seqs) <= 140, len(seqs))
+        self.assertFalse(self.list("tail=100")["clamped"])
 
     def test_resized_by_reloads(self):  # H10
         # Else each reload would be an event, too.
@@ -137,8 +149,10 @@ class Ring(HistoryCase):
         seen = [[] for _ in range(4)]
 
         def send(first):
-            for i in range(100):
-                self.send([event(f"e{first + i * 10 + j}") for j in range(10)])
+            with Connection(self.fanfare.ingest) as connection:
+                for i in range(1000):
+                    self.assertEqual(connection.request(
+                        "POST", "/events", envelope(event(f"e{first + i}"))).status, 202)
 
         def page(found):
             start = 1
@@ -176,8 +190,11 @@ class Ring(HistoryCase):
     def test_a_long_poll(self):  # H15
         self.start()
         found = []
+        before = self.fanfare.descriptors()
         poll = threading.Thread(target=lambda: found.append(self.list("start=1&wait=20")))
         poll.start()
+        wait_until(lambda: self.fanfare.descriptors() > before)
+        self.assertTrue(stays_true(poll.is_alive, 0.5))
         self.post(1)
         poll.join(10)
         self.assertEqual([record["seq"] for record in found[0]["events"]], [1])

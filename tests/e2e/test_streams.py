@@ -1,11 +1,13 @@
 """Live streams: what comes through right now, for whoever listens, and for how long."""
 
+import json
 import socket
 import threading
+import time
 
 from harness.events import event
 from harness.events_case import EventsCase
-from harness.http import fetch
+from harness.http import Connection, fetch
 from harness.stream import KNOWN, Stream
 from harness.wait import wait_until
 
@@ -41,6 +43,20 @@ class StreamCase(EventsCase):
 
     def value(self, name, **labels):
         return self.fanfare.metrics().value(name, **labels)
+
+    def stopped(self):
+        """A stream that its client reads nothing of."""
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = self.fanfare.admin.split(":")
+        connection.connect((host, int(port)))
+        connection.sendall(b"GET /v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.addCleanup(connection.close)
+        return connection
+
+    def evicted(self):
+        return (self.value("fanfare_streams_closed_total", reason="slow_consumer") +
+                self.value("fanfare_streams_closed_total", reason="write_timeout"))
 
 
 class Live(StreamCase):
@@ -83,9 +99,10 @@ class Live(StreamCase):
         for i in range(200):
             sender = threading.Thread(target=self.post, args=(1,))
             sender.start()
-            stream = Stream(self.fanfare.admin, f"since={i}")
+            stream = Stream(self.fanfare.admin, f"since={2 * i}")
             sender.join()
-            stream.wait_seqs([i + 1])
+            self.post(1)  # once it is there, nothing more can come of the one before it
+            stream.wait_seqs([2 * i + 1, 2 * i + 2])
             stream.close()
 
     def test_every_stream_gets_all_in_order(self):  # S5
@@ -143,6 +160,17 @@ class Live(StreamCase):
         sse = self.open("format=sse", headers=[f"Last-Event-ID: {cursor}"])
         sse.wait_seqs([1, 2])
         self.assertEqual(sse.of_type("gap")[0]["sse_id"], f"{self.instance()}:0")
+
+    def test_a_cursor_from_before_a_restart(self):  # S8
+        self.start()
+        self.post(3)
+        cursor = f"{self.instance()}:3"
+        self.fanfare.stop()
+        self.start()
+        self.post(2)
+        stream = self.open(f"since={cursor}")
+        stream.wait_seqs([1, 2])
+        self.assertEqual([gap["reason"] for gap in stream.of_type("gap")], ["restart"])
 
     def test_a_filter_moves_the_cursor_on(self):  # S9
         self.start(streams={"heartbeat": "1s"})
@@ -219,8 +247,9 @@ class Limits(StreamCase):
 
     def test_of_one_client(self):  # S13
         self.start(streams={"max_per_client": 2})
-        for _ in range(2):
-            self.open()
+        for host in ("localhost", "fanfare.example:8081"):
+            self.open(host=host)
+        self.assertEqual(self.stream(host="other").status, 429)
         self.assertEqual(self.refused(), (429, "TOO_MANY_STREAMS_FOR_CLIENT"))
         self.open(source="127.0.0.2")
 
@@ -309,20 +338,6 @@ class Listed(StreamCase):
 class SlowReaders(StreamCase):
     """A reader that reads no more, however often, costs the others nothing."""
 
-    def stopped(self):
-        """A stream that its client reads nothing of."""
-        connection = socket.socket()
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        host, port = self.fanfare.admin.split(":")
-        connection.connect((host, int(port)))
-        connection.sendall(b"GET /v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        self.addCleanup(connection.close)
-        return connection
-
-    def evicted(self):
-        return (self.value("fanfare_streams_closed_total", reason="slow_consumer") +
-                self.value("fanfare_streams_closed_total", reason="write_timeout"))
-
     def test_one_that_has_stopped(self):  # S11
         self.start(streams={"max_lag": 500, "write_timeout": "2s"})
         reader = self.open()
@@ -371,3 +386,36 @@ class SlowReaders(StreamCase):
         self.assertEqual(reader.seqs()[-10:], list(range(592, 602)))
         self.assertEqual(gap["missed"] + len(reader.seqs()), 601)
         self.assertFalse(reader.is_ended)
+
+
+class Stopped(StreamCase):
+    """A reader that reads no more is noticed neither by who sends nor in memory."""
+
+    def waits(self, connection, count):
+        """The seconds that each of so many requests took, sorted."""
+        body = json.dumps([{**event("e"), "text": "x" * 1024}]).encode()
+        headers = (("Content-Type", "application/json"),)
+        taken = []
+        for _ in range(count):
+            begun = time.monotonic()
+            answer = connection.request("POST", "/events", body, headers)
+            taken.append(time.monotonic() - begun)
+            self.assertEqual(answer.status, 202)
+        return sorted(taken)
+
+    def test_costs_others_nothing(self):  # S11
+        self.start(history={"max_bytes": "4MiB"}, streams={"max_lag": 5000, "write_timeout": "60s"})
+        with Connection(self.fanfare.ingest) as connection:
+            self.waits(connection, 5000)  # the history is full from here on
+            before = self.waits(connection, 2000)
+            resident = self.value("process_resident_memory_bytes")
+            self.stopped()
+            wait_until(lambda: self.value("fanfare_streams_active") == 1)
+            during = self.waits(connection, 10_000)
+        wait_until(lambda: self.evicted() == 1)
+        grown = self.value("process_resident_memory_bytes") - resident
+        p99 = [taken[len(taken) * 99 // 100] for taken in (before, during)]
+        print(f"p99 {p99[0] * 1000:.2f} ms before, {p99[1] * 1000:.2f} ms while one has stopped; "
+              f"{grown / (1 << 20):.1f} MiB more")
+        self.assertLess(p99[1], 3 * p99[0] + 0.005)
+        self.assertLess(grown, 4 << 20)

@@ -47,6 +47,7 @@ struct HistorySlice {
     HistoryRange range;
     std::vector<HistoryRecord> records;
     std::uint64_t evicted = 0;  ///< ever
+    bool is_cut = false;        ///< of tail(): fewer than were asked for, for their bytes
 };
 
 /// What a history holds, and what has gone from it.
@@ -112,7 +113,8 @@ class History {
     /// are beyond `bytes_max`, but one if there is one.
     HistorySlice read(std::uint64_t first, std::size_t records_max, std::size_t bytes_max) const;
 
-    /// As read(), of the last `count` records.
+    /// Of the last `count` records the newest ones whose payloads are not beyond `bytes_max`, but
+    /// one if there is one.
     HistorySlice tail(std::uint64_t count, std::size_t bytes_max) const;
 
     /// Hears of new records. Belongs to one loop, where it is armed; made and destroyed there, or

@@ -201,8 +201,18 @@ HistorySlice History::read(std::uint64_t first, std::size_t records_max,
 
 HistorySlice History::tail(std::uint64_t count, std::size_t bytes_max) const {
     const std::lock_guard lock(mutex_);
-    const std::size_t index = count < records_.size() ? records_.size() - count : 0;
-    return slice(index, records_.size(), bytes_max);
+    const std::size_t first = count < records_.size() ? records_.size() - count : 0;
+    std::size_t index = records_.size();
+    std::size_t bytes = 0;
+    bool is_cut = false;
+    while (index > first && !is_cut) {
+        bytes += records_[index - 1].event->payload().size();
+        is_cut = bytes > bytes_max && index < records_.size();
+        if (!is_cut) --index;
+    }
+    HistorySlice slice = this->slice(index, records_.size(), bytes_max);
+    slice.is_cut = is_cut;
+    return slice;
 }
 
 void History::tell_watches() noexcept {

@@ -11,12 +11,12 @@ KNOWN = {"hello", "event", "gap", "ping", "close"}
 
 class Stream:
     """Reads NDJSON, or SSE, on a thread of its own until the other side ends or close() is called.
-    `source`: the address that it comes from."""
+    `source`: the address that it comes from; `host`: the Host field, if not the address."""
 
-    def __init__(self, address, query="", headers=(), source=None, version="1.1"):
+    def __init__(self, address, query="", headers=(), source=None, version="1.1", host=None):
         self.may_read = threading.Event()  # cleared: nothing is read for a while
         self.may_read.set()
-        host, port = address.rsplit(":", 1)
+        name, port = address.rsplit(":", 1)
         self.frames = []
         self.raw = b""
         self.head = b""
@@ -26,9 +26,9 @@ class Stream:
         self._seen = 0
         self._is_sse = False
         self._socket = socket.create_connection(
-            (host, int(port)), 10, source_address=(source, 0) if source else None)
+            (name, int(port)), 10, source_address=(source, 0) if source else None)
         target = "/v1/events/stream" + (f"?{query}" if query else "")
-        lines = [f"GET {target} HTTP/{version}", f"Host: {address}", *headers, "", ""]
+        lines = [f"GET {target} HTTP/{version}", f"Host: {host or address}", *headers, "", ""]
         self._socket.sendall("\r\n".join(lines).encode())
         self._socket.settimeout(None)
         self._thread = threading.Thread(target=self._read, daemon=True)

@@ -105,6 +105,18 @@ TEST_F(Histories, give_all_there_is_where_more_is_asked_for) {
     }
 }
 
+TEST_F(Histories, give_of_the_last_ones_the_newest_that_fit) {
+    make(keeping(10));
+    add(5, std::string(10, ' '));
+
+    EXPECT_EQ(seqs_of(history_->tail(3, 30)), from_to(3, 5));
+    EXPECT_FALSE(history_->tail(3, 30).is_cut);
+    EXPECT_EQ(seqs_of(history_->tail(4, 30)), from_to(3, 5));
+    EXPECT_TRUE(history_->tail(4, 30).is_cut);
+    EXPECT_EQ(seqs_of(history_->tail(4, 1)), Seqs{5});
+    EXPECT_EQ(seqs_of(history_->tail(0, 30)), Seqs());
+}
+
 // H8.
 TEST_F(Histories, give_all_when_they_are_exactly_full) {
     make(keeping(10));

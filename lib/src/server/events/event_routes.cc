@@ -176,11 +176,11 @@ void EventRoutes::scan(const Wanted& wanted, std::uint64_t first, EventList& lis
 }
 
 EventRoutes::Found EventRoutes::look_up_last(const Wanted& wanted) const {
-    HistorySlice slice = last_that_fit(*wanted.tail, wanted.filter);
+    HistorySlice slice = last_that_fit(*wanted.tail, wanted.filter, list_bytes_max);
     Found found;
     EventList& list = found.list;
     list.range = slice.range;
-    list.is_clamped = wanted.is_clamped;
+    list.is_clamped = wanted.is_clamped || slice.is_cut;
     list.evicted = slice.evicted;
     list.next_start = slice.range.next;
     list.records = std::move(slice.records);
@@ -188,14 +188,20 @@ EventRoutes::Found EventRoutes::look_up_last(const Wanted& wanted) const {
     return found;
 }
 
-HistorySlice EventRoutes::last_that_fit(std::uint64_t count, const RecordFilter& filter) const {
+HistorySlice EventRoutes::last_that_fit(std::uint64_t count, const RecordFilter& filter,
+                                        std::size_t bytes_max) const {
+    if (filter.wants_all()) return hub_.history().tail(count, bytes_max);
     constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
-    if (filter.wants_all()) return hub_.history().tail(count, no_limit);
     HistorySlice slice = hub_.history().tail(no_limit, no_limit);
     std::vector<HistoryRecord>& all = slice.records;
     std::size_t kept = all.size();
+    std::size_t bytes = 0;
     for (std::size_t i = all.size(); i > 0 && all.size() - kept < count; --i) {
-        if (filter.wants(all[i - 1])) std::swap(all[i - 1], all[--kept]);
+        if (!filter.wants(all[i - 1])) continue;
+        bytes += all[i - 1].event->payload().size();
+        slice.is_cut = bytes > bytes_max && kept < all.size();
+        if (slice.is_cut) break;
+        std::swap(all[i - 1], all[--kept]);
     }
     all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept));
     return slice;
@@ -214,11 +220,14 @@ awaitable<Response> EventRoutes::list(AdminCall call) {
     std::optional<StreamHub::Waiter> waiter;
     for (;;) {
         Found found;
+        // Of the loop's, which may change it while another thread composes.
+        const std::string instance = hub_.instance();
         std::function<std::string()> make = [&] {
             found = look_up(*wanted, start);
-            return event_list_json(hub_.instance(), found.list);
+            return event_list_json(instance, found.list);
         };
         std::string text = co_await composer_.compose(std::move(make));
+        if (instance != hub_.instance()) continue;
         const bool is_over = clock.now() >= deadline || hub_.is_stopping();
         if (is_over || !found.is_waiting_worth) co_return json_response(std::move(text));
         if (!waiter && !hub_.has_place()) co_return refused(StreamRefusal::total);
@@ -336,7 +345,8 @@ EventRoutes::Place EventRoutes::place_of(const AdminCall& call, const RecordFilt
     place.start.next = range.next;
     if (!cursor) {
         if (last || count->value_or(0) == 0) return place;
-        const HistorySlice slice = last_that_fit(**count, filter);
+        const HistorySlice slice =
+            last_that_fit(**count, filter, std::numeric_limits<std::size_t>::max());
         if (!slice.records.empty()) place.start.next = slice.records.front().seq;
         return place;
     }

@@ -71,7 +71,8 @@ class EventRoutes {
     awaitable<Response> kick(AdminCall call);
     Response open_stream(const AdminCall& call);
     Place place_of(const AdminCall& call, const RecordFilter& filter) const;
-    HistorySlice last_that_fit(std::uint64_t count, const RecordFilter& filter) const;
+    HistorySlice last_that_fit(std::uint64_t count, const RecordFilter& filter,
+                               std::size_t bytes_max) const;
 
     StreamHub& hub_;
     Broadcaster& broadcaster_;

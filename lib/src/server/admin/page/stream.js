@@ -2,6 +2,8 @@
 // uses it is told: event(record, its text), note(text), state(text), notice(text).
 
 const rowsMax = 300;
+// Fewer, so that the row which tells of the gap stays in sight for a while.
+const rowsAfterGap = 200;
 
 class EventFeed {
   #listener;
@@ -129,6 +131,20 @@ class EventFeed {
     return again(30);
   }
 
+  // What an answer holds; returns where to go on.
+  #takeAll(answer) {
+    const { status, lowest, next } = answer;
+    if (status === 'evicted') this.#gap({ missed: answer.missed, to: lowest - 1 });
+    for (const record of answer.events.slice(-rowsMax)) this.#take(record, JSON.stringify(record));
+    if (status === 'future') return { start: lowest };
+    // Behind by more than is shown, it would only get further behind.
+    const behind = next - answer.next_start;
+    if (behind <= rowsMax) return { start: answer.next_start };
+    const passed = plural(behind - rowsAfterGap, 'event');
+    this.#listener.note(`${passed} passed over, as they come so fast`);
+    return { start: next - rowsAfterGap };
+  }
+
   async #poll() {
     const poller = {};
     this.#poller = poller;
@@ -139,11 +155,7 @@ class EventFeed {
       if (this.#poller !== poller) return;
       if (answer.ok) {
         this.#greet(answer.data.instance);
-        for (const record of answer.data.events.slice(-rowsMax)) {
-          this.#take(record, JSON.stringify(record));
-        }
-        const { status, lowest, next_start: next } = answer.data;
-        from = { start: status === 'future' ? lowest : next };
+        from = this.#takeAll(answer.data);
       }
       await new Promise((resolve) => { setTimeout(resolve, 2000); });
     }
