@@ -63,7 +63,8 @@ struct JsConsumerConfig {
     std::string durable;  ///< empty: it goes when nobody uses it, and gets a name of its own
     std::string description;
     std::string filter;           ///< subject
-    std::uint64_t first_seq = 0;  ///< 0: only what comes after this
+    /// 0: only what comes after this. Not for durable ones, as servers do not say where that was.
+    std::uint64_t first_seq = 0;
     bool is_acknowledged = true;
     Duration ack_wait = std::chrono::seconds(10);
     unsigned ack_pending_max = 0;                   ///< if acknowledged

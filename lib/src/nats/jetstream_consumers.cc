@@ -11,15 +11,31 @@ namespace {
 
 constexpr int no_such_consumer = 10014;
 
+std::uint64_t number_at(const JsJson& object, const char* name) {
+    return object.value(name, std::uint64_t{0});
+}
+
+/// Servers say 0 until the first acknowledgement: nothing before the place at which it began was
+/// ever the consumer's, and nothing up to the last one given out if none of it is out any more.
+std::uint64_t ack_floor_of(const JsJson& answer) {
+    const JsJson& floor = answer.at("ack_floor");
+    if (number_at(floor, "consumer_seq") != 0) return number_at(floor, "stream_seq");
+    if (number_at(answer, "num_ack_pending") == 0) {
+        return number_at(answer.at("delivered"), "stream_seq");
+    }
+    const std::uint64_t first = number_at(answer.at("config"), "opt_start_seq");
+    return first == 0 ? 0 : first - 1;
+}
+
 JsConsumerInfo consumer_info_of(const JsJson& answer) {
     const auto number = [&answer](const char* name) {
-        return answer.value(name, std::uint64_t{0});
+        return number_at(answer, name);
     };
     return {.name = answer.at("name"),
             .description = answer.at("config").value("description", std::string()),
             .filter = answer.at("config").value("filter_subject", std::string()),
-            .delivered_seq = answer.at("delivered").value("stream_seq", std::uint64_t{0}),
-            .ack_floor = answer.at("ack_floor").value("stream_seq", std::uint64_t{0}),
+            .delivered_seq = number_at(answer.at("delivered"), "stream_seq"),
+            .ack_floor = ack_floor_of(answer),
             .ack_pending = number("num_ack_pending"),
             .redelivered = number("num_redelivered"),
             .pending = number("num_pending"),

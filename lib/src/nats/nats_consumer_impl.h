@@ -85,7 +85,7 @@ class NatsConsumer::Impl : public std::enable_shared_from_this<NatsConsumer::Imp
     void sum_up();
 
     void purge_next(const std::shared_ptr<Purge>& purge);
-    void purged(const std::shared_ptr<Purge>& purge, bool is_done);
+    void purged(const std::shared_ptr<Purge>& purge, const JsResult<JsConsumerInfo>& made);
 
     const JetStream api_;
     Options options_;
@@ -99,7 +99,8 @@ class NatsConsumer::Impl : public std::enable_shared_from_this<NatsConsumer::Imp
     std::shared_ptr<OtherForm> other_form_;
     TimePoint other_form_at_{};  ///< when it is to be looked at
     bool is_other_form_known_ = false;
-    std::uint64_t begin_seq_ = 0;          ///< where it is gone on from; 0: it was not there
+    std::uint64_t begin_seq_ = 0;  ///< where the other form is gone on from; 0: it was not there
+    std::uint64_t fresh_seq_ = 1;  ///< without another form: what was there before is not wanted
     std::string stream_id_;                ///< that the places were in; empty: in none yet
     std::atomic<std::uint64_t> epoch_{0};  ///< counts streams; a delivery is answered in its own
     std::deque<std::size_t> line_;         ///< partitions that wait for credit, the longest first

@@ -71,12 +71,14 @@ void NatsConsumer::Impl::close() {
 }
 
 JsConsumerConfig NatsConsumer::Impl::config(const Place& place) const {
+    std::uint64_t first_seq = begin_seq_ != 0 ? begin_seq_ : fresh_seq_;
+    // One that was there and is not any more goes on where it was.
+    if (place.was_there) first_seq = place.info.ack_floor + 1;
     return {.stream = options_.stream,
             .durable = place.name,
             .description = options_.endpoint.endpoint,
             .filter = place.filter,
-            // One that was there and is not any more goes on where it was.
-            .first_seq = place.was_there ? place.info.ack_floor + 1 : begin_seq_,
+            .first_seq = first_seq,
             .ack_wait = options_.ack_wait,
             .ack_pending_max = is_partitioned() ? 1 : options_.endpoint.in_flight_max};
 }
@@ -128,6 +130,7 @@ void NatsConsumer::Impl::look_at_stream(const std::string& id) {
     const bool is_other = !std::exchange(stream_id_, id).empty();
     if (!is_other) return;
     ++epoch_;
+    fresh_seq_ = 1;
     const std::lock_guard lock(mutex_);
     unsent_.clear();
     for (Place& place : places_) {
@@ -183,6 +186,7 @@ void NatsConsumer::Impl::other_form(const std::optional<OtherForm::Found>& found
         other_form_at_ = now() + tick_interval;
     } else if (!std::exchange(is_other_form_known_, true)) {
         begin_seq_ = found->first_seq;
+        fresh_seq_ = found->last_seq + 1;
         if (is_connected_) tick();
     } else if (found->is_there && !found->is_used && begin_seq_ == 0) {
         other_form_->remove();
@@ -280,7 +284,7 @@ void NatsConsumer::Impl::purge_next(const std::shared_ptr<Purge>& purge) {
     // A place cannot be moved: it is taken away and made again behind what was there. Others that
     // use it hear of that, and wait a little before they make it themselves.
     const auto on_made = [self = shared_from_this(), purge](const JsResult<JsConsumerInfo>& made) {
-        self->purged(purge, made.has_value());
+        self->purged(purge, made);
     };
     const auto on_gone = [self = shared_from_this(), purge, on_made](const JsResult<bool>& gone) {
         if (!gone) return purge->on_purged(-1);
@@ -298,8 +302,10 @@ void NatsConsumer::Impl::purge_next(const std::shared_ptr<Purge>& purge) {
     api_.consumer_info(options_.stream, name, on_info);
 }
 
-void NatsConsumer::Impl::purged(const std::shared_ptr<Purge>& purge, bool is_done) {
-    if (!is_done) return purge->on_purged(-1);
+void NatsConsumer::Impl::purged(const std::shared_ptr<Purge>& purge,
+                                const JsResult<JsConsumerInfo>& made) {
+    if (!made) return purge->on_purged(-1);
+    places_[purge->index].info = *made;
     if (!is_closed_ && is_connected_) place_is_there(purge->index);
     ++purge->index;
     purge_next(purge);

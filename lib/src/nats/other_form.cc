@@ -11,7 +11,7 @@ void OtherForm::look(OnFound on_found) {
     left_.clear();
     api_.stream_info(stream_, [self = shared_from_this()](const JsResult<JsStreamInfo>& info) {
         if (!info) return self->finish(std::nullopt);
-        self->last_seq_ = info->last_seq;
+        self->found_.last_seq = info->last_seq;
         self->api_.consumers(self->stream_, [self](const JsResult<JsConsumers>& consumers) {
             if (!consumers) return self->finish(std::nullopt);
             self->look_at_consumers(*consumers);
@@ -46,12 +46,11 @@ void OtherForm::look_at_next() {
         return look_at_next();
     }
     const JsWhich next{.seq = consumer.ack_floor + 1, .next_of = consumer.filter};
-    api_.get(stream_, next,
-             [self = shared_from_this(), floor = consumer.ack_floor](const auto& found) {
-                 if (!found && !found.error().is_not_found()) return self->finish(std::nullopt);
-                 self->begin_at(found ? floor + 1 : self->last_seq_ + 1);
-                 self->look_at_next();
-             });
+    api_.get(stream_, next, [self = shared_from_this()](const auto& found) {
+        if (!found && !found.error().is_not_found()) return self->finish(std::nullopt);
+        self->begin_at(found ? found->seq : self->found_.last_seq + 1);
+        self->look_at_next();
+    });
 }
 
 void OtherForm::begin_at(std::uint64_t seq) {

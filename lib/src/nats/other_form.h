@@ -26,6 +26,7 @@ class OtherForm : public std::enable_shared_from_this<OtherForm> {
         bool is_there = false;
         bool is_used = false;         ///< some process pulls from it
         std::uint64_t first_seq = 0;  ///< what comes before was delivered to the endpoint
+        std::uint64_t last_seq = 0;   ///< of the stream, before it was looked for
     };
     /// Tells nothing if that cannot be told now.
     using OnFound = std::function<void(std::optional<Found>)>;
@@ -46,7 +47,6 @@ class OtherForm : public std::enable_shared_from_this<OtherForm> {
     const std::vector<std::string> names_;
     OnFound on_found_;
     Found found_;
-    std::uint64_t last_seq_ = 0;  ///< before the consumers were looked at
     std::vector<JsConsumerInfo> left_;
 };
 
