@@ -332,7 +332,7 @@ awaitable<void> App::flush_dead_letters() {
     if (dead_letters() == nullptr) co_return;
     const std::size_t left = co_await dead_letters()->flush(disk_limit);
     if (left == 0) co_return;
-    log_.error("dead_letters", "the disk has not taken all dead letters", {{"events", left}});
+    log_.error("dead_letters", "not all dead letters have been stored", {{"events", left}});
 }
 
 /// What is not written by then is delivered once more.

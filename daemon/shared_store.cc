@@ -112,6 +112,9 @@ class NatsStore final : public SharedStore {
 std::unique_ptr<SharedStore> SharedStore::open(const Config& config, Clock& clock, Log& log) {
     log.warn("daemon", "a server answers before an event is on its disk unless it syncs always",
              {{"stream", config.storage.nats.stream}, {"replicas", config.storage.nats.replicas}});
+    if (config.storage.nats.max_age != Duration::zero()) {
+        log.warn("daemon", "events older than queue.max_age are dropped, delivered or not", {});
+    }
     if (config.storage.nats.tls.insecure_skip_verify) {
         log.warn("daemon", "any certificate of the queue's servers is taken", {});
     }

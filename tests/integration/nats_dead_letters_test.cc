@@ -208,7 +208,11 @@ TEST_F(NatsDeadLettersTest, go_oldest_first_where_there_is_no_more_room) {
     for (int i = 0; i < 100; ++i) {
         process.letters.put(letter("e" + std::to_string(i), "audit", 2000));
         ASSERT_TRUE(process.has_stored(static_cast<std::uint64_t>(i) + 1));
+        if (i == 10) {
+            EXPECT_EQ(looker.nearly_full_lines(), 0);
+        }
     }
+    EXPECT_TRUE(soon([&] { return looker.nearly_full_lines() == 1; }));
 
     const Ids left = process.ids();
     EXPECT_GT(left.size(), 10U);

@@ -167,6 +167,25 @@ TEST_F(NatsLogTest, purges_what_all_are_done_with_but_for_history) {
     EXPECT_EQ(process.events.figures().last_seq, 10U);
 }
 
+TEST_F(NatsLogTest, lets_go_of_what_is_older_than_it_may_be) {
+    NatsLogOptions options = quick_log();
+    options.age_max = 500ms;
+    options.duplicate_window = 200ms;
+    NatsProcess process(server_.url(), options);
+    Received received;
+    const auto place = process.place("one", received, 1);
+    stored(process.events, entry("old"));
+    ASSERT_TRUE(soon([&] {
+        const SharedLogFigures figures = process.events.figures();
+        return figures.last_seq == 1 && figures.events == 0;
+    }));
+
+    stored(process.events, entry("new"));
+    place->allow(10);
+
+    EXPECT_EQ(test::id_of(received.at(0)), "new");
+}
+
 TEST_F(NatsLogTest, keeps_what_one_is_not_done_with) {
     NatsProcess process(server_.url(), unrecorded_by_last_digit());
     Received quick;

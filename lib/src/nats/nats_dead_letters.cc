@@ -131,6 +131,18 @@ void NatsDeadLetters::Impl::look() {
 void NatsDeadLetters::Impl::note(const JsStreamInfo& info) {
     kept_letters_ = info.messages;
     kept_bytes_ = info.bytes;
+    tell_fullness();
+}
+
+/// What the stream then evicts cannot be told from what is replayed or purged elsewhere.
+void NatsDeadLetters::Impl::tell_fullness() {
+    const std::uint64_t nearly = options_.bytes_max / 10 * 9;
+    const bool was_nearly_full = std::exchange(is_nearly_full_, kept_bytes_ >= nearly);
+    if (!is_nearly_full_ || was_nearly_full) return;
+    connection_.log().warn("dead_letters", "dead letters are nearly as many as may be kept",
+                           {{"stream", stream_},
+                            {"bytes", kept_bytes_.load()},
+                            {"max_bytes", options_.bytes_max}});
 }
 
 void NatsDeadLetters::Impl::tell_trouble(const std::string& problem) {

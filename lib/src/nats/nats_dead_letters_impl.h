@@ -84,6 +84,7 @@ class NatsDeadLetters::Impl : public std::enable_shared_from_this<Impl> {
     void stream_is_there(const JsResult<JsStreamInfo>& result);
     void look();
     void note(const JsStreamInfo& info);
+    void tell_fullness();
     void schedule() noexcept;
     void pump();
     WaitingPtr take_next();
@@ -136,6 +137,7 @@ class NatsDeadLetters::Impl : public std::enable_shared_from_this<Impl> {
     std::uint64_t watch_ = 0;
     std::unique_ptr<Alarm> again_;
     std::unique_ptr<Alarm> look_again_;
+    bool is_nearly_full_ = false;
     std::string last_problem_;
     TimePoint problem_told_at_{};
     std::array<std::uint64_t, lost_reasons> told_{};
