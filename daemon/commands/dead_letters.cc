@@ -357,8 +357,8 @@ void add_dead_letters(CLI::App& root, Chosen& chosen) {
         root.add_subcommand("dead-letters", "List, show, replay and delete what was given up");
     group->require_subcommand(1);
     group->footer(
-        "The daemon keeps what it gives up if dead_letters.dir is configured, or if queue.storage is\n"
-        "disk or nats.\n\n"
+        "The daemon keeps what it gives up if dead_letters.dir is configured, or with the queue\n"
+        "on disk or on NATS.\n\n"
         "Example: fanfare dead-letters ls");
     add_list(*group, chosen);
     add_show(*group, chosen);

@@ -139,11 +139,11 @@ class Live(BrowserCase):
         self.wait_true("document.querySelectorAll('#events-rows tr').length === 1")
         newest = "document.querySelector('#events-rows button').innerText"
         daemon.post(numbered(1, 3000))
-        self.wait_text("#events-rows", "1800 events passed over, as they come so fast")
+        self.wait_text("#events-rows", "1,800 events passed over, as they come so fast")
         self.wait_true(f"{newest} === '3001'")
         daemon.post(numbered(3001, 5000))
-        self.wait_text("#events-rows", "1000 events gone from the history before")
-        self.wait_text("#events-rows", "3800 events passed over, as they come so fast")
+        self.wait_text("#events-rows", "1,000 events gone from the history before")
+        self.wait_text("#events-rows", "3,800 events passed over, as they come so fast")
         self.wait_true(f"{newest} === '8001'")
         self.assert_quiet(daemon)
 

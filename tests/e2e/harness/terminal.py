@@ -13,6 +13,7 @@ import threading
 import time
 
 from harness.process import die_with_parent
+from harness.sanitizers import patient
 
 
 class Terminal:
@@ -40,11 +41,10 @@ class Terminal:
             if not ready:
                 continue
             try:
-                piece = os.read(self._master, 65536)
+                with self._lock:
+                    self._output += os.read(self._master, 65536)
             except OSError:
                 return
-            with self._lock:
-                self._output += piece
 
     @property
     def pid(self):
@@ -70,7 +70,7 @@ class Terminal:
 
     def wait_for(self, pattern, seconds=10.0, start=0):
         """Until the text behind `start` matches; returns where the match ends."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patient(seconds)
         while True:
             found = re.compile(pattern).search(self.text(), start)
             if found:
@@ -91,13 +91,18 @@ class Terminal:
     def wait(self, seconds=10.0):
         """The exit code, once it has ended and all of its output is here."""
         try:
-            code = self._popen.wait(seconds)
+            code = self._popen.wait(patient(seconds))
         except subprocess.TimeoutExpired:
             raise AssertionError(f"did not end within {seconds} s:\n{self.text()}") from None
-        deadline = time.monotonic() + 1
-        while select.select([self._master], [], [], 0)[0] and time.monotonic() < deadline:
+        deadline = time.monotonic() + patient(1)
+        while self._is_more_to_read() and time.monotonic() < deadline:
             time.sleep(0.01)
         return code
+
+    def _is_more_to_read(self):
+        """What is read is in the output, too."""
+        with self._lock:
+            return bool(select.select([self._master], [], [], 0)[0])
 
     def close(self):
         if self._popen.poll() is None:
