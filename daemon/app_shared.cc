@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app.h"
+#include "base/units.h"
 #include "config/config_text.h"
 #include "config/effective.h"
 #include "runtime/shared_queue.h"
@@ -31,6 +32,16 @@ std::vector<FleetEndpoint> fleet_endpoints(const Config& config) {
         endpoints.push_back({endpoint.name, hashes[endpoint.name], endpoint.http.timeout});
     }
     return endpoints;
+}
+
+/// What a process asks of the streams that all share, by the keys of its configuration.
+FleetSettings queue_settings(const Config& config) {
+    const NatsOptions& nats = config.storage.nats;
+    return {{"queue.replicas", std::to_string(nats.replicas)},
+            {"queue.max_bytes", format_size(nats.bytes_max)},
+            {"queue.max_age", format_duration(nats.max_age)},
+            {"queue.duplicate_window", format_duration(nats.duplicate_window)},
+            {"dead_letters.max_bytes", format_size(config.dead_letters.bytes_max)}};
 }
 
 bool is_partitioned(const EndpointOptions& options) {
@@ -59,7 +70,7 @@ void App::open_shared_store() {
 void App::join_fleet() {
     if (!shared_) return;
     follow_log(config_.history);
-    fleet_->take(fleet_endpoints(config_));
+    fleet_->take(fleet_endpoints(config_), queue_settings(config_));
     fleet_->keep_places(shared_->events(), config_.storage.removed_grace);
 }
 
@@ -77,7 +88,7 @@ void App::tell_fleet(const Config& config) {
     if (!shared_) return;
     shared_->change(config);
     follow_log(config.history);
-    fleet_->take(fleet_endpoints(config));
+    fleet_->take(fleet_endpoints(config), queue_settings(config));
 }
 
 DeadLetters* App::dead_letters() const noexcept {

@@ -163,6 +163,20 @@ class Shared(NatsCase):
         for replica in (*replicas, other):
             self.wait_metric(replica, "fanfare_fleet_config_mismatch", 0)
 
+    def test_settings_of_the_queue_unlike_the_others_are_shown_by_all(self):
+        [one] = self.start(1)
+        other = self.replica([self.endpoint], queue={"max_age": "1h"})
+        for replica, theirs in ((one, "1h"), (other, "0s")):
+            self.wait_metric(replica, "fanfare_fleet_config_mismatch", 1)
+            fleet = self.ask(replica, "/v1/fleet")
+            [mismatch] = fleet["mismatches"]
+            self.assertEqual(mismatch["queue"], ["queue.max_age"])
+            self.assertNotIn("endpoint", mismatch)
+            [of_other] = [each for each in fleet["replicas"] if not each["is_self"]]
+            self.assertEqual(mismatch["configured_differently"], [of_other["id"]])
+            self.assertEqual(of_other["queue"]["queue.max_age"], theirs)
+        wait_until(lambda: "max_age: none -> 1h" in other.text())
+
     def test_names_with_dots_and_underscores_have_a_place(self):
         self.target = self.receiver()
         endpoint = {"name": "path.of_a-name", "url": self.target.url("/audit")}

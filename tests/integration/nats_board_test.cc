@@ -16,12 +16,13 @@ using test::soon;
 class Seen {
   public:
     Board::OnChange taker() {
-        return [this](std::string_view key, std::optional<std::string_view> text) {
+        return [this](const Board::Change& change) {
             const std::lock_guard lock(mutex_);
-            if (text) {
-                texts_[std::string(key)] = *text;
+            times_[std::string(change.key)] = change.at;
+            if (change.text) {
+                texts_[std::string(change.key)] = *change.text;
             } else {
-                texts_.erase(std::string(key));
+                texts_.erase(std::string(change.key));
             }
         };
     }
@@ -29,6 +30,12 @@ class Seen {
         const std::lock_guard lock(mutex_);
         const auto found = texts_.find(key);
         return found == texts_.end() ? "-" : found->second;
+    }
+
+    WallTime time_of(const std::string& key) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = times_.find(key);
+        return found == times_.end() ? WallTime() : found->second;
     }
 
     std::size_t size() const {
@@ -39,6 +46,7 @@ class Seen {
   private:
     mutable std::mutex mutex_;
     std::map<std::string, std::string> texts_;
+    std::map<std::string, WallTime> times_;
 };
 
 struct BoardProcess {
@@ -47,8 +55,9 @@ struct BoardProcess {
           board(connection, NatsBoardOptions{}) {
         connection.start();
         board.watch(seen.taker(), [this] {
-            read_at_once = seen.size();
+            if (!is_read) read_at_once = seen.size();
             is_read = true;
+            ++reads;
         });
     }
 
@@ -63,6 +72,7 @@ struct BoardProcess {
     Seen seen;
     std::atomic<bool> is_read = false;
     std::size_t read_at_once = 0;  // before that
+    std::atomic<unsigned> reads = 0;
     SteadyClock clock;
     Log log{LogOptions{.level = LogLevel::error, .format = LogFormat::text}};
     NatsConnection connection;
@@ -96,7 +106,7 @@ TEST_F(NatsBoardTest, tells_who_comes_later_what_is_there) {
     EXPECT_EQ(two.seen.at("gone"), "-");
 }
 
-TEST_F(NatsBoardTest, says_once_that_all_was_told) {
+TEST_F(NatsBoardTest, says_that_all_was_told) {
     BoardProcess one(server_.url());
     ASSERT_TRUE(soon([&] { return one.is_read.load(); }));
     EXPECT_EQ(one.read_at_once, 0U);
@@ -108,6 +118,33 @@ TEST_F(NatsBoardTest, says_once_that_all_was_told) {
     two.is_read = false;
     ASSERT_TRUE(two.put("d", "1"));
     EXPECT_FALSE(two.is_read);
+}
+
+TEST_F(NatsBoardTest, says_again_that_all_was_told_after_it_could_not_be_heard) {
+    BoardProcess one(server_.url());
+    ASSERT_TRUE(soon([&] { return one.reads == 1; }));
+    server_.kill();
+    ASSERT_TRUE(soon([&] { return !one.connection.is_connected(); }));
+    EXPECT_EQ(one.reads, 1U);
+
+    server_.start();
+
+    EXPECT_TRUE(soon([&] { return one.reads > 1; }));
+}
+
+TEST_F(NatsBoardTest, tells_when_something_was_put_also_to_who_comes_later) {
+    BoardProcess one(server_.url());
+    const WallTime before = one.clock.wall();
+    ASSERT_TRUE(one.put("a", "1"));
+    const WallTime told = one.seen.time_of("a");
+    EXPECT_GE(told, before);
+    EXPECT_LE(told, one.clock.wall());
+
+    BoardProcess two(server_.url());
+    ASSERT_TRUE(soon([&] { return two.is_read.load(); }));
+
+    EXPECT_GE(two.seen.time_of("a"), told) << "it may have been put more than once";
+    EXPECT_LE(two.seen.time_of("a"), two.clock.wall());
 }
 
 TEST_F(NatsBoardTest, tells_of_what_has_changed_while_there_was_no_connection) {

@@ -23,6 +23,7 @@ class FakeBoard {
         void put(const std::string& key, const std::string& text) override {
             if (is_cut_off) return;
             board_.texts[key] = text;
+            board_.times[key] = board_.now;
             board_.tell(key, text);
         }
         void erase(const std::string& key) override {
@@ -36,9 +37,11 @@ class FakeBoard {
             board_.clients_.push_back(this);
             if (!is_slow) read();
         }
-        /// Tells all that is there, for the first time.
+        /// Tells all that is there, for the first time or after it was cut off.
         void read() {
-            for (const auto& [key, text] : board_.texts) on_change_(key, text);
+            for (const auto& [key, text] : board_.texts) {
+                on_change_({key, text, board_.times[key]});
+            }
             on_read_();
         }
 
@@ -53,11 +56,14 @@ class FakeBoard {
     };
 
     std::map<std::string, std::string> texts;
+    std::map<std::string, WallTime> times;  ///< when they were put
+    /// The board's own clock, which stands still unless it is set, and is none that others have.
+    WallTime now{std::chrono::seconds(1'600'000'000)};
 
   private:
     void tell(std::string_view key, std::optional<std::string_view> text) {
         for (Client* client : clients_) {
-            if (!client->is_cut_off) client->on_change_(key, text);
+            if (!client->is_cut_off) client->on_change_({key, text, now});
         }
     }
 

@@ -21,15 +21,26 @@ class EndpointNews;
 class Room;
 class Shard;
 
-/// Who hears that attempts have shown a receiver to be best left alone, and for how long, so that
-/// other processes leave it alone, too. Shard's thread; must not block.
+/// Who hears what attempts have shown of a receiver that other processes need to know, which work
+/// off the same queue. Shard's thread; must not block.
 class HoldNews {
   public:
     virtual ~HoldNews() = default;
-    /// Again after each attempt that shows it.
+    /// It is best left alone for so long. Again after each attempt that shows it.
     virtual void held(std::string_view endpoint, Duration how_long) noexcept = 0;
     /// It takes events again.
     virtual void let_go(std::string_view endpoint) noexcept = 0;
+
+    /// It has answered 410 for good, just now.
+    virtual void gone(std::string_view endpoint) noexcept = 0;
+    /// It is to be tried again, as there are new settings.
+    virtual void back(std::string_view endpoint) noexcept = 0;
+
+    /// Too many attempts in a row have failed here, the last one so long ago: who has delivered to
+    /// it since, or does, is to tell.
+    virtual void down(std::string_view endpoint, Duration ago) noexcept = 0;
+    /// It has taken an event, which some process has asked for.
+    virtual void up(std::string_view endpoint) noexcept = 0;
 };
 
 /// One endpoint's chain: filter → queue → workers, each with a sink of its own.
@@ -68,11 +79,13 @@ struct EndpointSnapshot {
     std::uint64_t in_flight_requests = 0;
     Duration oldest_pending{};  ///< age of the oldest pending event; zero if there is none
     bool is_breaker_open = false;
-    bool is_paused = false;           ///< by an operator
-    Duration pause_left{};            ///< that the receiver asked for; zero: none
-    Duration hold_left{};             ///< as another process has found; zero: none
-    bool is_gone = false;             ///< answered 410 for good: disabled until resumed
-    bool is_up = true;                ///< fewer than `meta.down_after` attempts in a row went wrong
+    bool is_paused = false;  ///< by an operator
+    Duration pause_left{};   ///< that the receiver asked for; zero: none
+    Duration hold_left{};    ///< as another process has found, or may have; zero: none
+    bool is_gone = false;    ///< answered 410, to some process: disabled until resumed
+    /// Fewer than `meta.down_after` attempts in a row went wrong, or another process has delivered
+    /// since.
+    bool is_up = true;
     double delivered_per_second = 0;  ///< over the last ten seconds
     std::string last_error;           ///< of the last attempt that went wrong; empty if none did
     WallTime last_error_at{};         ///< meaningful if last_error is not empty
@@ -168,6 +181,17 @@ class Endpoint final {
     /// Another process has found that the receiver is best left alone for so long, or, with zero,
     /// that it takes events again. Replaces what was said before; resume() ends it, too.
     void hold(Duration how_long);
+
+    /// Another process has found, at that time, that the receiver is gone: as after a 410 here.
+    void take_gone(TimePoint since);
+    /// As another process has told, that is over. An operator's pause stays.
+    void take_back();
+
+    /// Another process, whose last attempt has failed so long ago, wants to hear of a success.
+    void down_elsewhere(Duration ago);
+    /// Another process has delivered to the receiver. Where it is down, or its breaker open, and no
+    /// attempt fails any more, that is over, too.
+    void up_elsewhere();
 
     /// Takes new settings. What is queued stays, in its order, and so do counters, history and an
     /// operator's pause; the filter is for events that are offered from now on. An attempt under

@@ -140,6 +140,9 @@ class RetryGate {
     /// time in the past ends it. So does resume().
     void hold_until(TimePoint until);
 
+    /// Somebody else has found that the receiver takes events: as if an attempt here had.
+    void forget_failures(TimePoint now);
+
     /// Until when attempts made here have shown that the receiver is to be left alone; not after
     /// `now` if they have not.
     TimePoint own_hold(TimePoint now);

@@ -103,6 +103,11 @@ void RetryGate::hold_until(TimePoint until) {
     note_change();
 }
 
+void RetryGate::forget_failures(TimePoint now) {
+    strategy_->record(Outcome::delivered(200), now);
+    note_change();
+}
+
 void RetryGate::resume() {
     is_paused_ = false;
     paused_until_ = TimePoint::min();

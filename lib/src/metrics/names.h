@@ -162,7 +162,8 @@ inline constexpr Definition fleet_replicas{
     "Processes that work off the shared queue, as seen from this one, itself included."};
 inline constexpr Definition fleet_config_mismatch{
     "fanfare_fleet_config_mismatch", Type::gauge, "",
-    "Endpoints that another process has configured differently, or does not have."};
+    "Endpoints that some process has configured differently, or does not have; one more if "
+    "settings of the queue differ."};
 inline constexpr Definition fleet_events{"fanfare_fleet_events", Type::gauge, "",
                                          "Events in the shared log, with those kept as history."};
 inline constexpr Definition fleet_bytes{"fanfare_fleet_bytes", Type::gauge, "",
@@ -330,18 +331,10 @@ inline constexpr std::array all = {ingest_requests,
                                    process_threads};
 
 /// What is added where several processes share a queue.
-inline constexpr std::array sharing = {fleet_connected,
-                                       fleet_connects,
-                                       fleet_replicas,
-                                       fleet_config_mismatch,
-                                       fleet_events,
-                                       fleet_bytes,
-                                       fleet_published,
-                                       fleet_duplicates,
-                                       fleet_failed,
-                                       fleet_waiting,
-                                       fleet_publish_duration,
-                                       endpoint_redelivered};
+inline constexpr std::array sharing = {
+    fleet_connected, fleet_connects, fleet_replicas,         fleet_config_mismatch,
+    fleet_events,    fleet_bytes,    fleet_published,        fleet_duplicates,
+    fleet_failed,    fleet_waiting,  fleet_publish_duration, endpoint_redelivered};
 
 /// What endpoints add that send batches.
 inline constexpr std::array batching = {endpoint_batches, endpoint_batch_events,

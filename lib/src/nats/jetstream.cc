@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/timestamp.h"
 #include "nats/jetstream_ask.h"
+#include "nats/stream_change.h"
 
 namespace fanfare {
 
@@ -81,22 +82,32 @@ JsJson with_stream(const JsJson& answer) {
     return answer;
 }
 
-/// Why a stream that is there cannot be ours; empty: it can.
-std::string what_is_foreign(const JsJson& there, const JsJson& wanted) {
-    for (const char* name : {"subjects", "retention", "storage"}) {
-        if (there.value(name, JsJson()) == wanted.at(name)) continue;
-        return std::string("somebody else's stream has this name, its ") + name + " are others";
-    }
-    return {};
+/// A stream that is there, and what was wanted of it.
+struct StreamFound {
+    JsStreamConfig wanted;
+    JsStreamInfo info;
+    JsStreamChange change;
+};
+
+void tell_kept(Log& log, const StreamFound& found) {
+    log.warn("nats",
+             "a stream has more replicas than queue.replicas says and keeps them; "
+             "`nats stream edit --replicas` gives it fewer",
+             {{"stream", found.wanted.name},
+              {"replicas", found.change.replicas_kept},
+              {"configured", found.wanted.replicas}});
 }
 
-/// What a server leaves out is zero, false or nothing.
-bool is_as_wanted(const JsJson& there, const JsJson& wanted) {
-    for (const auto& [name, value] : wanted.items()) {
-        const auto found = there.find(name);
-        if (found != there.end() ? *found != value : value != 0 && value != false) return false;
+void tell_changed(Log& log, const StreamFound& found, const JsResult<JsStreamInfo>& changed) {
+    if (changed) {
+        log.warn("nats", "a stream was configured otherwise and has been changed",
+                 {{"stream", found.wanted.name}, {"changes", found.change.settings}});
+    } else if (!found.wanted.is_told) {
+        log.warn("nats", "a stream cannot be changed, it is used as it is",
+                 {{"stream", found.wanted.name},
+                  {"changes", found.change.settings},
+                  {"error", changed.error().text()}});
     }
-    return true;
 }
 
 }  // namespace
@@ -155,20 +166,18 @@ void JetStream::ensure_stream(const JsStreamConfig& config, OnJs<JsStreamInfo> o
                                         stream_info_of, on_done);
         }
         const JsJson there = answer->value("config", JsJson::object());
-        const std::string foreign = what_is_foreign(there, wanted);
-        if (!foreign.empty()) return on_done(JsError(0, 0, foreign));
-        JsStreamInfo info = stream_info_of(*answer);
-        if (is_as_wanted(there, wanted)) return on_done(std::move(info));
+        const StreamFound found{config, stream_info_of(*answer), stream_change(there, wanted)};
+        if (!found.change.foreign.empty()) return on_done(JsError(0, 0, found.change.foreign));
+        Log& log = api.connection().log();
+        if (found.change.replicas_kept != 0 && !config.is_told) tell_kept(log, found);
+        if (found.change.settings.empty()) return on_done(found.info);
         // A server that is short of room refuses even what changes little: what is there is used.
-        const auto on_changed = [api, on_done, name = config.name,
-                                 info](const JsResult<JsStreamInfo>& changed) {
-            if (changed) return on_done(changed);
-            api.connection().log().warn("nats", "a stream cannot be changed, it is used as it is",
-                                        {{"stream", name}, {"error", changed.error().text()}});
-            on_done(info);
+        const auto on_changed = [api, on_done, found](const JsResult<JsStreamInfo>& changed) {
+            tell_changed(api.connection().log(), found, changed);
+            on_done(changed ? changed : JsResult<JsStreamInfo>(found.info));
         };
-        js_ask<JsStreamInfo>(api, "STREAM.UPDATE." + config.name, wanted, timeout, stream_info_of,
-                             on_changed);
+        js_ask<JsStreamInfo>(api, "STREAM.UPDATE." + config.name, found.change.config, timeout,
+                             stream_info_of, on_changed);
     };
     js_ask<JsJson>(*this, "STREAM.INFO." + config.name, JsJson(), timeout_, with_stream, on_info);
 }

@@ -51,6 +51,7 @@ struct JsStreamConfig {
     std::uint64_t per_subject_max = 0;  ///< of one subject
     bool allow_rollup = false;
     bool deny_delete = false;
+    bool is_told = false;  ///< how it differs and will go on differing has been logged already
 };
 
 struct JsStreamInfo {
@@ -144,7 +145,8 @@ class JetStream {
 
     NatsConnection& connection() const noexcept { return connection_; }
 
-    /// Makes the stream if it is not there, and changes it if it is otherwise.
+    /// Makes the stream if it is not there, and changes it if it is otherwise, which is logged:
+    /// another process may want that. It never gets fewer replicas than it has.
     void ensure_stream(const JsStreamConfig& config, OnJs<JsStreamInfo> on_done) const;
     void stream_info(const std::string& stream, OnJs<JsStreamInfo> on_done) const;
     void delete_stream(const std::string& stream, OnJs<bool> on_done) const;

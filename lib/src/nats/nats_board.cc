@@ -71,7 +71,8 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
                                     .replicas = options_.replicas,
                                     .per_subject_max = 1,
                                     .allow_rollup = true,
-                                    .deny_delete = true};
+                                    .deny_delete = true,
+                                    .is_told = is_ensured_};
         api_.ensure_stream(config, [weak = weak_from_this()](const JsResult<JsStreamInfo>& info) {
             const auto self = weak.lock();
             if (self && !self->is_closed_) self->ensured(info);
@@ -82,6 +83,7 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
         if (!connection().is_connected()) return;
         if (info) {
             last_problem_.clear();
+            is_ensured_ = true;
             // Somebody may delete it.
             alarm_->set(connection().clock().now() + ensure_interval, [this] { ensure(); });
             return;
@@ -104,26 +106,26 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
     void end_reading() {
         for (const auto& [key, text] : std::exchange(unseen_, {})) {
             keys_.erase(key);
-            on_change_(key, std::nullopt);
+            on_change_({key, std::nullopt});
         }
-        if (const auto on_read = std::exchange(on_read_, nullptr)) on_read();
+        on_read_();
     }
 
     void tell(std::uint64_t seq, const NatsMessage& message) {
         const std::string_view subject = message.subject();
         if (subject.substr(0, prefix_.size()) != prefix_) return;
         const std::string key(subject.substr(prefix_.size()));
+        const WallTime at = js_receipt(message.reply()).time;
         if (message.header("KV-Operation").empty()) {
             const auto unseen = unseen_.extract(key);
             if (!unseen.empty() && unseen.mapped() == message.payload()) return;
             keys_.insert_or_assign(key, std::string(message.payload()));
-            on_change_(key, message.payload());
+            on_change_({key, message.payload(), at});
             return;
         }
         unseen_.erase(key);
-        if (keys_.erase(key) != 0) on_change_(key, std::nullopt);
-        const WallTime made = js_receipt(message.reply()).time;
-        if (connection().clock().wall() - made < marks_kept) return;
+        if (keys_.erase(key) != 0) on_change_({key, std::nullopt, at});
+        if (connection().clock().wall() - at < marks_kept) return;
         const JsPurge mark{.below_seq = seq + 1, .subject = std::string(subject)};
         api_.purge(stream_, mark, [](const JsResult<std::uint64_t>&) {});
     }
@@ -133,6 +135,7 @@ class NatsBoard::Impl : public std::enable_shared_from_this<NatsBoard::Impl> {
     const std::string stream_;
     const std::string prefix_;
     bool is_closed_ = false;
+    bool is_ensured_ = false;  ///< has been; how it differs is not logged every time
     std::uint64_t watch_ = 0;
     std::unique_ptr<Alarm> alarm_;
     OnChange on_change_;

@@ -94,6 +94,14 @@ void AttemptLog::failed(const Attempt& attempt, const Failure& failure, bool is_
     if (was_breaker_open_ != is_breaker_open) note_breaker(is_breaker_open);
 }
 
+void AttemptLog::recovered(bool is_breaker_open) {
+    failures_throttle_.begin_anew();
+    failures_in_a_row_ = 0;
+    log_.info("endpoint", "endpoint is well, another process has delivered to it",
+              {{"endpoint", endpoint_}});
+    if (was_breaker_open_ != is_breaker_open) note_breaker(is_breaker_open);
+}
+
 void AttemptLog::paused(Duration wait) {
     log_.info(
         "endpoint", "paused by its receiver",

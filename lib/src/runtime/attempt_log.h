@@ -56,6 +56,8 @@ class AttemptLog {
         bool counts;
     };
     void failed(const Attempt& attempt, const Failure& failure, bool is_breaker_open);
+    /// Another process has delivered to it.
+    void recovered(bool is_breaker_open);
     /// The receiver asked for time.
     void paused(Duration wait);
     /// Events were given up: told of at once if it is the first time in ten seconds, by their
@@ -66,6 +68,8 @@ class AttemptLog {
 
     /// Of all attempts that count.
     unsigned failures_in_a_row() const noexcept { return failures_in_a_row_; }
+    /// min() if there was none.
+    TimePoint last_success() const noexcept { return last_success_; }
     /// Of the last attempt that went wrong; empty if none did.
     const std::string& last_error() const noexcept { return last_error_; }
 

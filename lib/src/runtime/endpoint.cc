@@ -80,6 +80,7 @@ awaitable<void> Endpoint::Impl::join(DropReason reason) {
     pings_.cancel();
     co_await pings_.join();
     alarm_.reset();
+    health_alarm_.reset();
     set_backlogged(false);
     end_queue(reason);
     co_await tasks_.join();
@@ -212,6 +213,10 @@ void Endpoint::on_closed(std::function<void()> callback) {
 void Endpoint::pause() { impl_->pause(); }
 void Endpoint::resume() { impl_->resume(); }
 void Endpoint::hold(Duration how_long) { impl_->hold(how_long); }
+void Endpoint::take_gone(TimePoint since) { impl_->take_gone(since); }
+void Endpoint::take_back() { impl_->take_back(); }
+void Endpoint::down_elsewhere(Duration ago) { impl_->down_elsewhere(ago); }
+void Endpoint::up_elsewhere() { impl_->up_elsewhere(); }
 void Endpoint::reconfigure(EndpointOptions options) { impl_->reconfigure(std::move(options)); }
 std::size_t Endpoint::purge() { return impl_->purge(); }
 void Endpoint::purge(std::function<void(std::optional<std::size_t>)> on_purged) {

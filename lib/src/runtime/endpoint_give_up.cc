@@ -88,12 +88,14 @@ void Endpoint::Impl::end_letters(Batch dropped, DropReason reason) {
 
 /// The workers find the rest of the queue.
 void Endpoint::Impl::disable(Held& held) {
+    if (is_gone()) return give_up(held, DeadReason::gone);
     shard_.log().error("endpoint", "endpoint disabled, its receiver is gone",
                        {{"endpoint", options_.name},
                         {"status", held.lease.last_status()},
                         {"events", queue_->pending_events()}});
     is_gone_ = true;
     gone_at_ = shard_.clock().now();
+    if (options_.holds != nullptr && state_ == State::running) options_.holds->gone(options_.name);
     give_up(held, DeadReason::gone);
 }
 

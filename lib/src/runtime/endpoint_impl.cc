@@ -257,17 +257,6 @@ void Endpoint::Impl::conclude(Held& held, RetryGate::Pass pass, const Outcome& o
     carry_out(decision, held, ended);
 }
 
-void Endpoint::Impl::tell_of_hold(TimePoint now) {
-    if (options_.holds == nullptr || state_ != State::running) return;
-    const TimePoint until = gate_.own_hold(now);
-    if (until > now) {
-        is_hold_told_ = true;
-        options_.holds->held(options_.name, until - now);
-    } else if (std::exchange(is_hold_told_, false)) {
-        options_.holds->let_go(options_.name);
-    }
-}
-
 void Endpoint::Impl::note_result(const Attempt& attempt, const Outcome& outcome,
                                  const Decision& decision) {
     const bool is_news = state_ == State::running;
@@ -275,12 +264,14 @@ void Endpoint::Impl::note_result(const Attempt& attempt, const Outcome& outcome,
         case Verdict::delivered:
             log_.succeeded(attempt, shard_.clock().now(), gate_.is_open());
             if (is_news) news_.succeeded(attempt.batch);
+            if (is_news) tell_of_success();
             return;
         case Verdict::retry:
         case Verdict::reject:
             log_.failed(attempt, {outcome, decision.is_failure()}, gate_.is_open());
-            if (is_news && decision.is_failure()) news_.failed(attempt.batch, log_.last_error());
-            return;
+            if (!is_news || !decision.is_failure()) return;
+            news_.failed(attempt.batch, log_.last_error());
+            return tell_of_failure(shard_.clock().now());
         case Verdict::aborted:
         case Verdict::closed:
             return;

@@ -41,6 +41,10 @@ class Endpoint::Impl : private QueueOwner {
     void pause();
     void resume();
     void hold(Duration how_long);
+    void take_gone(TimePoint since);
+    void take_back();
+    void down_elsewhere(Duration ago);
+    void up_elsewhere();
     void reconfigure(EndpointOptions options);
     std::size_t purge();
     void purge(std::function<void(std::optional<std::size_t>)> on_purged);
@@ -127,6 +131,12 @@ class Endpoint::Impl : private QueueOwner {
 
     void conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome, TimePoint started);
     void tell_of_hold(TimePoint now);
+    void tell_of_failure(TimePoint now);
+    void tell_of_success();
+    bool is_in_trouble() const noexcept;
+    void settle_health();
+    TimePoint settles_at(TimePoint now);
+    void recover(TimePoint now);
     void note_result(const Attempt& attempt, const Outcome& outcome, const Decision& decision);
     void carry_out(const Decision& decision, Held& held, TimePoint now);
     void deliver(Held& held, TimePoint now);
@@ -189,6 +199,11 @@ class Endpoint::Impl : private QueueOwner {
     unsigned in_flight_ = 0;
     bool is_backlogged_ = false;
     bool is_hold_told_ = false;
+    bool is_success_asked_for_ = false;  // by some process, perhaps this one
+    bool is_settling_ = false;           // health_alarm_ is set
+    TimePoint last_failure_{};           // of an attempt that counts
+    TimePoint up_elsewhere_{};           // when that was told last
+    std::unique_ptr<Alarm> health_alarm_;
     bool is_held_ = false;          // the gate lets nobody pass until something happens
     bool is_waiting_ = false;       // the queue has something for later
     std::vector<Wakeup*> idle_;     // the last to fall idle is woken first: its connection is warm

@@ -17,7 +17,8 @@ void Endpoint::Impl::reconfigure(EndpointOptions options) {
     if (state_ != State::running) return;
     take_settings(with_defaults(std::move(options)));
     ++settings_;
-    is_gone_ = false;
+    const bool was_gone = is_gone_.exchange(false);
+    if (was_gone && options_.holds != nullptr) options_.holds->back(options_.name);
     queue_->release_held();
     // Every worker sees for itself what has become of it, and of its sink.
     while (worker_count_ < options_.max_in_flight) spawn_worker(Tool());

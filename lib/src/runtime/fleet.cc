@@ -53,11 +53,12 @@ void Fleet::at(const std::string& endpoint, Work work) {
     net::post(found->shard().executor(), [found, work = std::move(work)] { work(*found); });
 }
 
-void Fleet::take(std::vector<FleetEndpoint> endpoints) {
+void Fleet::take(std::vector<FleetEndpoint> endpoints, FleetSettings queue) {
     bool is_first = false;
     {
         const std::lock_guard lock(mutex_);
         is_first = !std::exchange(has_begun_, true);
+        queue_ = std::move(queue);
         endpoints_.clear();
         for (FleetEndpoint& endpoint : endpoints) {
             std::string name = endpoint.name;
@@ -67,19 +68,21 @@ void Fleet::take(std::vector<FleetEndpoint> endpoints) {
     post([is_first](Fleet& fleet) {
         if (is_first) return fleet.begin();
         fleet.pause_again();
+        fleet.tell_receivers_again();
         if (fleet.is_read_) fleet.hold_again();
         fleet.show();
     });
 }
 
 void Fleet::begin() {
-    const auto on_change = [alive = alive_, executor = loop_.executor()](
-                               std::string_view key, std::optional<std::string_view> text) {
-        std::optional<std::string> copy;
-        if (text) copy = std::string(*text);
-        net::post(executor, [alive, key = std::string(key), copy = std::move(copy)] {
-            if (alive->fleet != nullptr) alive->fleet->on_change(key, copy);
-        });
+    const auto on_change = [alive = alive_,
+                            executor = loop_.executor()](const Board::Change& change) {
+        std::optional<std::string> text;
+        if (change.text) text = std::string(*change.text);
+        net::post(executor,
+                  [alive, key = std::string(change.key), text = std::move(text), at = change.at] {
+                      if (alive->fleet != nullptr) alive->fleet->on_change(key, text, at);
+                  });
     };
     const auto on_read = [alive = alive_, executor = loop_.executor()] {
         net::post(executor, [alive] {
@@ -106,21 +109,24 @@ void Fleet::show() {
         const std::lock_guard lock(mutex_);
         if (has_left_) return;
     }
-    board_.put(key_of(replica_prefix, self_.id), text_of_self());
+    shown_ = text_of_self();
+    board_.put(key_of(replica_prefix, self_.id), shown_);
     forget_silent();
     tell_mismatches();
 }
 
+/// What was shown before the board could be reached is lost, and after a while without it the
+/// others take this process for gone.
 void Fleet::on_read() {
-    is_read_ = true;
-    hold_again();
+    if (!std::exchange(is_read_, true)) hold_again();
+    show();
 }
 
-void Fleet::on_change(const std::string& key, const std::optional<std::string>& text) {
+void Fleet::on_change(const std::string& key, const std::optional<std::string>& text, WallTime at) {
     heard(key, text);
     try {
         if (key.starts_with(replica_prefix)) {
-            on_replica(key.substr(replica_prefix.size()), text);
+            on_replica(key.substr(replica_prefix.size()), text, at);
         } else if (key.starts_with(pause_prefix)) {
             on_pause(key.substr(pause_prefix.size()), text.has_value());
         } else if (key.starts_with(resume_prefix)) {
@@ -129,6 +135,8 @@ void Fleet::on_change(const std::string& key, const std::optional<std::string>& 
             on_hold(key.substr(hold_prefix.size()), text);
         } else if (key.starts_with(removed_prefix)) {
             on_removed(key.substr(removed_prefix.size()), text);
+        } else {
+            on_receiver(key, text);
         }
     } catch (...) {
         // Of a newer version, or somebody else's.
@@ -221,6 +229,7 @@ void Fleet::resume(const std::string& endpoint) {
     post([endpoint](Fleet& fleet) {
         fleet.say(key_of(pause_prefix, endpoint), std::nullopt);
         fleet.board_.erase(key_of(hold_prefix, endpoint));
+        fleet.say_back(endpoint, {});
         fleet.say(key_of(resume_prefix, endpoint), rfc3339(fleet.loop_.clock().wall()));
     });
 }
@@ -230,7 +239,8 @@ void Fleet::say(const std::string& key, std::optional<std::string> text) {
     if (text) board_.put(key, *text);
     if (!text) board_.erase(key);
     const auto before = said_.extract(key);
-    const bool was_there = !before.empty() || paused_.contains(key.substr(pause_prefix.size()));
+    const bool was_there =
+        !before.empty() || gone_.contains(key) || paused_.contains(key.substr(pause_prefix.size()));
     if (!text && !was_there) return;
     Said said{std::move(text), {}, loop_.clock().now()};
     if (!before.empty()) said.before = before.mapped().text;

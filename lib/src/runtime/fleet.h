@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,9 @@ struct FleetEndpoint {
     Duration attempt_limit{};  ///< how long an attempt may take
 };
 
+/// What a process says of the queue that all share: values by key, as a person would write them.
+using FleetSettings = std::map<std::string, std::string>;
+
 /// A process of the fleet, as the others see it.
 struct FleetReplica {
     std::string id;
@@ -34,13 +38,17 @@ struct FleetReplica {
     Duration last_seen{};  ///< so long ago
     bool is_self = false;
     std::map<std::string, std::string> endpoints;  ///< hashes by name
+    FleetSettings queue;                           ///< empty: it does not say
 };
 
-/// An endpoint that is not configured alike everywhere.
+/// An endpoint, or the queue, that is not configured alike everywhere.
 struct FleetMismatch {
-    std::string endpoint;
-    std::vector<std::string> replicas;  ///< that have another configuration than this process
-    std::vector<std::string> without;   ///< that do not have it, this one included
+    std::string endpoint;               ///< empty: it is the queue
+    std::vector<std::string> settings;  ///< of the queue: those that differ
+    /// That have another configuration than this process, or, if that does not have the endpoint,
+    /// than the first one in `replicas` of the view that has.
+    std::vector<std::string> replicas;
+    std::vector<std::string> without;  ///< all that do not have it, this one included
 };
 
 struct FleetView {
@@ -74,8 +82,8 @@ class Fleet final : public HoldNews {
     Fleet(Board& board, Broadcaster& broadcaster, Shard& loop, Self self);
     ~Fleet() override;
 
-    /// Endpoints from now on. The first call begins it all.
-    void take(std::vector<FleetEndpoint> endpoints);
+    /// Endpoints, and settings of the queue, from now on. The first call begins it all.
+    void take(std::vector<FleetEndpoint> endpoints, FleetSettings queue = {});
 
     /// Once: places in `log` of endpoints that no process has any more are taken away after
     /// `grace`. It must outlive this.
@@ -88,6 +96,10 @@ class Fleet final : public HoldNews {
 
     void held(std::string_view endpoint, Duration how_long) noexcept override;
     void let_go(std::string_view endpoint) noexcept override;
+    void gone(std::string_view endpoint) noexcept override;
+    void back(std::string_view endpoint) noexcept override;
+    void down(std::string_view endpoint, Duration ago) noexcept override;
+    void up(std::string_view endpoint) noexcept override;
 
     FleetView view() const;
     /// What some process has of late, this one included.
@@ -99,7 +111,14 @@ class Fleet final : public HoldNews {
   private:
     struct Known {
         FleetReplica replica;
-        TimePoint seen_at{};
+        WallTime shown_at{};  ///< by the board's clock
+        TimePoint seen_at{};  ///< the same by this process's
+        TimePoint heard_at{};
+    };
+    /// A moment by both clocks.
+    struct BoardTime {
+        WallTime board{};
+        TimePoint here{};
     };
     /// Handlers on their way find nothing once this is gone.
     struct Alive {
@@ -111,11 +130,26 @@ class Fleet final : public HoldNews {
     void turn();
     void show();
     void on_read();
-    void on_change(const std::string& key, const std::optional<std::string>& text);
-    void on_replica(const std::string& id, const std::optional<std::string>& text);
+    void on_change(const std::string& key, const std::optional<std::string>& text, WallTime at);
+    void on_replica(const std::string& token, const std::optional<std::string>& text, WallTime at);
+    void on_self(const std::optional<std::string>& text, WallTime at);
+    TimePoint when(WallTime shown_at) const;
     void on_pause(const std::string& token, bool is_paused);
     void on_resume(const std::string& token);
     void on_hold(const std::string& token, const std::optional<std::string>& text);
+    void on_receiver(const std::string& key, const std::optional<std::string>& text);
+    void on_gone(const std::string& key, const std::optional<std::string>& text);
+    void on_health(const std::string& key, const std::optional<std::string>& text);
+    void apply_gone(const std::string& key);
+    void tell_receivers_again();
+    void say_gone(const std::string& endpoint, Duration ago);
+    void say_back(const std::string& endpoint, Duration ago);
+    void say_down(const std::string& endpoint, Duration ago);
+    void say_up(const std::string& endpoint, Duration ago);
+    void say_later(void (Fleet::*what)(const std::string&, Duration), std::string_view endpoint,
+                   Duration ago = {}) noexcept;
+    void tell(const std::string& endpoint, std::function<void(Endpoint&)> work);
+    std::string hash_of(const std::string& endpoint) const;
     void look_at_places();
     void on_places(const std::vector<std::string>& places);
     void on_orphan(const std::string& endpoint);
@@ -128,7 +162,10 @@ class Fleet final : public HoldNews {
     void heard(const std::string& key, const std::optional<std::string>& text);
     void forget_silent();
     void tell_mismatches();
+    void tell_endpoints(const FleetView& seen);
+    void tell_settings(const FleetView& seen);
 
+    FleetReplica self() const;
     std::string text_of_self() const;
     std::string name_of(const std::string& token) const;  // empty: it is not here
     Duration attempt_limit(const std::string& endpoint) const;
@@ -146,10 +183,20 @@ class Fleet final : public HoldNews {
     // The loop's.
     std::unique_ptr<Alarm> alarm_;
     std::minstd_rand random_;
-    std::string told_;                          // of mismatches
+    std::string told_;                          // of mismatches of endpoints
+    std::string told_settings_;                 // of the queue's
+    std::string shown_;                         // of itself, last
+    std::optional<BoardTime> board_time_;       // when the board has told of that
     bool is_read_ = false;                      // the board
     std::set<std::string> paused_;              // tokens
     std::map<std::string, std::string> holds_;  // by token: as they are told
+    /// A receiver that some process has found to be gone.
+    struct Gone {
+        std::string hash;  ///< of the endpoint's configuration there
+        WallTime since{};
+    };
+    std::map<std::string, Gone> gone_;  // by key
+    std::set<std::string> down_;        // keys: some process wants to hear of a success
     /// What has been said and not been heard from the board yet, by key.
     struct Said {
         std::optional<std::string> text;
@@ -166,6 +213,7 @@ class Fleet final : public HoldNews {
     bool has_begun_ = false;
     bool has_left_ = false;
     std::map<std::string, FleetEndpoint> endpoints_;
+    FleetSettings queue_;
     std::map<std::string, Known> others_;
 };
 

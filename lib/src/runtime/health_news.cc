@@ -18,7 +18,11 @@ unsigned HealthNews::down_after() const noexcept {
 }
 
 void HealthNews::succeeded(Batch batch) {
-    if (news_ == nullptr || is_meta(batch)) return;
+    if (!is_meta(batch)) recovered();
+}
+
+void HealthNews::recovered() {
+    if (news_ == nullptr) return;
     const unsigned failures = std::exchange(failures_in_a_row_, 0);
     if (!std::exchange(is_down_, false)) return;
     news_->up({endpoint_, failures, clock_.now() - down_since_});

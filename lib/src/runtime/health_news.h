@@ -21,11 +21,15 @@ class HealthNews {
     HealthNews(std::string endpoint, EndpointNews* news, Clock& clock);
 
     void succeeded(Batch batch);
+    /// As after a success, as there was one elsewhere.
+    void recovered();
     /// An attempt that went wrong so that it counts towards being down. `error` as it is logged.
     void failed(Batch batch, std::string_view error);
     void given_up(const Lease& given_up, DeadReason reason);
 
     unsigned down_after() const noexcept;
+    /// Whether it was told to be.
+    bool is_down() const noexcept { return is_down_; }
 
   private:
     const std::string endpoint_;

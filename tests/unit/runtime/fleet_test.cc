@@ -1,139 +1,9 @@
 // Processes that work off the same queue, and what they tell each other.
-#include "runtime/fleet.h"
-
-#include "meta_support.h"
-#include "support/fake_board.h"
+#include "fleet_support.h"
 #include "support/fake_log_link.h"
 
 namespace fanfare::test {
 namespace {
-
-/// One process: an endpoint `audit` whose receiver answers as it is told.
-struct Process {
-    enum class Reads : std::uint8_t { at_once, later };
-    Process(FakeBoard& shared, const std::string& id, Reads reads = Reads::at_once)
-        : board(shared), fleet(board, pipeline.broadcaster, pipeline.shard, {id, "host", "1.0"}) {
-        EndpointOptions options;
-        options.holds = &fleet;
-        options.first_hold = Fleet::first_hold;
-        options.retry.threshold = 2;
-        options.retry.backoff = 10s;
-        audit = pipeline.add("audit", receiver.script(), counted, std::move(options));
-        board.is_slow = reads == Reads::later;
-        fleet.take({{"audit", "one", 1s}});
-        pipeline.poll();
-    }
-    ~Process() { pipeline.drain(Duration::zero()); }
-
-    void write(const std::string& id) {
-        pipeline.write(id);
-        pipeline.poll();
-    }
-    EndpointSnapshot snapshot() { return pipeline.snapshot_of("audit"); }
-
-    Pipeline pipeline;
-    FakeBoard::Client board;
-    Fleet fleet;
-    Receiver counted;
-    Switched receiver = taking();
-    std::shared_ptr<Endpoint> audit;
-};
-
-class FleetTest : public testing::Test {
-  protected:
-    /// Both hear what the other has told.
-    void poll() {
-        a_.pipeline.poll();
-        b_.pipeline.poll();
-    }
-    /// Their times go on side by side.
-    void advance(Duration time, Duration step = 1s) {
-        for (; time > Duration::zero(); time -= step) {
-            a_.pipeline.advance(step);
-            b_.pipeline.advance(step);
-            poll();
-        }
-    }
-    /// `a`'s receiver fails until its breaker is open.
-    void break_a() {
-        a_.receiver.answer = Outcome::refused(500);
-        a_.write("1");
-        poll();
-        ASSERT_TRUE(a_.snapshot().is_breaker_open);
-    }
-
-    FakeBoard board_;
-    Process a_{board_, "a"};
-    Process b_{board_, "b"};
-};
-
-TEST_F(FleetTest, see_each_other) {
-    poll();
-
-    const FleetView view = a_.fleet.view();
-
-    ASSERT_EQ(view.replicas.size(), 2U);
-    EXPECT_TRUE(view.replicas[0].is_self);
-    EXPECT_EQ(view.replicas[1].id, "b");
-    EXPECT_EQ(view.replicas[1].host, "host");
-    EXPECT_TRUE(view.mismatches.empty());
-}
-
-TEST_F(FleetTest, are_gone_after_a_silence_and_erased_by_the_others_later) {
-    poll();
-    b_.board.is_cut_off = true;
-
-    advance(Fleet::silence_max + 1s);
-    EXPECT_EQ(a_.fleet.view().replicas.size(), 1U);
-    EXPECT_TRUE(board_.texts.contains("replica.b"));
-    advance(2min);
-
-    EXPECT_FALSE(board_.texts.contains("replica.b"));
-    EXPECT_TRUE(board_.texts.contains("replica.a"));
-}
-
-TEST_F(FleetTest, stay_while_they_show_themselves) {
-    for (int i = 0; i < 20; ++i) advance(Fleet::beat);
-
-    EXPECT_EQ(a_.fleet.view().replicas.size(), 2U);
-}
-
-TEST_F(FleetTest, say_goodbye) {
-    b_.fleet.leave();
-    advance(1min);
-
-    EXPECT_EQ(a_.fleet.view().replicas.size(), 1U);
-    EXPECT_FALSE(board_.texts.contains("replica.b"));
-}
-
-TEST_F(FleetTest, notice_that_an_endpoint_is_configured_differently) {
-    b_.fleet.take({{"audit", "two", 1s}});
-    poll();
-    poll();
-
-    const FleetView view = a_.fleet.view();
-    ASSERT_EQ(view.mismatches.size(), 1U);
-    EXPECT_EQ(view.mismatches[0].endpoint, "audit");
-    EXPECT_EQ(view.mismatches[0].replicas, Strings{"b"});
-    EXPECT_EQ(a_.pipeline.log_count("not configured alike"), 1U);
-
-    b_.fleet.take({{"audit", "one", 1s}});
-    poll();
-    poll();
-    EXPECT_TRUE(a_.fleet.view().mismatches.empty());
-    EXPECT_EQ(a_.pipeline.log_count("configured alike everywhere again"), 1U);
-}
-
-TEST_F(FleetTest, notice_that_an_endpoint_is_missing_somewhere) {
-    b_.fleet.take({});
-    poll();
-    poll();
-
-    EXPECT_EQ(a_.fleet.view().mismatches.at(0).without, Strings{"b"});
-    EXPECT_EQ(b_.fleet.view().mismatches.at(0).without, Strings{"b"});
-    EXPECT_TRUE(b_.fleet.view().mismatches.at(0).replicas.empty());
-    EXPECT_EQ(b_.fleet.endpoints(), Strings{"audit"}) << "some process has it";
-}
 
 TEST_F(FleetTest, pause_and_resume_together) {
     a_.fleet.pause("audit");
@@ -280,17 +150,6 @@ TEST_F(FleetTest, do_not_believe_a_hold_that_is_over) {
     Process d(board_, "d");
     d.pipeline.clock.advance(1h, d.pipeline.context);
     EXPECT_EQ(d.snapshot().hold_left, Duration::zero());
-}
-
-TEST_F(FleetTest, are_not_troubled_by_what_they_do_not_understand) {
-    FakeBoard::Client somebody(board_);
-    somebody.put("replica.x", "{");
-    somebody.put("hold.audit", "[]");
-    somebody.put("something.new", "1");
-    poll();
-
-    EXPECT_EQ(a_.fleet.view().replicas.size(), 2U);
-    EXPECT_EQ(a_.pipeline.log_count("not understood"), 2U);
 }
 
 /// Two processes and the places in a log of two endpoints, one of which only `b` has.

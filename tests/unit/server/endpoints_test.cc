@@ -118,6 +118,17 @@ TEST(Endpoints, are_up_down_or_held_by_the_breaker) {
     EXPECT_EQ(only_entry(snapshot)["state"], "breaker_open");
 }
 
+TEST(Endpoints, are_held_while_another_process_has_found_them_best_left_alone) {
+    Snapshot snapshot = snapshot_with("audit");
+    snapshot.endpoints[0].hold_left = std::chrono::seconds(12);
+
+    EXPECT_EQ(only_entry(snapshot)["state"], "held");
+    EXPECT_EQ(only_entry(snapshot)["held_seconds_left"], 12.0);
+
+    snapshot.endpoints[0].is_up = false;
+    EXPECT_EQ(only_entry(snapshot)["state"], "down");
+}
+
 TEST(Endpoints, show_a_disabled_one_as_such) {
     std::vector<EndpointInfo> infos{audit()};
     infos.front().is_disabled = true;

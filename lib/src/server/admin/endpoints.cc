@@ -17,8 +17,9 @@ std::string_view state(const EndpointInfo& info, const EndpointSnapshot& endpoin
     if (endpoint.is_gone) return "gone";
     if (endpoint.is_paused) return "paused";
     if (endpoint.pause_left > Duration::zero()) return "asked_to_wait";
-    if (endpoint.is_breaker_open || endpoint.hold_left > Duration::zero()) return "breaker_open";
-    return endpoint.is_up ? "up" : "down";
+    if (endpoint.is_breaker_open) return "breaker_open";
+    if (!endpoint.is_up) return "down";
+    return endpoint.hold_left > Duration::zero() ? "held" : "up";
 }
 
 template <class Enum, class Count>
@@ -216,7 +217,7 @@ Json entry(const EndpointInfo& info, const Snapshot& snapshot) {
         result["pause_seconds_left"] = to_seconds(endpoint.pause_left);
     }
     if (endpoint.hold_left > Duration::zero()) {
-        // As another process has found.
+        // As another process has found, or as nobody knows yet what the others have.
         result["held_seconds_left"] = to_seconds(endpoint.hold_left);
     }
     result["pending"] = endpoint.pending_events;

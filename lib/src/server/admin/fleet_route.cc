@@ -20,12 +20,17 @@ Json json_of(const FleetReplica& replica) {
     json["is_self"] = replica.is_self;
     json["seen_seconds_ago"] = to_seconds(replica.last_seen);
     json["endpoints"] = replica.endpoints.size();
+    json["queue"] = replica.queue;
     return json;
 }
 
 Json json_of(const FleetMismatch& mismatch) {
     Json json;
-    json["endpoint"] = mismatch.endpoint;
+    if (mismatch.endpoint.empty()) {
+        json["queue"] = mismatch.settings;
+    } else {
+        json["endpoint"] = mismatch.endpoint;
+    }
     json["configured_differently"] = mismatch.replicas;
     json["missing"] = mismatch.without;
     return json;

@@ -9,6 +9,7 @@ const states = {
   last_failed: { rank: 5, look: 'warn', text: 'last one failed' },
   paused: { rank: 3, look: 'held', text: 'paused' },
   asked_to_wait: { rank: 4, look: 'held', text: 'asked to wait' },
+  held: { rank: 4, look: 'held', text: 'held' },
   up: { rank: 6, look: 'ok', text: 'up' },
   disabled: { rank: 7, look: 'off', text: 'disabled' },
 };
@@ -75,7 +76,8 @@ class EndpointRow {
   #show() {
     const { entry, cells, state } = this;
     setData(this.element, 'look', state.look);
-    const wait = entry.pause_seconds_left;
+    const wait = entry.pause_seconds_left ??
+      (entry.state === 'held' ? entry.held_seconds_left : undefined);
     setText(cells.state, wait ? `${state.text}, ${durationText(Math.ceil(wait))}` : state.text);
     setText(cells.host, entry.settings.url.replace(/^https?:\/\//, ''));
     setText(cells.pending, entry.pending === 0 ? '·' : countText(entry.pending));

@@ -1,0 +1,147 @@
+// What processes tell each other of receivers: that one is gone, and that one is well which some
+// process has seen fail.
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "runtime/fleet.h"
+#include "runtime/fleet_keys.h"
+
+namespace fanfare {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view gone_prefix = "gone.";
+constexpr std::string_view health_prefix = "health.";
+
+/// Longer ago makes no difference.
+constexpr Duration ago_max = std::chrono::hours(24);
+
+std::string name_token_of(const std::string& key) { return key.substr(key.find('.') + 1); }
+
+}  // namespace
+
+void Fleet::gone(std::string_view endpoint) noexcept { say_later(&Fleet::say_gone, endpoint); }
+void Fleet::back(std::string_view endpoint) noexcept { say_later(&Fleet::say_back, endpoint); }
+void Fleet::up(std::string_view endpoint) noexcept { say_later(&Fleet::say_up, endpoint); }
+void Fleet::down(std::string_view endpoint, Duration ago) noexcept {
+    say_later(&Fleet::say_down, endpoint, ago);
+}
+
+void Fleet::say_later(void (Fleet::*what)(const std::string&, Duration), std::string_view endpoint,
+                      Duration ago) noexcept {
+    try {
+        net::post(loop_.executor(), [alive = alive_, what, name = std::string(endpoint), ago] {
+            if (alive->fleet != nullptr) (alive->fleet->*what)(name, ago);
+        });
+    } catch (...) {
+        // The others find out for themselves.
+    }
+}
+
+void Fleet::say_gone(const std::string& endpoint, Duration) {
+    Json json;
+    json["endpoint"] = endpoint;
+    json["by"] = self_.id;
+    json["hash"] = hash_of(endpoint);
+    json["since"] = to_milliseconds(loop_.clock().wall());
+    say(key_of(gone_prefix, endpoint), json.dump());
+}
+
+void Fleet::say_back(const std::string& endpoint, Duration) {
+    say(key_of(gone_prefix, endpoint), std::nullopt);
+}
+
+void Fleet::say_down(const std::string& endpoint, Duration ago) {
+    Json json;
+    json["endpoint"] = endpoint;
+    json["by"] = self_.id;
+    json["is"] = "down";
+    json["ago"] = std::chrono::duration_cast<std::chrono::milliseconds>(ago).count();
+    json["at"] = to_milliseconds(loop_.clock().wall());
+    say(key_of(health_prefix, endpoint), json.dump());
+}
+
+void Fleet::say_up(const std::string& endpoint, Duration) {
+    Json json;
+    json["endpoint"] = endpoint;
+    json["by"] = self_.id;
+    json["is"] = "up";
+    json["at"] = to_milliseconds(loop_.clock().wall());
+    say(key_of(health_prefix, endpoint), json.dump());
+}
+
+void Fleet::on_receiver(const std::string& key, const std::optional<std::string>& text) {
+    if (key.starts_with(gone_prefix)) {
+        on_gone(key, text);
+    } else if (key.starts_with(health_prefix)) {
+        on_health(key, text);
+    }
+}
+
+/// The board is what counts, also for what was said here: it may have been taken back since.
+void Fleet::on_gone(const std::string& key, const std::optional<std::string>& text) {
+    gone_.erase(key);
+    if (!text) {
+        return tell(name_of(name_token_of(key)), [](Endpoint& endpoint) { endpoint.take_back(); });
+    }
+    const Json json = Json::parse(*text);
+    Gone gone;
+    gone.hash = json.value("hash", std::string());
+    gone.since = from_milliseconds(json.value("since", std::int64_t{0}));
+    gone_.emplace(key, std::move(gone));
+    apply_gone(key);
+}
+
+/// Another configuration may have another receiver: that is tried, as it is after a reload.
+void Fleet::apply_gone(const std::string& key) {
+    const std::string name = name_of(name_token_of(key));
+    const Gone& gone = gone_.at(key);
+    if (name.empty() || gone.hash != hash_of(name)) return;
+    const Duration ago = std::max<Duration>(loop_.clock().wall() - gone.since, Duration::zero());
+    const TimePoint since = loop_.clock().now() - ago;
+    tell(name, [since](Endpoint& endpoint) { endpoint.take_gone(since); });
+}
+
+void Fleet::on_health(const std::string& key, const std::optional<std::string>& text) {
+    down_.erase(key);
+    if (!text) return;
+    const Json json = Json::parse(*text);
+    const bool is_down = json.value("is", std::string()) == "down";
+    if (is_down) down_.insert(key);
+    if (is_by_other(*text)) {
+        const std::chrono::milliseconds told(json.value("ago", std::int64_t{0}));
+        const Duration ago = std::clamp<Duration>(told, Duration::zero(), ago_max);
+        tell(name_of(name_token_of(key)), [is_down, ago](Endpoint& endpoint) {
+            if (is_down) return endpoint.down_elsewhere(ago);
+            endpoint.up_elsewhere();
+        });
+    }
+}
+
+/// Endpoints that have come, or come back.
+void Fleet::tell_receivers_again() {
+    for (const auto& [key, gone] : gone_) apply_gone(key);
+    for (const std::string& key : down_) {
+        tell(name_of(name_token_of(key)),
+             [](Endpoint& endpoint) { endpoint.down_elsewhere(Duration::zero()); });
+    }
+}
+
+/// On the endpoint's shard, if it is here.
+void Fleet::tell(const std::string& endpoint, std::function<void(Endpoint&)> work) {
+    const std::shared_ptr<Endpoint> found =
+        endpoint.empty() ? nullptr : broadcaster_.find(endpoint);
+    if (!found) return;
+    net::post(found->shard().executor(), [found, work = std::move(work)] { work(*found); });
+}
+
+std::string Fleet::hash_of(const std::string& endpoint) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = endpoints_.find(endpoint);
+    return found == endpoints_.end() ? std::string() : found->second.hash;
+}
+
+}  // namespace fanfare
