@@ -336,8 +336,8 @@ FLEET = [
          f"max(fanfare_fleet_replicas{DAEMON})", unit="short"),
     stat(502, "Cut off", "Replicas that can reach no server of the queue: they answer posts 503.",
          f"sum(1 - fanfare_fleet_connected{DAEMON})", thresholds=steps((1, "red"))),
-    stat(503, "Configured differently", "Endpoints that are not the same at all replicas; "
-         "GET /v1/fleet names them.", f"max(fanfare_fleet_config_mismatch{DAEMON})",
+    stat(503, "Configured differently", "Endpoints, and settings of the queue, that are not the "
+         "same at all replicas; GET /v1/fleet names them.", f"max(fanfare_fleet_config_mismatch{DAEMON})",
          thresholds=steps((1, "orange"))),
     stat(504, "Pending", "In the fleet. An event that waits for two endpoints counts twice.",
          f"sum({of_fleet('pending_events')})", unit="short"),
