@@ -35,6 +35,16 @@ class NatsPlaceTest : public test::WithNatsServer {
         return made;
     }
 
+    /// As somebody else might.
+    static void remove(NatsProcess& process, const std::string& consumer) {
+        std::promise<bool> done;
+        JetStream(process.connection)
+            .delete_consumer("fanfare", consumer, [&done](const JsResult<bool>& is_done) {
+                done.set_value(is_done.has_value());
+            });
+        EXPECT_TRUE(done.get_future().get());
+    }
+
     /// Whether it is known of all its parts where they begin.
     static bool is_there(const SharedConsumer& place) {
         return soon([&] { return place.figures().is_known; });
@@ -92,7 +102,7 @@ TEST_F(NatsPlaceTest, is_made_again_where_it_began) {
     ASSERT_TRUE(is_there(*place));
     stored(process.events, entry("new-0"));
 
-    JetStream(process.connection).delete_consumer("fanfare", "later", [](const JsResult<bool>&) {});
+    remove(process, "later");
     place->allow(10);
 
     EXPECT_EQ(id_of(received.at(0)), "new-0");
@@ -110,7 +120,7 @@ TEST_F(NatsPlaceTest, is_made_again_behind_what_was_purged) {
     std::promise<std::int64_t> purged;
     place->purge([&](std::int64_t count) { purged.set_value(count); });
     EXPECT_EQ(purged.get_future().get(), 3);
-    JetStream(process.connection).delete_consumer("fanfare", "one", [](const JsResult<bool>&) {});
+    remove(process, "one");
     stored(process.events, entry("new-0"));
     place->allow(10);
 

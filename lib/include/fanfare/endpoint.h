@@ -182,8 +182,8 @@ class Endpoint final {
     /// that it takes events again. Replaces what was said before; resume() ends it, too.
     void hold(Duration how_long);
 
-    /// Another process has found, at that time, that the receiver is gone: as after a 410 here.
-    void take_gone(TimePoint since);
+    /// Another process has found that the receiver is gone: as after a 410 here.
+    void take_gone();
     /// As another process has told, that is over. An operator's pause stays.
     void take_back();
 

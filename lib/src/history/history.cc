@@ -107,7 +107,7 @@ void History::push(Copies& copies, std::uint64_t first_seq, EventSource source, 
     counts_.truncated += copies.truncated;
     for (EventPtr& copy : copies.events) {
         const std::size_t bytes = copy->payload().size();
-        stats_.tally.add(source, copy->action());
+        if (received >= stats_.since) stats_.tally.add(source, copy->action());
         records_.push_back({first_seq++, received, source, std::move(copy)});
         counts_.bytes += bytes;
     }

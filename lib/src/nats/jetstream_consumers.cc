@@ -20,17 +20,14 @@ std::uint64_t number_at(const JsJson& object, const char* name) {
 std::uint64_t ack_floor_of(const JsJson& answer) {
     const JsJson& floor = answer.at("ack_floor");
     if (number_at(floor, "consumer_seq") != 0) return number_at(floor, "stream_seq");
-    if (number_at(answer, "num_ack_pending") == 0) {
-        return number_at(answer.at("delivered"), "stream_seq");
-    }
     const std::uint64_t first = number_at(answer.at("config"), "opt_start_seq");
-    return first == 0 ? 0 : first - 1;
+    const std::uint64_t before = first == 0 ? 0 : first - 1;
+    if (number_at(answer, "num_ack_pending") != 0) return before;
+    return std::max(before, number_at(answer.at("delivered"), "stream_seq"));
 }
 
 JsConsumerInfo consumer_info_of(const JsJson& answer) {
-    const auto number = [&answer](const char* name) {
-        return number_at(answer, name);
-    };
+    const auto number = [&answer](const char* name) { return number_at(answer, name); };
     return {.name = answer.at("name"),
             .description = answer.at("config").value("description", std::string()),
             .filter = answer.at("config").value("filter_subject", std::string()),

@@ -213,7 +213,7 @@ void Endpoint::on_closed(std::function<void()> callback) {
 void Endpoint::pause() { impl_->pause(); }
 void Endpoint::resume() { impl_->resume(); }
 void Endpoint::hold(Duration how_long) { impl_->hold(how_long); }
-void Endpoint::take_gone(TimePoint since) { impl_->take_gone(since); }
+void Endpoint::take_gone() { impl_->take_gone(); }
 void Endpoint::take_back() { impl_->take_back(); }
 void Endpoint::down_elsewhere(Duration ago) { impl_->down_elsewhere(ago); }
 void Endpoint::up_elsewhere() { impl_->up_elsewhere(); }

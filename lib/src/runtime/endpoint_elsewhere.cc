@@ -53,11 +53,11 @@ bool Endpoint::Impl::is_in_trouble() const noexcept {
     return is_down || gate_.is_open();
 }
 
-void Endpoint::Impl::take_gone(TimePoint since) {
+void Endpoint::Impl::take_gone() {
     if (state_ != State::running || is_gone()) return;
     shard_.log().warn("endpoint", "endpoint disabled, another process has found its receiver gone",
                       {{"endpoint", options_.name}});
-    gone_at_ = since;
+    gone_at_ = shard_.clock().now();
     is_gone_ = true;
     // What is here is given up, whatever it waits for.
     is_held_ = false;

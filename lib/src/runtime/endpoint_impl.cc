@@ -170,7 +170,7 @@ awaitable<void> Endpoint::Impl::work_until_ended(Tool& tool) {
             note_exception(std::current_exception());
         }
         --in_flight_;
-        conclude(held, *std::move(pass), outcome, now);
+        conclude(held, *std::move(pass), outcome, now, tool.settings != settings_);
     }
 }
 
@@ -236,7 +236,7 @@ void Endpoint::Impl::on_corrupt(std::size_t events) {
 Duration Endpoint::Impl::longest_wait() const noexcept { return retry_delay_max(options_.retry); }
 
 void Endpoint::Impl::conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome,
-                              TimePoint started) {
+                              TimePoint started, bool is_outdated) {
     const TimePoint ended = shard_.clock().now();
     const Attempt attempt{held.batch(), held.lease.attempts()};
     Progress progress;
@@ -254,6 +254,9 @@ void Endpoint::Impl::conclude(Held& held, RetryGate::Pass pass, const Outcome& o
     note_result(attempt, outcome, decision);
     if (gate_.is_open()) set_backlogged(false);
     held.lease.note_outcome(outcome);
+    // That another receiver was gone says nothing of the one that is asked now.
+    const bool is_of_another = is_outdated && decision.action() == Decision::Action::disable;
+    if (is_of_another) return held.settle(Settle::give_back);
     carry_out(decision, held, ended);
 }
 

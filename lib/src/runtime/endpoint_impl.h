@@ -41,7 +41,7 @@ class Endpoint::Impl : private QueueOwner {
     void pause();
     void resume();
     void hold(Duration how_long);
-    void take_gone(TimePoint since);
+    void take_gone();
     void take_back();
     void down_elsewhere(Duration ago);
     void up_elsewhere();
@@ -129,7 +129,9 @@ class Endpoint::Impl : private QueueOwner {
     std::optional<RetryGate::Pass> may_begin(TimePoint now);
     bool is_done() const noexcept;
 
-    void conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome, TimePoint started);
+    /// `is_outdated`: the attempt was made with other settings than there are now.
+    void conclude(Held& held, RetryGate::Pass pass, const Outcome& outcome, TimePoint started,
+                  bool is_outdated);
     void tell_of_hold(TimePoint now);
     void tell_of_failure(TimePoint now);
     void tell_of_success();

@@ -159,6 +159,7 @@ void Fleet::on_pause(const std::string& token, bool is_paused) {
 /// Also of what was not paused: a receiver that was gone, or asked for time.
 void Fleet::on_resume(const std::string& token) {
     if (!is_read_) return;  // it would end the first hold
+    said_.erase(std::string(gone_prefix) + token);
     const std::string name = name_of(token);
     if (name.empty() || paused_.contains(token)) return;
     at(name, [](Endpoint& endpoint) { endpoint.resume(); });
@@ -239,8 +240,10 @@ void Fleet::say(const std::string& key, std::optional<std::string> text) {
     if (text) board_.put(key, *text);
     if (!text) board_.erase(key);
     const auto before = said_.extract(key);
-    const bool was_there =
-        !before.empty() || gone_.contains(key) || paused_.contains(key.substr(pause_prefix.size()));
+    const bool is_pause = key.starts_with(pause_prefix);
+    const bool is_there =
+        gone_.contains(key) || (is_pause && paused_.contains(key.substr(pause_prefix.size())));
+    const bool was_there = !before.empty() || is_there;
     if (!text && !was_there) return;
     Said said{std::move(text), {}, loop_.clock().now()};
     if (!before.empty()) said.before = before.mapped().text;

@@ -140,7 +140,6 @@ class Fleet final : public HoldNews {
     void on_receiver(const std::string& key, const std::optional<std::string>& text);
     void on_gone(const std::string& key, const std::optional<std::string>& text);
     void on_health(const std::string& key, const std::optional<std::string>& text);
-    void apply_gone(const std::string& key);
     void tell_receivers_again();
     void say_gone(const std::string& endpoint, Duration ago);
     void say_back(const std::string& endpoint, Duration ago);
@@ -190,13 +189,8 @@ class Fleet final : public HoldNews {
     bool is_read_ = false;                      // the board
     std::set<std::string> paused_;              // tokens
     std::map<std::string, std::string> holds_;  // by token: as they are told
-    /// A receiver that some process has found to be gone.
-    struct Gone {
-        std::string hash;  ///< of the endpoint's configuration there
-        WallTime since{};
-    };
-    std::map<std::string, Gone> gone_;  // by key
-    std::set<std::string> down_;        // keys: some process wants to hear of a success
+    std::set<std::string> gone_;                // keys: the board says that a receiver is gone
+    std::set<std::string> down_;                // keys: some process wants to hear of a success
     /// What has been said and not been heard from the board yet, by key.
     struct Said {
         std::optional<std::string> text;

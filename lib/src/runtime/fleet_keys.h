@@ -14,6 +14,8 @@ namespace fanfare {
 // times are milliseconds since 1970.
 
 inline constexpr std::string_view replica_prefix = "replica.";
+inline constexpr std::string_view gone_prefix = "gone.";
+inline constexpr std::string_view health_prefix = "health.";
 
 inline std::string key_of(std::string_view prefix, std::string_view name) {
     return std::string(prefix) + name_token(name);

@@ -4,6 +4,7 @@
 
 #include "fleet/name_token.h"
 #include "runtime/fleet.h"
+#include "runtime/fleet_keys.h"
 
 namespace fanfare {
 namespace {
@@ -70,7 +71,11 @@ void Fleet::on_orphan(const std::string& endpoint) {
     places_->forget(endpoint, [alive = alive_, executor = loop_.executor(), token](bool is_done) {
         if (!is_done) return;
         net::post(executor, [alive, token] {
-            if (alive->fleet != nullptr) alive->fleet->board_.erase(key_of(token));
+            if (alive->fleet == nullptr) return;
+            Board& board = alive->fleet->board_;
+            board.erase(key_of(token));
+            board.erase(std::string(gone_prefix) + token);
+            board.erase(std::string(health_prefix) + token);
         });
     });
 }

@@ -136,8 +136,10 @@ void Fleet::on_replica(const std::string& token, const std::optional<std::string
     if (token == name_token(self_.id)) {
         on_self(text, at);
     } else if (text) {
-        Known known{replica_of(Json::parse(*text).value("id", token), *text), at, when(at),
-                    loop_.clock().now()};
+        const TimePoint now = loop_.clock().now();
+        // What is heard as it is shown is of now, whatever clock the servers have.
+        const TimePoint shown = is_read_ ? now : when(at);
+        Known known{replica_of(Json::parse(*text).value("id", token), *text), at, shown, now};
         const std::lock_guard lock(mutex_);
         others_.insert_or_assign(token, std::move(known));
     } else {

@@ -13,9 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view gone_prefix = "gone.";
-constexpr std::string_view health_prefix = "health.";
-
 /// Longer ago makes no difference.
 constexpr Duration ago_max = std::chrono::hours(24);
 
@@ -46,7 +43,6 @@ void Fleet::say_gone(const std::string& endpoint, Duration) {
     json["endpoint"] = endpoint;
     json["by"] = self_.id;
     json["hash"] = hash_of(endpoint);
-    json["since"] = to_milliseconds(loop_.clock().wall());
     say(key_of(gone_prefix, endpoint), json.dump());
 }
 
@@ -81,28 +77,18 @@ void Fleet::on_receiver(const std::string& key, const std::optional<std::string>
     }
 }
 
-/// The board is what counts, also for what was said here: it may have been taken back since.
+/// A process that starts, or has other settings, finds out for itself: the receiver may be another.
 void Fleet::on_gone(const std::string& key, const std::optional<std::string>& text) {
-    gone_.erase(key);
-    if (!text) {
-        return tell(name_of(name_token_of(key)), [](Endpoint& endpoint) { endpoint.take_back(); });
-    }
-    const Json json = Json::parse(*text);
-    Gone gone;
-    gone.hash = json.value("hash", std::string());
-    gone.since = from_milliseconds(json.value("since", std::int64_t{0}));
-    gone_.emplace(key, std::move(gone));
-    apply_gone(key);
-}
-
-/// Another configuration may have another receiver: that is tried, as it is after a reload.
-void Fleet::apply_gone(const std::string& key) {
     const std::string name = name_of(name_token_of(key));
-    const Gone& gone = gone_.at(key);
-    if (name.empty() || gone.hash != hash_of(name)) return;
-    const Duration ago = std::max<Duration>(loop_.clock().wall() - gone.since, Duration::zero());
-    const TimePoint since = loop_.clock().now() - ago;
-    tell(name, [since](Endpoint& endpoint) { endpoint.take_gone(since); });
+    if (!text) {
+        gone_.erase(key);
+        return tell(name, [](Endpoint& endpoint) { endpoint.take_back(); });
+    }
+    gone_.insert(key);
+    if (!is_read_ || !is_by_other(*text)) return;
+    const std::string hash = Json::parse(*text).value("hash", std::string());
+    if (name.empty() || hash != hash_of(name)) return;
+    tell(name, [](Endpoint& endpoint) { endpoint.take_gone(); });
 }
 
 void Fleet::on_health(const std::string& key, const std::optional<std::string>& text) {
@@ -123,7 +109,6 @@ void Fleet::on_health(const std::string& key, const std::optional<std::string>& 
 
 /// Endpoints that have come, or come back.
 void Fleet::tell_receivers_again() {
-    for (const auto& [key, gone] : gone_) apply_gone(key);
     for (const std::string& key : down_) {
         tell(name_of(name_token_of(key)),
              [](Endpoint& endpoint) { endpoint.down_elsewhere(Duration::zero()); });

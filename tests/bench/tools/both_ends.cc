@@ -135,7 +135,7 @@ void print(const Options& options, const Book& book, Nanoseconds start, Nanoseco
         if (entry.delivered >= warm && entry.delivered < end) ++counted;
         if (entry.due < warm) continue;
         written.add(entry.delivered - entry.written);
-        answered.add(entry.due - warm, entry.answered - entry.written);
+        if (entry.answered != 0) answered.add(entry.due - warm, entry.answered - entry.written);
         scheduled.add(entry.delivered - entry.due);
     }
     std::printf(

@@ -44,17 +44,19 @@ class HeldSink final : public Sink {
 /// Each attempt waits until its own wakeup is notified, and then fails.
 class WaitingSink final : public Sink {
   public:
-    explicit WaitingSink(std::vector<Wakeup*>& under_way) : under_way_(under_way) {}
+    WaitingSink(std::vector<Wakeup*>& under_way, int status)
+        : under_way_(under_way), status_(status) {}
 
     awaitable<Outcome> deliver(Attempt /*attempt*/) override {
         Wakeup go(co_await net::this_coro::executor);
         under_way_.push_back(&go);
         co_await go.wait();
-        co_return Outcome::refused(500);
+        co_return Outcome::refused(status_);
     }
 
   private:
     std::vector<Wakeup*>& under_way_;
+    const int status_;
 };
 
 /// An endpoint `a` whose first sink is one, and whose next is another.
@@ -77,12 +79,13 @@ class Reconfigure : public testing::Test {
         return options;
     }
 
-    static EndpointOptions waiting(std::vector<Wakeup*>& under_way, unsigned max_in_flight) {
+    static EndpointOptions waiting(std::vector<Wakeup*>& under_way, unsigned max_in_flight,
+                                   int status = 500) {
         EndpointOptions options;
         options.name = "a";
         options.max_in_flight = max_in_flight;
-        options.make_sink = [&under_way](const SinkContext&) {
-            return std::make_unique<WaitingSink>(under_way);
+        options.make_sink = [&under_way, status](const SinkContext&) {
+            return std::make_unique<WaitingSink>(under_way, status);
         };
         return options;
     }
@@ -198,6 +201,25 @@ TEST_F(Reconfigure, forgets_that_the_old_receiver_asked_for_time_or_was_gone) {
 
     EXPECT_FALSE(snapshot().is_gone);
     EXPECT_EQ(after_.ids, (Strings{"0", "2"}));
+    EXPECT_CONSERVED(pipeline_.snapshot());
+}
+
+TEST_F(Reconfigure, is_not_gone_by_what_the_old_receiver_answers) {
+    std::vector<Wakeup*> under_way;
+    EndpointOptions first = waiting(under_way, 1, 410);
+    first.retry.gone_disables = true;
+    add(std::move(first));
+    pipeline_.write("0");
+    pipeline_.poll();
+    EndpointOptions next;
+    next.retry.gone_disables = true;
+    change(asking(after_, deliver, std::move(next)));
+
+    under_way.at(0)->notify();
+    pipeline_.poll();
+
+    EXPECT_FALSE(snapshot().is_gone);
+    EXPECT_EQ(after_.ids, Strings{"0"});
     EXPECT_CONSERVED(pipeline_.snapshot());
 }
 

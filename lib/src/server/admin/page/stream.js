@@ -139,7 +139,8 @@ class EventFeed {
     if (status === 'future') return { start: lowest };
     // Behind by more than is shown, it would only get further behind.
     const behind = next - answer.next_start;
-    if (behind <= rowsMax) return { start: answer.next_start };
+    const isFiltered = Object.keys(this.#filter).length > 0;
+    if (behind <= rowsMax || isFiltered) return { start: answer.next_start };
     const passed = plural(behind - rowsAfterGap, 'event');
     this.#listener.note(`${passed} passed over, as they come so fast`);
     return { start: next - rowsAfterGap };
