@@ -155,9 +155,10 @@ TEST_F(NatsReplicasTest, are_made_more) {
     LoggingProcess second(url(), options(3));
     ASSERT_TRUE(second.is_there());
 
-    EXPECT_EQ(second.config_of("fanfare").value("num_replicas", 0), 3);
     EXPECT_TRUE(soon([&] { return second.lines_with("num_replicas: 1 -> 3") == 2; }))
         << "of the log and of the board";
+    EXPECT_TRUE(soon([&] { return second.config_of("fanfare").value("num_replicas", 0) == 3; }))
+        << "a server may not have heard of it yet";
 }
 
 }  // namespace
