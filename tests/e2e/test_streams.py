@@ -418,4 +418,4 @@ class Stopped(StreamCase):
         print(f"p99 {p99[0] * 1000:.2f} ms before, {p99[1] * 1000:.2f} ms while one has stopped; "
               f"{grown / (1 << 20):.1f} MiB more")
         self.assertLess(p99[1], 3 * p99[0] + 0.005)
-        self.assertLess(grown, 4 << 20)
+        self.assertLess(grown, 8 << 20)  # what was sent meanwhile takes up more than 11 MiB

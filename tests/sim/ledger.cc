@@ -47,6 +47,7 @@ void Ledger::changed(const Plan& plan) {
     const bool is_other_order = plan.order() != plan_.order();
     const bool was_breaker = is_breaker();
     plan_ = plan;
+    ++plans_;
     if (!was_breaker || !is_breaker()) failures_in_a_row_ = 0;
     is_gone_ = false;
     has_free_pass_ = true;

@@ -38,6 +38,7 @@ struct Item {
     State state = State::offered;
     unsigned attempts = 0;
     unsigned failures = 0;
+    unsigned plan = 0;  ///< that the attempt under way was begun by; see plans_
     bool is_part = false;
     /// The first seq of the batch that it belongs to for good; 0: none yet.
     std::uint64_t batch = 0;
@@ -186,6 +187,7 @@ class Ledger final : public DeadLetterBox {
     std::set<std::uint64_t> open_;                                 // not at an end
     std::map<std::uint64_t, std::vector<std::uint64_t>> batches_;  // formed for good, by first seq
     unsigned in_flight_ = 0;
+    unsigned plans_ = 0;  // how many there have been before this one
     bool is_paused_ = false;
     bool is_gone_ = false;
     bool was_gone_ = false;       // since the last quiet moment

@@ -42,6 +42,7 @@ void Ledger::began(const Attempt& attempt) {
         item->state = State::in_flight;
         item->batch = items.front()->seq;
         item->attempts = attempt.number;
+        item->plan = plans_;
     }
 }
 
@@ -164,6 +165,9 @@ void Ledger::ended(const Attempt& attempt, const Outcome& outcome) {
     progress.is_part = items.front()->is_part;
     const Decision decision = decide(outcome, progress, plan_.retry);
     note_gate(decision);
+    // What was gone was asked by other settings: it is not what is asked now.
+    const bool is_outdated = items.front()->plan != plans_;
+    const bool is_gone = decision.action() == Decision::Action::disable && !is_outdated;
     for (Item* const item : items) {
         item->last_end = now;
         item->state = State::waiting;
@@ -181,7 +185,7 @@ void Ledger::ended(const Attempt& attempt, const Outcome& outcome) {
                 break;
             case Decision::Action::disable:
             case Decision::Action::give_up: {
-                const bool is_gone = decision.action() == Decision::Action::disable;
+                if (!is_gone && decision.action() == Decision::Action::disable) break;
                 item->reason = is_gone ? DeadReason::gone : decision.reason();
                 item->state = State::giving_up;
                 if (plan_.has_letters) break;
@@ -203,7 +207,7 @@ void Ledger::ended(const Attempt& attempt, const Outcome& outcome) {
         if (is_back && decision.action() != Decision::Action::split) note_progress(*item);
     }
     if (decision.action() == Decision::Action::split) split(items);
-    if (decision.action() == Decision::Action::disable) is_gone_ = was_gone_ = true;
+    if (is_gone) is_gone_ = was_gone_ = true;
 }
 
 void Ledger::note_gate(const Decision& decision) {
