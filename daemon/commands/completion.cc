@@ -1,12 +1,11 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cctype>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "commands/admin_call.h"
 #include "commands/command.h"
 #include "commands/completion_scripts.h"
+#include "config/checks.h"
 
 namespace fanfare::command {
 namespace {
@@ -71,16 +70,8 @@ void describe(const CLI::App& app, const std::string& path, std::vector<Complete
     }
 }
 
-/// Whoever answers at the address may say anything; shells are given names only.
-bool is_endpoint_name(const std::string& text) {
-    constexpr std::size_t length_max = 64;
-    return !text.empty() && text.size() <= length_max &&
-           std::all_of(text.begin(), text.end(), [](unsigned char c) {
-               return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-');
-           });
-}
-
-/// One endpoint's name per line; nothing if nobody answers. Shells ask for them.
+/// One endpoint's name per line; nothing if nobody answers. Shells ask for them, and are given
+/// nothing that is no name: whoever answers at the address may say anything.
 int print_endpoint_names(const AdminTarget& target) {
     const Result<std::string> body =
         call_admin(target, {.path = "/v1/endpoints", .timeout = answer_max});
@@ -90,7 +81,7 @@ int print_endpoint_names(const AdminTarget& target) {
     std::string names;
     for (const json& endpoint : list.value("endpoints", json::array())) {
         const std::string name = shown(endpoint, "name");
-        if (is_endpoint_name(name)) names += name + '\n';
+        if (!check_endpoint_name(name, name)) names += name + '\n';
     }
     return print(names).value_or(ok);
 }

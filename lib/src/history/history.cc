@@ -210,9 +210,9 @@ HistorySlice History::tail(std::uint64_t count, std::size_t bytes_max) const {
         is_cut = bytes > bytes_max && index < records_.size();
         if (!is_cut) --index;
     }
-    HistorySlice slice = this->slice(index, records_.size(), bytes_max);
-    slice.is_cut = is_cut;
-    return slice;
+    HistorySlice newest = slice(index, records_.size(), bytes_max);
+    newest.is_cut = is_cut;
+    return newest;
 }
 
 void History::tell_watches() noexcept {

@@ -46,8 +46,7 @@ void Fleet::post(Work work) {
 }
 
 /// On the endpoint's shard, if it is here.
-template <class Work>
-void Fleet::at(const std::string& endpoint, Work work) {
+void Fleet::at(const std::string& endpoint, std::function<void(Endpoint&)> work) {
     const std::shared_ptr<Endpoint> found = broadcaster_.find(endpoint);
     if (!found) return;
     net::post(found->shard().executor(), [found, work = std::move(work)] { work(*found); });

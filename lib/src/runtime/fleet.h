@@ -147,7 +147,6 @@ class Fleet final : public HoldNews {
     void say_up(const std::string& endpoint, Duration ago);
     void say_later(void (Fleet::*what)(const std::string&, Duration), std::string_view endpoint,
                    Duration ago = {}) noexcept;
-    void tell(const std::string& endpoint, std::function<void(Endpoint&)> work);
     std::string hash_of(const std::string& endpoint) const;
     void look_at_places();
     void on_places(const std::vector<std::string>& places);
@@ -168,8 +167,7 @@ class Fleet final : public HoldNews {
     std::string text_of_self() const;
     std::string name_of(const std::string& token) const;  // empty: it is not here
     Duration attempt_limit(const std::string& endpoint) const;
-    template <class Work>
-    void at(const std::string& endpoint, Work work);
+    void at(const std::string& endpoint, std::function<void(Endpoint&)> work);
     template <class Work>
     void post(Work work);
 

@@ -82,13 +82,13 @@ void Fleet::on_gone(const std::string& key, const std::optional<std::string>& te
     const std::string name = name_of(name_token_of(key));
     if (!text) {
         gone_.erase(key);
-        return tell(name, [](Endpoint& endpoint) { endpoint.take_back(); });
+        return at(name, [](Endpoint& endpoint) { endpoint.take_back(); });
     }
     gone_.insert(key);
     if (!is_read_ || !is_by_other(*text)) return;
     const std::string hash = Json::parse(*text).value("hash", std::string());
     if (name.empty() || hash != hash_of(name)) return;
-    tell(name, [](Endpoint& endpoint) { endpoint.take_gone(); });
+    at(name, [](Endpoint& endpoint) { endpoint.take_gone(); });
 }
 
 void Fleet::on_health(const std::string& key, const std::optional<std::string>& text) {
@@ -100,7 +100,7 @@ void Fleet::on_health(const std::string& key, const std::optional<std::string>& 
     if (is_by_other(*text)) {
         const std::chrono::milliseconds told(json.value("ago", std::int64_t{0}));
         const Duration ago = std::clamp<Duration>(told, Duration::zero(), ago_max);
-        tell(name_of(name_token_of(key)), [is_down, ago](Endpoint& endpoint) {
+        at(name_of(name_token_of(key)), [is_down, ago](Endpoint& endpoint) {
             if (is_down) return endpoint.down_elsewhere(ago);
             endpoint.up_elsewhere();
         });
@@ -110,17 +110,9 @@ void Fleet::on_health(const std::string& key, const std::optional<std::string>& 
 /// Endpoints that have come, or come back.
 void Fleet::tell_receivers_again() {
     for (const std::string& key : down_) {
-        tell(name_of(name_token_of(key)),
-             [](Endpoint& endpoint) { endpoint.down_elsewhere(Duration::zero()); });
+        at(name_of(name_token_of(key)),
+           [](Endpoint& endpoint) { endpoint.down_elsewhere(Duration::zero()); });
     }
-}
-
-/// On the endpoint's shard, if it is here.
-void Fleet::tell(const std::string& endpoint, std::function<void(Endpoint&)> work) {
-    const std::shared_ptr<Endpoint> found =
-        endpoint.empty() ? nullptr : broadcaster_.find(endpoint);
-    if (!found) return;
-    net::post(found->shard().executor(), [found, work = std::move(work)] { work(*found); });
 }
 
 std::string Fleet::hash_of(const std::string& endpoint) const {
